@@ -1,0 +1,51 @@
+# Everything runs from .venv, which is built from requirements.lock when missing or older than it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup repro test format lint deps lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 10
+
+setup: $(READY) ## build .venv from requirements.lock
+
+$(READY): requirements.lock
+	@echo "building $(VENV) from requirements.lock (about 5 GB with torch for CPU and GPU)"
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@touch $@
+
+repro: $(READY) ## run the whole chain on the dataset that params.yaml names, then show the results
+	@python -m stages.check
+	dvc repro
+	@cat metrics/evaluate.md
+
+test: lint ## run all tests
+	python -m pytest -n 2 tests
+
+lint: $(READY) ## check style and formatting
+	ruff check .
+	ruff format --check .
+
+format: $(READY) ## format the code and mend what ruff can
+	ruff check --fix .
+	ruff format .
+
+deps: $(READY) ## write each stage's code dependencies into dvc.yaml
+	python -m stages.deps
+
+lock: ## resolve pyproject.toml anew and write requirements.lock
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.12.1 torchvision==0.27.1 --editable '.[dev]'
+	$(BIN)/python -m pip freeze --exclude-editable \
+		| sed -E 's/^((nvidia|cuda)-.*|triton==.*)$$/\1; sys_platform == "linux"/' > requirements.lock
+	@touch $(READY)
+
+clean: ## remove .venv, work in progress and caches of tools (never data or DVC's cache)
+	rm -rf $(VENV) data/.partial .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

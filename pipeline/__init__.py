@@ -1,0 +1,1 @@
+"""Crosswear's library: cross-domain fashion retrieval without click, DVC or params files at import."""

@@ -1,0 +1,1 @@
+"""Retraining the head on linked features."""

@@ -1,0 +1,50 @@
+"""The adapted layer: a linear head on pooled features, followed by L2."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+
+from pipeline.errors import UserError
+from pipeline.io.atomic import write_bytes
+
+
+class Head(nn.Module):
+    """y = l2(W z + b); `norm_features`: z is L2-normalised first. z (B, P) -> y (B, D) float32."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, norm_features: bool) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
+        self.norm_features = norm_features
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        if self.norm_features:
+            pooled = F.normalize(pooled, dim=1)
+        return F.normalize(F.linear(pooled, self.weight, self.bias), dim=1)
+
+    @torch.inference_mode()
+    def embed(self, pooled: np.ndarray, block_rows: int) -> np.ndarray:
+        """Pooled features (N, P) -> embeddings (N, D) float32, in blocks."""
+        blocks = torch.from_numpy(pooled).split(block_rows)
+        return torch.cat([self(block) for block in blocks]).numpy()
+
+
+def save_head(path: Path, head: Head) -> None:
+    """Write weight, bias and the `norm_features` flag (0 or 1) as safetensors without metadata: stable bytes."""
+    flag = torch.tensor([head.norm_features], dtype=torch.uint8)
+    tensors = {"weight": head.weight.detach().cpu(), "bias": head.bias.detach().cpu(), "norm_features": flag}
+    write_bytes(path, save_tensors(tensors))
+
+
+def load_head(path: Path) -> Head:
+    """The head at `path`. Raises UserError when it is missing or damaged."""
+    try:
+        tensors = load_tensors(path.read_bytes())
+        return Head(tensors["weight"], tensors["bias"], bool(tensors["norm_features"].item()))
+    except (OSError, SafetensorError, KeyError) as error:
+        raise UserError(f"{path}: not a head of this project ({error}); run `dvc repro adapt`") from error

@@ -1,0 +1,1 @@
+"""The built-in world: drawn garments in two styles and two views."""

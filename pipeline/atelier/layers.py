@@ -1,0 +1,62 @@
+"""What a drawing consists of: layers from back to front, in body units."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.atelier.curves import Points
+from pipeline.atelier.fabric import Colour, Fabric
+
+
+@dataclass(frozen=True)
+class Cloth:
+    """A piece of cloth: shaded like something soft and full, patterned along its grain.
+
+    `grain`: radians from upright. `light`: factor on its brightness (below 1: an inner side).
+    `pleats`: folds that fan out from the point (0, `apex`), this many in a quarter turn.
+    """
+
+    outline: Points
+    fabric: Fabric
+    grain: float = 0.0
+    light: float = 1.0
+    pleats: float = 0.0
+    apex: float = 0.0
+    volume: float = 1.0
+
+
+@dataclass(frozen=True)
+class Flat:
+    """An evenly coloured shape."""
+
+    outline: Points
+    colour: Colour
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line `width` body units thick; with `dash`, stitches of that length."""
+
+    points: Points
+    colour: Colour
+    width: float = 0.02
+    dash: float = 0.0
+    opacity: float = 1.0
+
+
+Layer = Cloth | Flat | Stroke
+
+
+@dataclass
+class Garment:
+    """Layers behind the body that wears it and in front."""
+
+    behind: list[Layer] = field(default_factory=list)
+    front: list[Layer] = field(default_factory=list)
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """x0, y0, x1, y1 of all its layers."""
+        points = np.concatenate([layer.points if isinstance(layer, Stroke) else layer.outline
+                                 for layer in self.behind + self.front])  # fmt: skip
+        return (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())

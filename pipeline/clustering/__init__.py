@@ -1,0 +1,1 @@
+"""FINCH and the groups it is applied to."""

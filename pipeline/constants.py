@@ -1,0 +1,69 @@
+"""Names that several modules must agree on: columns, domains, splits, paths, HDF5 datasets, metric keys."""
+
+from enum import StrEnum
+from pathlib import Path
+
+# Where the stages keep what they make.
+RAW_FOLDER = Path("data/raw")
+MANIFEST_FILE = Path("data/manifest.parquet")
+MODEL_FOLDER = Path("data/models/backbone")
+FEATURES_FOLDER = Path("data/features")
+CLUSTERS_FILE = Path("data/clusters.h5")
+LINKS_FILE = Path("data/links.parquet")
+ADAPTER_FOLDER = Path("data/models/adapter")
+METRICS_FOLDER = Path("metrics")
+
+
+class Domain(StrEnum):
+    CONSUMER = "consumer"
+    SHOP = "shop"
+
+
+class MetaDomain(StrEnum):
+    SOURCE = "source"
+    TARGET = "target"
+
+
+class Split(StrEnum):
+    TRAIN = "train"
+    VAL = "val"
+    QUERY = "query"
+    GALLERY = "gallery"
+
+
+class Part(StrEnum):
+    """The parts of the manifest whose features are extracted, one HDF5 file each."""
+
+    SOURCE_TRAIN = "source_train"
+    TARGET_TRAIN = "target_train"
+    TARGET_TEST = "target_test"
+
+
+# Columns of the manifest, one row an image (or a box of an image).
+IMAGE = "image"
+ITEM = "item"
+CATEGORY = "category"
+DOMAIN = "domain"
+META_DOMAIN = "meta_domain"
+DATASET = "dataset"
+SPLIT = "split"
+BOX = ("x", "y", "w", "h")
+DIGEST = "digest"
+SUBCATEGORY = "subcategory"
+
+# HDF5 datasets and attributes of a feature file.
+POOLED = "pooled"
+EMBEDDING = "embedding"
+ROW = "row"
+NORMALIZED_POOLED = "normalized_pooled"
+MODEL = "model"
+
+# Metric keys. recall@k is "any hit in the first k" averaged over queries, which equals CMC at k.
+MAP = "map"
+MAP_TRAPEZOIDAL = "map_trapezoidal"
+CMC_RANKS = (1, 5, 10, 20, 50)
+
+
+def cmc_key(k: int) -> str:
+    """`cmc@k`: share of queries whose first relevant picture ranks k-th or better."""
+    return f"cmc@{k}"

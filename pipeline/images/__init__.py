@@ -1,0 +1,1 @@
+"""Decoding pictures and turning them into tensors."""

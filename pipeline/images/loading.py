@@ -1,0 +1,50 @@
+"""Pictures of manifest rows as batches, decoded by workers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from pipeline.constants import BOX, IMAGE
+from pipeline.errors import UserError
+from pipeline.images.decode import UnreadableImage, load_image
+from pipeline.images.transforms import Transform
+
+
+class Pictures(Dataset):
+    """Rows of the manifest as tensors. `raw` is the folder that the `image` column is relative to."""
+
+    def __init__(self, table: pd.DataFrame, raw: Path, transform: Transform) -> None:
+        self.raw, self.transform = raw, transform
+        self.images = table[IMAGE].tolist()
+        boxes = table[list(BOX)].to_numpy(dtype=np.float64)
+        self.boxes = [None if np.isnan(box).any() else tuple(box.tolist()) for box in boxes]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Tensor:
+        path = self.raw / self.images[index]
+        try:
+            return self.transform(load_image(path, self.boxes[index]))
+        except UnreadableImage as error:
+            raise UserError(f"{path}: {error}; run `dvc repro prepare` to check the pictures again") from error
+
+
+def load_batches(pictures: Pictures, batch_size: int, workers: int) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """All pictures in order: (index (B,) int64, images (B, 3, S, S) float32)."""
+    loader = DataLoader(pictures, batch_size=batch_size, num_workers=workers)
+    start = 0
+    for images in loader:
+        yield np.arange(start, start + len(images)), images
+        start += len(images)
+
+
+def load_subset(pictures: Pictures, indices: np.ndarray, batch_size: int, workers: int) -> Iterator[Tensor]:
+    """The pictures `indices` in order, in batches (B, 3, S, S) float32."""
+    subset = torch.utils.data.Subset(pictures, indices.tolist())
+    yield from DataLoader(subset, batch_size=batch_size, num_workers=workers)

@@ -1,0 +1,37 @@
+"""Pictures to tensors: random changes for training, plain resizing for inference."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms import v2
+
+from pipeline.params.finetune import AugmentParams
+
+Transform = Callable[[Image.Image], Tensor]
+
+
+def training_transform(params: AugmentParams, size: int, mean: Sequence[float], std: Sequence[float]) -> Transform:
+    """PIL RGB -> (3, size, size) float32. Draws from torch's global generator: seed it for each picture."""
+    steps: list = []
+    if params.rotation:
+        steps.append(v2.RandomRotation(params.rotation, interpolation=v2.InterpolationMode.BILINEAR))
+    if params.scale is None:
+        steps += [v2.Resize(max(params.resize, size), antialias=True), v2.RandomCrop(size)]
+    else:
+        steps.append(v2.RandomResizedCrop(size, scale=params.scale, antialias=True))
+    if params.flip:
+        steps.append(v2.RandomHorizontalFlip(params.flip))
+    if params.jitter:
+        steps.append(v2.ColorJitter(params.jitter, params.jitter, params.jitter, hue=params.jitter / 10))
+    return v2.Compose([*steps, *_to_tensor(mean, std)])
+
+
+def inference_transform(size: int, mean: Sequence[float], std: Sequence[float]) -> Transform:
+    """PIL RGB -> (3, size, size) float32: resized to exactly that, aspect not kept."""
+    return v2.Compose([v2.Resize((size, size), antialias=True), *_to_tensor(mean, std)])
+
+
+def _to_tensor(mean: Sequence[float], std: Sequence[float]) -> list:
+    return [v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(list(mean), list(std))]

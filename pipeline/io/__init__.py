@@ -1,0 +1,1 @@
+"""Files: the manifest table, features in HDF5, reports, work in progress."""

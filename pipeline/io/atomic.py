@@ -1,0 +1,49 @@
+"""Writing so that a reader sees the whole file or none of it."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; it takes `path`'s place on success and vanishes on failure."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        remove(aside)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path` by rename."""
+    with replacing(path) as aside:
+        aside.write_bytes(content)
+
+
+def publish(made: Path, final: Path) -> None:
+    """Move the finished file or folder `made` to `final`, which it replaces. Same file system: a rename."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    if final.is_dir():
+        remove(final)
+    try:
+        made.replace(final)
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # scratch lies on another file system
+            raise
+        with replacing(final) as aside:
+            shutil.copytree(made, aside) if made.is_dir() else shutil.copyfile(made, aside)
+        remove(made)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or folder if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

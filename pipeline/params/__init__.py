@@ -1,0 +1,1 @@
+"""Typed, strict models of the sections of params.yaml."""

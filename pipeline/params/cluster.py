@@ -1,0 +1,15 @@
+"""Section `cluster`: FINCH."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.params.base import Section
+
+
+class ClusterParams(Section):
+    """`partition`: index of the FINCH partition to use, 0 the finest; `prune`: the distance threshold of FINCH."""
+
+    metric: Literal["cosine", "euclidean", "cityblock"]
+    prune: bool
+    partition: Annotated[int, Field(ge=0)]

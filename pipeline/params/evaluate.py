@@ -1,0 +1,16 @@
+"""Section `evaluate`: protocol, confidence intervals, pictures."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.params.base import Section
+
+
+class EvaluateParams(Section):
+    """`bootstrap`: resamples of the queries; `sheets`: fixed queries a category whose results are drawn."""
+
+    protocol: Literal["street2shop"]
+    precision: Literal["float32", "float64"]
+    bootstrap: Annotated[int, Field(ge=1)]
+    sheets: Annotated[int, Field(ge=0)]

@@ -1,0 +1,65 @@
+"""Section `finetune`: the embedding model and its training, whatever the recipe."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from pipeline.params.base import AsTuple, Section
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Range = Annotated[tuple[float, float], AsTuple]
+
+
+class ModelParams(Section):
+    """Backbone, pooling and head of the embedding model."""
+
+    backbone: str
+    pretrained: bool
+    pooling: Literal["gem", "avg", "max"]
+    gem_p: Positive
+    norm_features: bool
+    embedding_dim: Annotated[int, Field(ge=1)]
+    image_size: Annotated[int, Field(ge=16)]
+
+
+class AugmentParams(Section):
+    """Random changes of a training picture. `scale` null: shorter side to `resize`, random crop."""
+
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    resize: Annotated[int, Field(ge=16)]
+    scale: Range | None
+    flip: Share
+    jitter: Share
+
+    @field_validator("scale")
+    @classmethod
+    def _ordered(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
+        if scale is not None and not 0 < scale[0] <= scale[1] <= 1:
+            raise ValueError("should be [low, high] with 0 < low <= high <= 1")
+        return scale
+
+
+class OptimParams(Section):
+    """Optimiser and learning-rate schedule, in epochs."""
+
+    name: Literal["adam", "adamw", "sgd"]
+    lr: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    schedule: Literal["step", "cosine"]
+    step_epochs: Annotated[int, Field(ge=1)]
+    gamma: Annotated[float, Field(gt=0, le=1)]
+    warmup_epochs: Annotated[float, Field(ge=0)]
+
+
+class FinetuneParams(Section):
+    """`val_share`: part of the source items held out for validation where the dataset has no val split."""
+
+    recipe: str
+    epochs: Annotated[int, Field(ge=1)]
+    keep: Literal["best", "last"]
+    val_share: Annotated[float, Field(ge=0, lt=1)]
+    precision: Literal["auto", "32-true", "bf16-mixed"]
+    model: ModelParams
+    augment: AugmentParams
+    optim: OptimParams

@@ -1,0 +1,20 @@
+"""Section `runtime`: what cannot change a result. No stage lists it in dvc.yaml."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.params.base import Section
+
+
+class RuntimeParams(Section):
+    """Device, parallelism and bookkeeping; `batch_size` is that of inference."""
+
+    device: Literal["auto", "cpu", "cuda"]
+    workers: Annotated[int, Field(ge=0)]
+    batch_size: Annotated[int, Field(ge=1)]
+    chunk_rows: Annotated[int, Field(ge=1)]
+    block_rows: Annotated[int, Field(ge=1)]
+    log_steps: Annotated[int, Field(ge=1)]
+    checkpoint_seconds: Annotated[float, Field(ge=0)]
+    scratch: str

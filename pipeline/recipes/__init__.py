@@ -1,0 +1,1 @@
+"""One module a training method (see pipeline.training.recipe)."""

@@ -1,0 +1,1 @@
+"""What datasets share: their common face, downloads, archives, list files."""

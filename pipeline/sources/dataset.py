@@ -1,0 +1,45 @@
+"""The common face of a dataset module in `pipeline.datasets`.
+
+A dataset module has three names:
+
+- `Params`: a `DatasetParams`, its section `datasets.<name>` of params.yaml;
+- `fetch(source, out, params, seed)`: fill the empty folder `out` with the dataset's files;
+- `read_table(root, params)`: the files under `root` (what `fetch` made) as a table with the columns of the
+  manifest except `dataset` and `digest`; `image` is relative to `root`.
+"""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import pandas as pd
+
+from pipeline.params.base import Section, read_section
+from pipeline.plugins import load_plugin
+
+DATASETS = "pipeline.datasets"
+
+# target category -> the source categories it is aligned with
+Alignment = dict[str, list[str]]
+
+
+class DatasetParams(Section):
+    """What every dataset's section has."""
+
+    alignment: Alignment
+
+
+class Dataset(Protocol):
+    """A module of `pipeline.datasets`; see this module's docstring."""
+
+    Params: type[DatasetParams]
+
+    def fetch(self, source: Path, out: Path, params: DatasetParams, seed: int) -> None: ...
+
+    def read_table(self, root: Path, params: DatasetParams) -> pd.DataFrame: ...
+
+
+def load_dataset(params: dict[str, Any], name: str) -> tuple[Dataset | ModuleType, DatasetParams]:
+    """The dataset module `name` and its section of `params`. Raises UserError for an unknown name or param."""
+    module = load_plugin(DATASETS, name, "data.dataset")
+    return module, read_section(params, f"datasets.{name}", module.Params)

@@ -1,0 +1,27 @@
+"""Optimisers by name."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from pipeline.params.finetune import OptimParams
+
+
+def build_optimizer(parameters: Iterable[nn.Parameter], params: OptimParams) -> torch.optim.Optimizer:
+    """Adam and adamw with torch's defaults; sgd with momentum 0.9 and Nesterov (as published for UDMA)."""
+    parameters = list(parameters)
+    match params.name:
+        case "adam":
+            return torch.optim.Adam(parameters, params.lr, weight_decay=params.weight_decay)
+        case "adamw":
+            return torch.optim.AdamW(parameters, params.lr, weight_decay=params.weight_decay)
+        case "sgd":
+            return torch.optim.SGD(parameters, params.lr, momentum=0.9, nesterov=True, weight_decay=params.weight_decay)
+    raise AssertionError(params.name)
+
+
+def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Set the learning rate of every parameter group."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr

@@ -1,0 +1,60 @@
+"""What the training loop knows of a recipe.
+
+A recipe is one module of `pipeline.recipes` with two names: `Params`, a `Section` (its section `recipes.<name>` of
+params.yaml), and `build(context, params) -> Recipe`. It may own several networks, optimisers and schedules.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import pandas as pd
+from lightning_fabric import Fabric
+
+from pipeline.models.embedder import Embedder
+from pipeline.params.base import Section, read_section
+from pipeline.params.finetune import FinetuneParams
+from pipeline.plugins import load_plugin
+
+RECIPES = "pipeline.recipes"
+
+
+@dataclass(frozen=True)
+class TrainingContext:
+    """What every recipe is built from; `table` holds the source rows to train on."""
+
+    table: pd.DataFrame
+    raw: Path
+    params: FinetuneParams
+    seed: int
+    workers: int
+    fabric: Fabric
+
+
+class Recipe(Protocol):
+    """A way to train an embedding model; see the module's docstring."""
+
+    embedder: Embedder
+
+    def n_batches(self, epoch: int) -> int:
+        """Number of batches of `epoch`."""
+
+    def batches(self, epoch: int, first: int) -> Iterator[Any]:
+        """Batches `first`, `first + 1`, ... of `epoch`: the same ones whether or not earlier ones were asked for."""
+
+    def step(self, batch: Any, epoch: float) -> dict[str, float]:
+        """One training step at fractional `epoch`; returns the losses to report by name."""
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next step depends on, as tensors and plain values."""
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+
+
+def load_recipe(params: dict[str, Any], name: str) -> tuple[ModuleType, Section]:
+    """The recipe module `name` and its section of `params`. Raises UserError for an unknown name or param."""
+    module = load_plugin(RECIPES, name, "finetune.recipe")
+    return module, read_section(params, f"recipes.{name}", module.Params)

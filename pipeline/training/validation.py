@@ -1,0 +1,67 @@
+"""Held-out source items, and how well their consumer pictures find their shop pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from pipeline.constants import CATEGORY, DOMAIN, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Split
+from pipeline.errors import UserError
+from pipeline.images.loading import Pictures, load_batches
+from pipeline.images.transforms import Transform
+
+
+def split_source(table: pd.DataFrame, val_share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training and validation rows of the source meta-domain; no other row is looked at.
+
+    The dataset's own val split is used where it has one; else `val_share` of the items (at least one) is held out.
+    Raises UserError when nothing is left to train on.
+    """
+    source = table[table[META_DOMAIN] == MetaDomain.SOURCE]
+    train, val = source[source[SPLIT] == Split.TRAIN], source[source[SPLIT] == Split.VAL]
+    if val.empty and val_share > 0 and len(train):
+        items = sorted(set(zip(train[CATEGORY], train[ITEM], strict=True)))
+        held_out = np.random.default_rng([seed, len(items)]).permutation(len(items))[
+            : max(1, round(val_share * len(items)))
+        ]
+        chosen = {items[index] for index in held_out}
+        is_val = np.array([key in chosen for key in zip(train[CATEGORY], train[ITEM], strict=True)])
+        train, val = train[~is_val], train[is_val]
+    if train.empty:
+        raise UserError("finetune: the manifest has no source/train pictures to learn from; see data.dataset")
+    return train, val
+
+
+class RecallAt1:
+    """Callable: embedder -> {"val_recall@1": share of consumer pictures whose nearest shop picture is their item}."""
+
+    def __init__(
+        self, table: pd.DataFrame, raw: Path, transform: Transform, fabric: Fabric, *, batch_size: int, workers: int
+    ) -> None:
+        self.pictures = Pictures(table, raw, transform)
+        self.fabric, self.batch_size, self.workers = fabric, batch_size, workers
+        codes, _ = pd.factorize(pd.MultiIndex.from_frame(table[[CATEGORY, ITEM]]))
+        self.items = torch.from_numpy(codes.astype(np.int64))
+        consumer = (table[DOMAIN] == Domain.CONSUMER).to_numpy()
+        shop = (table[DOMAIN] == Domain.SHOP).to_numpy()
+        answerable = np.isin(codes, codes[shop])
+        self.queries, self.gallery = np.flatnonzero(consumer & answerable), np.flatnonzero(shop)
+
+    def __len__(self) -> int:
+        """Number of queries."""
+        return len(self.queries)
+
+    @torch.no_grad()
+    def __call__(self, embedder: nn.Module) -> dict[str, float]:
+        """NaN when there is no query."""
+        if not len(self.queries):
+            return {"val_recall@1": float("nan")}
+        embedder.eval()
+        batches = load_batches(self.pictures, self.batch_size, self.workers)
+        embeddings = torch.cat([embedder(images.to(self.fabric.device)).cpu() for _, images in batches])
+        nearest = (embeddings[self.queries] @ embeddings[self.gallery].T).argmax(dim=1)
+        hits = self.items[self.gallery][nearest] == self.items[self.queries]
+        return {"val_recall@1": hits.double().mean().item()}

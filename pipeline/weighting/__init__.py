@@ -1,0 +1,1 @@
+"""Which target picture supports which source item."""

@@ -1,0 +1,108 @@
+"""What all stages share: options, messages, and the one place that turns an error into a line and an exit code."""
+
+import errno
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.errors import UserError
+
+EXIT_USER_ERROR = 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a stage starts from: its name and the content of params.yaml."""
+
+    stage: str
+    params: dict[str, Any]
+
+    @property
+    def seed(self) -> int:
+        """The top-level seed."""
+        from pipeline.params.base import read_seed
+
+        return read_seed(self.params)
+
+    def section(self, name: str, model: type) -> Any:
+        """The section `name` of params.yaml as `model`."""
+        from pipeline.params.base import read_section
+
+        return read_section(self.params, name, model)
+
+    def runtime(self) -> Any:
+        """The section `runtime`."""
+        from pipeline.params.runtime import RuntimeParams
+
+        return self.section("runtime", RuntimeParams)
+
+    def say(self, message: str) -> None:
+        """One line to stdout, after any progress bar."""
+        click.echo(f"{self.stage}: {message}")
+
+
+def stage(function: Callable[..., None]) -> click.Command:
+    """A click command around `function(run, ...)`, whose docstring is the help text and whose file names the stage."""
+    name = Path(inspect.getfile(function)).stem
+
+    @click.command(help=function.__doc__)
+    @click.option(
+        "--params",
+        "params_file",
+        type=click.Path(path_type=Path),
+        default="params.yaml",
+        show_default=True,
+        help="File with the parameters.",
+    )
+    @functools.wraps(function)
+    def command(params_file: Path, **options: Any) -> None:
+        with one_line_errors(name):
+            from pipeline.params.base import load_params
+
+            function(Run(name, load_params(params_file)), **options)
+
+    return command
+
+
+class one_line_errors:  # noqa: N801  reads as a statement: `with one_line_errors(...)`
+    """Context in which a mistake of the user ends in one line on stderr and exit code 2, without a traceback."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
+        message = error and _message(error)
+        if message:
+            click.echo(f"{self.stage}: error: {message}", err=True)
+            sys.exit(EXIT_USER_ERROR)
+
+
+def _message(error: BaseException) -> str | None:
+    if isinstance(error, UserError):
+        # A data worker's error comes with its traceback; the message is the last line.
+        return str(error).strip().splitlines()[-1].removeprefix(f"{UserError.__module__}.{UserError.__name__}: ")
+    if isinstance(error, OSError):
+        return _os_message(error)
+    if type(error).__name__ == "OutOfMemoryError":  # torch's, not imported here
+        return "the GPU is out of memory; lower the batch size of the recipe or runtime.batch_size"
+    return None
+
+
+def _os_message(error: OSError) -> str | None:
+    where = f" {error.filename}" if error.filename else ""
+    if error.errno == errno.ENOSPC or "errno = 28" in str(error):
+        return f"the disk is full while writing{where}; free some space and run again, finished work is kept"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"cannot write{where} ({error.strerror}); make the folder writable and run again"
+    if error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return None

@@ -1,0 +1,65 @@
+"""Write the code dependencies of every stage into dvc.yaml: exactly the project modules that the stage runs."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stages._cli import one_line_errors
+
+DVC_FILE = Path("dvc.yaml")
+
+# Stages that import a plugin by name: its package, and how dvc.yaml spells the chosen one.
+PLUGINS = {
+    "download": ("pipeline.datasets", "${data.dataset}"),
+    "prepare": ("pipeline.datasets", "${data.dataset}"),
+    "finetune": ("pipeline.recipes", "${finetune.recipe}"),
+    "weight": ("pipeline.weighting.strategies", "${weight.strategy}"),
+}
+# Code that is the dataset itself: data.source names it, so other datasets do not depend on it.
+DATA_CODE = "pipeline/atelier/"
+
+
+def code_deps(stage: str) -> list[str]:
+    """Sorted paths of the modules `stage` runs: its import closure, the chosen plugin, and what any plugin imports."""
+    from pipeline.imports import import_closure, module_file
+    from pipeline.plugins import plugin_names
+
+    modules, chosen = {f"stages.{stage}"}, set()
+    if stage in PLUGINS:
+        package, spelled = PLUGINS[stage]
+        plugins = {f"{package}.{name}" for name in plugin_names(package)}
+        shared = import_closure(modules | plugins) - plugins
+        # A plugin that other plugins build on is shared code.
+        shared |= {name for plugin in plugins for name in import_closure([plugin]) & plugins if name != plugin}
+        chosen = {f"{package.replace('.', '/')}/{spelled}.py"}
+    else:
+        shared = import_closure(modules)
+    paths = {module_file(module).as_posix() for module in shared}
+    return sorted({path for path in paths if not path.startswith(DATA_CODE)} | chosen)
+
+
+def with_code_deps(content: dict[str, Any]) -> dict[str, Any]:
+    """The parsed dvc.yaml with every stage's code dependencies replaced; data dependencies come first, as written."""
+    for name, stage in content["stages"].items():
+        data = [path for path in stage["deps"] if not str(path).endswith(".py")]
+        stage["deps"] = [*data, *code_deps(name)]
+    return content
+
+
+@click.command(help=__doc__)
+def main() -> None:
+    """Rewrite dvc.yaml in place, comments kept."""
+    from ruamel.yaml import YAML
+
+    with one_line_errors("deps"):
+        yaml = YAML()
+        yaml.width = 120
+        yaml.indent(mapping=2, sequence=4, offset=2)
+        content = with_code_deps(yaml.load(DVC_FILE.read_text()))
+        with open(DVC_FILE, "w", encoding="utf-8") as file:
+            yaml.dump(content, file)
+
+
+if __name__ == "__main__":
+    main()

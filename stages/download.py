@@ -1,0 +1,41 @@
+"""Stage download: bring the dataset to data/raw/<dataset>/."""
+
+from pathlib import Path
+
+from stages._cli import Run, stage
+
+
+@stage
+def main(run: Run) -> None:
+    """Fetch, verify and unpack the dataset that data.dataset names, or draw the built-in world.
+
+    Reads data.source (and the network where the dataset lists archives); writes data/raw/<dataset>/. An interrupted
+    transfer goes on where it stopped.
+    """
+    from pipeline.constants import RAW_FOLDER
+    from pipeline.io.atomic import publish, remove
+    from pipeline.io.workspace import fingerprint, workspace
+    from pipeline.params.data import DataParams
+    from pipeline.sources.dataset import load_dataset
+
+    data, runtime = run.section("data", DataParams), run.runtime()
+    dataset, params = load_dataset(run.params, data.dataset)
+    mark = fingerprint(
+        params=[run.seed, data.model_dump(), params.model_dump()],
+        inputs=[],
+        modules=["stages.download", dataset.__name__],
+    )
+    with workspace(Path(runtime.scratch), run.stage, mark) as folder:
+        out = folder / data.dataset
+        remove(out)  # files begun by a killed run; whole archives beside it are kept
+        out.mkdir()
+        dataset.fetch(Path(data.source), out, params, run.seed)
+        publish(out, RAW_FOLDER / data.dataset)
+    files = [path for path in (RAW_FOLDER / data.dataset).rglob("*") if path.is_file()]
+    run.say(
+        f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB in {RAW_FOLDER / data.dataset}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Stage finetune: train the embedding model on the labelled source pictures."""
+
+from pathlib import Path
+
+import click
+
+from stages._cli import Run, stage
+
+
+def list_backbones(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the accepted names and stop."""
+    if wanted:
+        from pipeline.models.backbones import backbone_names
+
+        click.echo("\n".join(backbone_names()))
+        context.exit()
+
+
+@click.option(
+    "--list-backbones",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_backbones,
+    help="Print the names that finetune.model.backbone accepts, and stop.",
+)
+@stage
+def main(run: Run) -> None:
+    """Train the embedding model with the recipe that finetune.recipe names.
+
+    Reads the manifest and the source pictures; writes data/models/backbone/, metrics/finetune.json and curves in
+    metrics/curves/finetune/. Held-out source items give the validation recall@1; target labels are never read.
+    An interrupted run goes on from its last checkpoint.
+    """
+    import torch
+    from pipeline.io.manifest import read_manifest
+    from pipeline.io.reports import write_json
+    from pipeline.reporting.curves import write_curves
+
+    from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER
+    from pipeline.images.transforms import inference_transform
+    from pipeline.io.atomic import publish
+    from pipeline.io.workspace import fingerprint, workspace
+    from pipeline.models.embedder import count_parameters, save_embedder
+    from pipeline.params.finetune import FinetuneParams
+    from pipeline.training.checkpoint import Checkpoint
+    from pipeline.training.devices import start_fabric
+    from pipeline.training.loop import VALIDATION, train
+    from pipeline.training.recipe import TrainingContext, load_recipe
+    from pipeline.training.validation import RecallAt1, split_source
+
+    params, runtime = run.section("finetune", FinetuneParams), run.runtime()
+    method, method_params = load_recipe(run.params, params.recipe)
+    train_rows, val_rows = split_source(read_manifest(MANIFEST_FILE), params.val_share, run.seed)
+    mark = fingerprint(
+        params=[run.seed, params.model_dump(), method_params.model_dump()],
+        inputs=[MANIFEST_FILE],
+        modules=["stages.finetune", method.__name__],
+    )
+    with workspace(Path(runtime.scratch), run.stage, mark) as folder:
+        fabric = start_fabric(runtime.device, params.precision)
+        torch.manual_seed(run.seed)
+        context = TrainingContext(train_rows, RAW_FOLDER, params, run.seed, runtime.workers, fabric)
+        recipe = method.build(context, method_params)
+        backbone = recipe.embedder.backbone
+        validate = RecallAt1(
+            val_rows,
+            RAW_FOLDER,
+            inference_transform(params.model.image_size, backbone.mean, backbone.std),
+            fabric,
+            batch_size=runtime.batch_size,
+            workers=runtime.workers,
+        )
+        run.say(
+            f"{params.recipe}, {params.model.backbone}, {count_parameters(recipe.embedder) / 1e6:.1f} M parameters, "
+            f"{len(train_rows)} pictures, {len(val_rows)} held out, on {fabric.device}"
+        )
+        trained = train(
+            recipe,
+            validate,
+            epochs=params.epochs,
+            seed=run.seed,
+            keep=params.keep,
+            checkpoint=Checkpoint(folder / "checkpoint.pt", runtime.checkpoint_seconds),
+            say=run.say,
+            log_steps=runtime.log_steps,
+        )
+        save_embedder(folder / "model", trained.weights, params.model)
+        write_curves(folder / "curves", trained.history, x="epoch")
+        publish(folder / "model", MODEL_FOLDER)
+        publish(folder / "curves", METRICS_FOLDER / "curves/finetune")
+        kept = trained.history[trained.epoch]
+        write_json(
+            METRICS_FOLDER / "finetune.json", {"kept_epoch": trained.epoch + 1, **kept, "val_queries": len(validate)}
+        )
+        run.say(f"kept epoch {trained.epoch + 1}, {VALIDATION} {kept[VALIDATION]:.4f}")
+
+
+if __name__ == "__main__":
+    main()

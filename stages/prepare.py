@@ -1,0 +1,38 @@
+"""Stage prepare: the dataset as one checked table."""
+
+from stages._cli import Run, stage
+
+
+@stage
+def main(run: Run) -> None:
+    """Turn the files of the dataset into data/manifest.parquet, one row an image, and check every picture.
+
+    Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable the
+    stage fails.
+    """
+    from pipeline.io.manifest import check_table, finish_manifest, write_manifest
+    from pipeline.io.reports import write_json
+
+    from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER
+    from pipeline.params.data import DataParams
+    from pipeline.params.prepare import PrepareParams
+    from pipeline.sources.dataset import load_dataset
+
+    data, params = run.section("data", DataParams), run.section("prepare", PrepareParams)
+    dataset, dataset_params = load_dataset(run.params, data.dataset)
+    root = RAW_FOLDER / data.dataset
+    table = check_table(dataset.read_table(root, dataset_params), data.dataset)
+    table, report = finish_manifest(
+        table,
+        root,
+        min_side=params.min_side,
+        max_unreadable=params.max_unreadable,
+        workers=run.runtime().workers,
+    )
+    write_manifest(MANIFEST_FILE, table)
+    write_json(METRICS_FOLDER / "prepare.json", report)
+    run.say(f"{len(table)} pictures in {MANIFEST_FILE}")
+
+
+if __name__ == "__main__":
+    main()
