@@ -1,5 +1,6 @@
 """Rows of different lengths stored flat, so that work over thousands of them is vectorised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +16,14 @@ class Ragged:
     @classmethod
     def group(cls, owners: np.ndarray, values: np.ndarray, n: int) -> "Ragged":
         """Collect values[j] into row owners[j] of `n` rows, in the order they come. owners (M,) int64 in 0..n-1."""
-        order = np.argsort(owners, kind="stable")
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=n))])
-        return cls(values[order], offsets.astype(np.int64))
+        return cls(values[np.argsort(owners, kind="stable")], _offsets(np.bincount(owners, minlength=n)))
+
+    @classmethod
+    def stack(cls, parts: Sequence["Ragged"]) -> "Ragged":
+        """The rows of all `parts` (one at least), one after another."""
+        return cls(
+            np.concatenate([part.values for part in parts]), _offsets(np.concatenate([part.lengths for part in parts]))
+        )
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -43,6 +49,11 @@ class Ragged:
     def take(self, rows: np.ndarray) -> "Ragged":
         """The rows with these indices, in this order."""
         lengths = self.lengths[rows]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
-        return Ragged(self.values[np.repeat(self.offsets[:-1][rows], lengths) + within], offsets)
+        offsets = _offsets(lengths)
+        # Value j of a new row lies as far behind the start of its old row as behind that of its new one.
+        shift = np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Ragged(self.values[np.arange(offsets[-1]) + shift], offsets)
+
+
+def _offsets(lengths: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

@@ -1,5 +1,6 @@
 """Stage adapt: retrain the head with the linked target pictures, and without them as the control."""
 
+from pathlib import Path
 
 from stages._cli import Run, stage
 
@@ -9,8 +10,79 @@ def main(run: Run) -> None:
     """Retrain the linear head on pooled features, one loss a category, summed; start: the fine-tuned head.
 
     `adapted` uses the links of target pictures to source items; `control` is trained alike without them (level L1),
-    same seed and steps. Writes both to data/models/adapter/, curves to metrics/curves/adapt/.
+    same seed and steps. Writes both to data/models/adapter/, curves to metrics/curves/adapt/. An interrupted run goes
+    on from its last checkpoint.
     """
+    import numpy as np
+    import torch
+
+    from pipeline.adaptation.head import Head, save_head
+    from pipeline.adaptation.sampler import PairSampler
+    from pipeline.adaptation.train import train_head
+    from pipeline.constants import (
+        ADAPTER_FOLDER,
+        CATEGORY,
+        DOMAIN,
+        FEATURES_FOLDER,
+        ITEM,
+        LINKS_FILE,
+        MANIFEST_FILE,
+        METRICS_FOLDER,
+        MODEL_FOLDER,
+        POOLED,
+        Part,
+    )
+    from pipeline.devices import torch_device
+    from pipeline.io.atomic import publish
+    from pipeline.io.features import read_features
+    from pipeline.io.links import read_links
+    from pipeline.io.manifest import read_manifest
+    from pipeline.io.reports import write_json
+    from pipeline.io.workspace import fingerprint, workspace
+    from pipeline.models.embedder import load_head_weights
+    from pipeline.params.adapt import AdaptParams
+    from pipeline.reporting.curves import write_curves
+    from pipeline.training.checkpoint import Checkpoint
+    from pipeline.weighting.catalogue import build_catalogue
+    from pipeline.weighting.products import build_products
+
+    params, runtime = run.section("adapt", AdaptParams), run.runtime()
+    device = torch_device(runtime.device)
+    table = read_manifest(MANIFEST_FILE)
+    files = {part: FEATURES_FOLDER / f"{part}.h5" for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)}
+    source, target = (read_features(file, POOLED) for file in files.values())
+    rows = table.iloc[source.row]
+    catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
+    links = read_links(LINKS_FILE, catalogue, target.row)
+    pooled = torch.from_numpy(np.concatenate([source.pooled, target.pooled])).to(device)
+    weight, bias, norm_features = load_head_weights(MODEL_FOLDER)
+    mark = fingerprint(
+        params=[run.seed, params.model_dump()],
+        inputs=[MANIFEST_FILE, *files.values(), LINKS_FILE, MODEL_FOLDER],
+        modules=["stages.adapt"],
+    )
+    with workspace(Path(runtime.scratch), run.stage, mark) as folder:
+        made, report, curves = folder / "adapter", {}, {}
+        for name, used in (("control", None), ("adapted", links)):
+            products = build_products(catalogue, used)
+            sampler = PairSampler(
+                products, len(source.row), categories=params.categories, items=params.items, seed=run.seed
+            )
+            head = Head(weight, bias, norm_features).to(device)
+            checkpoint = Checkpoint(folder / f"{name}.pt", runtime.checkpoint_seconds)
+            curves[name] = train_head(head, pooled, sampler, params, name=name, checkpoint=checkpoint, say=run.say)
+            save_head(made / f"{name}.safetensors", head)
+            supported = int((products.target.lengths > 0).sum())
+            report[name] = {"items": len(products), "supported": supported, "loss": curves[name][-1]["loss"]}
+            run.say(f"{name}: {supported} of {len(products)} items supported, loss {report[name]['loss']:.4f}")
+        merged = [
+            {"step": one["step"], "control": one["loss"], "adapted": other["loss"]}
+            for one, other in zip(curves["control"], curves["adapted"], strict=True)
+        ]
+        write_curves(folder / "curves", merged, x="step", panels={"loss": ["control", "adapted"]})
+        publish(made, ADAPTER_FOLDER)
+        publish(folder / "curves", METRICS_FOLDER / "curves/adapt")
+        write_json(METRICS_FOLDER / "adapt.json", report)
 
 
 if __name__ == "__main__":

@@ -22,18 +22,17 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
 
     An interrupted run goes on from its last whole chunk of runtime.chunk_rows pictures.
     """
-    from pipeline.io.manifest import part_rows, read_manifest
-
     from pipeline.constants import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
+    from pipeline.devices import torch_device
     from pipeline.errors import UserError
     from pipeline.images.loading import Pictures
     from pipeline.images.transforms import inference_transform
     from pipeline.io.features import write_features
+    from pipeline.io.manifest import part_rows, read_manifest
     from pipeline.io.workspace import fingerprint, workspace
     from pipeline.models.embedder import load_embedder
     from pipeline.models.extraction import extract_chunks
     from pipeline.params.extract import ExtractParams
-    from pipeline.training.devices import torch_device
 
     params, runtime = run.section("extract", ExtractParams), run.runtime()
     table = read_manifest(MANIFEST_FILE)
@@ -55,7 +54,7 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
         with workspace(Path(runtime.scratch), f"extract-{part}", mark) as folder:
             chunks = extract_chunks(
                 embedder,
-                Pictures(table.iloc[rows], RAW_FOLDER, transform),
+                Pictures(table.iloc[rows], RAW_FOLDER, transform, model.image_size),
                 folder,
                 device=torch_device(runtime.device),
                 normalize=params.normalize_pooled,

@@ -33,18 +33,20 @@ def main(run: Run) -> None:
     An interrupted run goes on from its last checkpoint.
     """
     import torch
-    from pipeline.io.manifest import read_manifest
-    from pipeline.io.reports import write_json
-    from pipeline.reporting.curves import write_curves
 
     from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER
+    from pipeline.errors import UserError
+    from pipeline.images.loading import Pictures
     from pipeline.images.transforms import inference_transform
     from pipeline.io.atomic import publish
+    from pipeline.io.manifest import read_manifest
+    from pipeline.io.reports import write_json
     from pipeline.io.workspace import fingerprint, workspace
     from pipeline.models.embedder import count_parameters, save_embedder
     from pipeline.params.finetune import FinetuneParams
+    from pipeline.reporting.curves import write_curves
     from pipeline.training.checkpoint import Checkpoint
-    from pipeline.training.devices import start_fabric
+    from pipeline.training.fabric import start_fabric
     from pipeline.training.loop import VALIDATION, train
     from pipeline.training.recipe import TrainingContext, load_recipe
     from pipeline.training.validation import RecallAt1, split_source
@@ -63,14 +65,11 @@ def main(run: Run) -> None:
         context = TrainingContext(train_rows, RAW_FOLDER, params, run.seed, runtime.workers, fabric)
         recipe = method.build(context, method_params)
         backbone = recipe.embedder.backbone
-        validate = RecallAt1(
-            val_rows,
-            RAW_FOLDER,
-            inference_transform(params.model.image_size, backbone.mean, backbone.std),
-            fabric,
-            batch_size=runtime.batch_size,
-            workers=runtime.workers,
-        )
+        size = params.model.image_size
+        held_out = Pictures(val_rows, RAW_FOLDER, inference_transform(size, backbone.mean, backbone.std), size)
+        validate = RecallAt1(held_out, val_rows, fabric, batch_size=runtime.batch_size, workers=runtime.workers)
+        if params.keep == "best" and not len(validate):
+            raise UserError("finetune.keep: best needs held-out items; raise finetune.val_share or set keep: last")
         run.say(
             f"{params.recipe}, {params.model.backbone}, {count_parameters(recipe.embedder) / 1e6:.1f} M parameters, "
             f"{len(train_rows)} pictures, {len(val_rows)} held out, on {fabric.device}"

@@ -10,10 +10,10 @@ def main(run: Run) -> None:
     Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable the
     stage fails.
     """
-    from pipeline.io.manifest import check_table, finish_manifest, write_manifest
-    from pipeline.io.reports import write_json
-
     from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER
+    from pipeline.images.finish import finish_manifest
+    from pipeline.io.manifest import check_table, write_manifest
+    from pipeline.io.reports import write_json
     from pipeline.params.data import DataParams
     from pipeline.params.prepare import PrepareParams
     from pipeline.sources.dataset import load_dataset

@@ -4,52 +4,20 @@ Sharma et al., "Unsupervised Meta-Domain Adaptation for Fashion Retrieval", WACV
 its consumer pictures, its shop pictures, and the target shop pictures linked to it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Ragged:
-    """Lists of row indices, one a product: list i is `values[offsets[i]:offsets[i + 1]]`."""
-
-    values: np.ndarray
-    offsets: np.ndarray
-
-    @classmethod
-    def from_lists(cls, lists: list[np.ndarray]) -> "Ragged":
-        """Pack lists of int64 rows."""
-        offsets = np.concatenate([[0], np.cumsum([len(rows) for rows in lists])]).astype(np.int64)
-        values = np.concatenate(lists).astype(np.int64) if lists else np.empty(0, np.int64)
-        return cls(values, offsets)
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Length of each list (N,) int64."""
-        return np.diff(self.offsets)
-
-    def at(self, lists: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        """Element `positions[k]` of list `lists[k]`, for all k."""
-        return self.values[self.offsets[lists] + positions]
-
-
-@dataclass(frozen=True)
-class Products:
-    """The training structure: `category` (N,) int64 codes in ascending order, and the rows of each product."""
-
-    category: np.ndarray
-    consumer: Ragged
-    shop: Ragged
-    target: Ragged
-
-    def without_target(self) -> "Products":
-        """The same products at level L1: no target pictures."""
-        return Products(self.category, self.consumer, self.shop, Ragged.from_lists([np.empty(0)] * len(self.category)))
+from pipeline.ragged import Ragged
+from pipeline.weighting.products import Products
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs (first, second) of rows with the product they belong to and its category, all (n,) int64."""
+    """Pairs (first, second) of rows with the product they belong to and its category, all (n,) int64.
+
+    Rows count through the source features, then through the target features.
+    """
 
     first: np.ndarray
     second: np.ndarray
@@ -66,10 +34,11 @@ class PairSampler:
     has none, trains on the very same source pairs.
     """
 
-    def __init__(self, products: Products, *, categories: int, items: int, seed: int) -> None:
-        self.products, self.categories, self.items, self.seed = products, categories, items, seed
-        self._codes, self._starts = np.unique(products.category, return_index=True)
-        self._ends = np.append(self._starts[1:], len(products.category))
+    def __init__(self, products: Products, n_source: int, *, categories: int, items: int, seed: int) -> None:
+        target = Ragged(products.target.values + n_source, products.target.offsets)
+        self.products = replace(products, target=target)
+        self.categories, self.items, self.seed = categories, items, seed
+        self._category = np.repeat(np.arange(len(products.categories)), np.diff(products.bounds))
 
     def draw(self, step: int) -> Pairs:
         """The pairs of `step`."""
@@ -77,33 +46,39 @@ class PairSampler:
         rng_target = np.random.default_rng([self.seed, step, 1])
         chosen = self._products(rng)
         consumer, shop, target = self.products.consumer, self.products.shop, self.products.target
-        anchor = consumer.at(chosen, _uniform(rng, consumer.sizes[chosen]))
+        anchor = _one(rng, consumer, chosen)
+        linked = target.lengths[chosen] > 0
         drawn = [
-            (chosen, anchor, shop.at(chosen, _uniform(rng, shop.sizes[chosen]))),
+            (chosen, anchor, _one(rng, shop, chosen)),
             _two(rng, consumer, chosen),
             _two(rng, shop, chosen),
+            (chosen[linked], anchor[linked], _one(rng_target, target, chosen[linked])),
+            _two(rng_target, target, chosen),
         ]
-        linked = target.sizes[chosen] > 0
-        supported = chosen[linked]
-        support = target.at(supported, _uniform(rng_target, target.sizes[supported]))
-        drawn += [(supported, anchor[linked], support), _two(rng_target, target, chosen)]
         product, first, second = (np.concatenate(part) for part in zip(*drawn, strict=True))
-        return Pairs(first, second, product, self.products.category[product])
+        return Pairs(first, second, product, self._category[product])
 
     def _products(self, rng: np.random.Generator) -> np.ndarray:
-        some = rng.permutation(len(self._codes))[: self.categories]
-        ranges = ((self._starts[code], self._ends[code]) for code in some)
-        return np.concatenate([start + rng.permutation(end - start)[: self.items] for start, end in ranges])
+        bounds = self.products.bounds
+        some = rng.permutation(len(self.products.categories))[: self.categories]
+        return np.concatenate(
+            [bounds[c] + rng.permutation(bounds[c + 1] - bounds[c])[: self.items] for c in some],
+        )
 
 
-def _uniform(rng: np.random.Generator, sizes: np.ndarray) -> np.ndarray:
-    return (rng.random(len(sizes)) * sizes).astype(np.int64)
+def _one(rng: np.random.Generator, lists: Ragged, chosen: np.ndarray) -> np.ndarray:
+    # One element of each list.
+    return lists.values[lists.offsets[chosen] + _uniform(rng, lists.lengths[chosen])]
 
 
 def _two(rng: np.random.Generator, lists: Ragged, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     # Two distinct elements of each list that has two: (list, first element, second element).
-    able = chosen[lists.sizes[chosen] >= 2]
-    sizes = lists.sizes[able]
-    first, second = _uniform(rng, sizes), _uniform(rng, sizes - 1)
+    able = chosen[lists.lengths[chosen] >= 2]
+    lengths, starts = lists.lengths[able], lists.offsets[able]
+    first, second = _uniform(rng, lengths), _uniform(rng, lengths - 1)
     second += second >= first
-    return able, lists.at(able, first), lists.at(able, second)
+    return able, lists.values[starts + first], lists.values[starts + second]
+
+
+def _uniform(rng: np.random.Generator, lengths: np.ndarray) -> np.ndarray:
+    return (rng.random(len(lengths)) * lengths).astype(np.int64)

@@ -1,7 +1,7 @@
 """What a silhouette is drawn from: the item's own measures and cloth, and the pose of the moment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -61,6 +61,10 @@ class Tailor:
     def thread(self) -> Colour:
         """Colour of seams that shows on the cloth."""
         return tint(self.cloth.ground, 0.66 if brightness(self.cloth.ground) > 0.22 else 1.35)
+
+    def weave(self, name: str) -> None:
+        """Have the cloth woven so."""
+        self.cloth, self.accent = replace(self.cloth, weave=name), replace(self.accent, weave=name)
 
     def number(self, low: float, high: float) -> float:
         """A measure that the shop's taste does not move."""

@@ -17,7 +17,10 @@ SIDES = (1, -1)
 
 @dataclass(frozen=True)
 class Torso:
-    """Half-widths and heights of the part from the neck to `length`; `cut`: round, v, square or boat neckline."""
+    """Half-widths and heights of the part from the neck to `length`; `cut`: round, v or square neckline.
+
+    `bow`: how far the hem hangs in the middle; `nape`: depth of the neckline behind.
+    """
 
     shoulder: float
     chest: float
@@ -28,10 +31,11 @@ class Torso:
     depth: float
     cut: str = "round"
     bow: float = 0.03
+    nape: float = 0.03
 
     def neckline(self, back: bool) -> Points:
         """Right half, from the centre to the shoulder."""
-        depth = min(self.depth, 0.06) if back else self.depth
+        depth = min(self.depth, 2 * self.nape) if back else self.depth
         end = (self.neck, 0.0)
         if self.cut == "v" and not back:
             return path((0, depth), (0.45 * self.neck, 0.45 * depth, *end))
@@ -52,7 +56,7 @@ class Torso:
 
     def opening(self) -> Points:
         """The hole of the neck, between the back of the collar and the neckline in front."""
-        back = path((0, 0.03), (0.8 * self.neck, 0.03, self.neck, 0))
+        back = path((0, self.nape), (0.8 * self.neck, self.nape, self.neck, 0))
         return whole(np.concatenate([back, self.neckline(back=False)[::-1]]))
 
 
@@ -81,11 +85,11 @@ def sleeves(t: Tailor, torso: Torso, sleeve: Sleeve, cuff: Fabric | None = None)
     """Both sleeves with their cuffs."""
     layers: list[Layer] = []
     for side, angle, bend in zip(SIDES, t.pose.arms, t.pose.elbows, strict=True):
-        joint = np.array([(torso.shoulder + torso.chest) / 2 - 0.03, 0.28])
+        joint = np.array([(torso.shoulder + torso.chest) / 2 - 0.06, 0.28])
         arm = limb(joint, angle, bend, ARM, FOREARM)
         spine = arm[: max(5, round(sleeve.length * (len(arm) - 1)) + 1)]
         share = np.linspace(0, 1, len(spine))
-        start = 0.19 + 0.3 * (torso.chest - 0.4)
+        start = 0.17 + 0.3 * (torso.chest - 0.4)
         middle = sleeve.middle if sleeve.length > 0.6 else (start + sleeve.end) / 2
         widths = np.interp(share, [0, 0.5, 1], [start, middle, sleeve.end])
         widths += sleeve.puff * np.sin(np.pi * share) ** 0.8

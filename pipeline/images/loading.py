@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -16,10 +15,13 @@ from pipeline.images.transforms import Transform
 
 
 class Pictures(Dataset):
-    """Rows of the manifest as tensors. `raw` is the folder that the `image` column is relative to."""
+    """Rows of the manifest as tensors. `raw` is the folder that the `image` column is relative to.
 
-    def __init__(self, table: pd.DataFrame, raw: Path, transform: Transform) -> None:
-        self.raw, self.transform = raw, transform
+    `side`: pixels that the transform makes of a picture; large JPEGs are decoded at no more than needed for twice that.
+    """
+
+    def __init__(self, table: pd.DataFrame, raw: Path, transform: Transform, side: int) -> None:
+        self.raw, self.transform, self.side = raw, transform, side
         self.images = table[IMAGE].tolist()
         boxes = table[list(BOX)].to_numpy(dtype=np.float64)
         self.boxes = [None if np.isnan(box).any() else tuple(box.tolist()) for box in boxes]
@@ -30,7 +32,7 @@ class Pictures(Dataset):
     def __getitem__(self, index: int) -> Tensor:
         path = self.raw / self.images[index]
         try:
-            return self.transform(load_image(path, self.boxes[index]))
+            return self.transform(load_image(path, self.boxes[index], target_side=2 * self.side))
         except UnreadableImage as error:
             raise UserError(f"{path}: {error}; run `dvc repro prepare` to check the pictures again") from error
 
@@ -42,9 +44,3 @@ def load_batches(pictures: Pictures, batch_size: int, workers: int) -> Iterator[
     for images in loader:
         yield np.arange(start, start + len(images)), images
         start += len(images)
-
-
-def load_subset(pictures: Pictures, indices: np.ndarray, batch_size: int, workers: int) -> Iterator[Tensor]:
-    """The pictures `indices` in order, in batches (B, 3, S, S) float32."""
-    subset = torch.utils.data.Subset(pictures, indices.tolist())
-    yield from DataLoader(subset, batch_size=batch_size, num_workers=workers)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; it takes `path`'s place on success and vanishes on failure."""
+    """Yield a path beside `path` to make a file or folder at; it becomes `path` on success, vanishes on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield aside
-        aside.replace(path)
+        _swap(aside, path)
     finally:
         remove(aside)
 
@@ -27,12 +27,10 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def publish(made: Path, final: Path) -> None:
-    """Move the finished file or folder `made` to `final`, which it replaces. Same file system: a rename."""
+    """Move the finished file or folder `made` to `final`, which it replaces. On one file system this is a rename."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    if final.is_dir():
-        remove(final)
     try:
-        made.replace(final)
+        _swap(made, final)
     except OSError as error:
         if error.errno != errno.EXDEV:  # scratch lies on another file system
             raise
@@ -47,3 +45,9 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _swap(made: Path, final: Path) -> None:
+    if final.is_dir():  # a folder is not replaced by a rename
+        remove(final)
+    made.replace(final)

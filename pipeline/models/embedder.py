@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -59,15 +58,22 @@ def save_embedder(folder: Path, weights: dict[str, Tensor], params: ModelParams)
 
 def load_embedder(folder: Path) -> tuple[Embedder, ModelParams]:
     """The model in `folder`, in eval mode on the CPU. Raises UserError when it is missing or damaged."""
+    params, weights = _read(folder)
+    model = build_embedder(params.model_copy(update={"pretrained": False}))
     try:
-        params = ModelParams.model_validate(json.loads((folder / CONFIG).read_text()))
-        weights = load_tensors((folder / WEIGHTS).read_bytes())
-        model = build_embedder(params.model_copy(update={"pretrained": False}))
         model.load_state_dict(weights)
-    except (OSError, ValueError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{folder}: not a model of this project ({reason}); run `dvc repro finetune`") from error
+    except RuntimeError as error:
+        raise _damaged(folder, error) from error
     return model.eval(), params
+
+
+def load_head_weights(folder: Path) -> tuple[Tensor, Tensor, bool]:
+    """Weight (D, P) and bias (D,) of the head of the model in `folder`, and its `norm_features`; builds no backbone.
+
+    Raises UserError when the model is missing or damaged.
+    """
+    params, weights = _read(folder)
+    return weights["head.weight"], weights["head.bias"], params.norm_features
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -75,8 +81,15 @@ def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
-@torch.no_grad()
-def head_tensors(folder: Path) -> tuple[Tensor, Tensor, bool]:
-    """Weight (D, P), bias (D,) of the head saved in `folder`, and whether it expects L2-normalised input."""
-    model, params = load_embedder(folder)
-    return model.head.weight.clone(), model.head.bias.clone(), params.norm_features
+def _read(folder: Path) -> tuple[ModelParams, dict[str, Tensor]]:
+    try:
+        params = ModelParams.model_validate(json.loads((folder / CONFIG).read_text()))
+        return params, load_tensors((folder / WEIGHTS).read_bytes())
+    except (OSError, ValueError, SafetensorError) as error:
+        raise _damaged(folder, error) from error
+
+
+def _damaged(folder: Path, error: Exception) -> UserError:
+    return UserError(
+        f"{folder}: not a model of this project ({str(error).splitlines()[0]}); run `dvc repro -f finetune`"
+    )

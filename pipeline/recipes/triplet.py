@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.errors import UserError
+from pipeline.images.loading import Pictures
 from pipeline.images.transforms import training_transform
 from pipeline.models.embedder import build_embedder
 from pipeline.params.base import Section
@@ -51,7 +52,8 @@ class TripletRecipe:
         transform = training_transform(
             context.params.augment, model.image_size, embedder.backbone.mean, embedder.backbone.std
         )
-        items = ItemPairs(context.table, context.raw, transform, mode=params.pairs, seed=context.seed)
+        pictures = Pictures(context.table, context.raw, transform, model.image_size)
+        items = ItemPairs(pictures, context.table, mode=params.pairs, seed=context.seed)
         self.loader = PairLoader(items, params.batch_items, context.workers)
         sizes = {"num_classes": len(items), "embedding_size": model.embedding_dim}
         self.loss = build_component("losses", params.loss, sizes)

@@ -10,13 +10,13 @@ import requests
 from pipeline.errors import UserError
 from pipeline.progress import progress
 
-CHUNK = 1 << 20  # bytes
-TRANSIENT = {408, 429, 500, 502, 503, 504}  # statuses that a later attempt may not meet again
+CHUNK = 1 << 16  # bytes; when a connection breaks, less than this is lost
+OVERLOADED = {408, 429, 500, 502, 503, 504}  # statuses that a later attempt may not meet again
 BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
-class _Transient(Exception):
-    """The server is there but does not deliver now."""
+class _TransientError(Exception):
+    """The server is there but did not deliver this time."""
 
 
 def download_file(
@@ -24,31 +24,32 @@ def download_file(
 ) -> None:
     """Download `url` (http or https) to `target`, which appears only when it is whole and its digest is right.
 
-    What has arrived waits in `<target>.part`, and a later call goes on from there (HTTP Range) if the server still
-    has the same file (If-Range) or `sha256` (hex) will tell. A target that is there already is only verified.
-    After `attempts` tries in a row that bring nothing new the download is given up; `pause` (seconds) doubles
-    from one to the next. `timeout` (seconds) is how long the server may stay silent.
+    What has arrived waits in `<target>.part`; a later call goes on from there (Range) if the server can tell that it
+    still has the same file (If-Range) or `sha256` (hex) will. A target that is there already is only verified.
+    The download is given up after `attempts` tries in a row that brought nothing new, with `pause` seconds between
+    them, doubled each time. `timeout` is how many seconds the server may stay silent.
 
     Raises UserError for a bad address, a refusal of the server, a lost connection and a wrong digest (the bad file
     is removed); OSError when the file cannot be written.
     """
     part, label = _beside(target, ".part"), _beside(target, ".part.validator")
+    digest = sha256.lower() if sha256 else None
     if target.exists():
-        if sha256 is None or _digest(target) == sha256.lower():
+        if digest in (None, _digest(target)):
             return
         target.unlink()
     if not re.match(r"https?://", url):
         raise UserError(f"{url}: not an http or https address")
     target.parent.mkdir(parents=True, exist_ok=True)
+
     resumed = part.exists()
-    _complete(url, part, label, verified=sha256 is not None, attempts=attempts, pause=pause, timeout=timeout)
-    if sha256 is not None and resumed and _digest(part) != sha256.lower():
+    _complete(url, part, label, verified=digest is not None, attempts=attempts, pause=pause, timeout=timeout)
+    if digest and resumed and _digest(part) != digest:
         part.unlink()  # begun from another version of the file: once more from the start
         _complete(url, part, label, verified=True, attempts=attempts, pause=pause, timeout=timeout)
-    if sha256 is not None and (actual := _digest(part)) != sha256.lower():
-        part.unlink()
-        label.unlink(missing_ok=True)
-        raise UserError(f"{url}: wrong checksum: expected sha256 {sha256}, got {actual}; the file was removed")
+    if digest and (found := _digest(part)) != digest:
+        _discard(part, label)
+        raise UserError(f"{url}: wrong checksum, the download was removed: expected sha256 {digest}, found {found}")
     part.replace(target)
     label.unlink(missing_ok=True)
 
@@ -60,66 +61,54 @@ def _complete(
     longest, failures = _size(part), 0
     while True:
         try:
-            return _transfer(url, part, label, verified=verified, timeout=timeout)
-        except (*BROKEN, _Transient) as error:
-            failures = 0 if _size(part) > longest else failures + 1
+            _transfer(url, part, label, verified=verified, timeout=timeout)
+            return
+        except (*BROKEN, _TransientError) as error:
+            failures = 1 if _size(part) > longest else failures + 1
             longest = max(longest, _size(part))
             if failures >= attempts:
-                kept = f"{_size(part)} bytes are kept and a new run goes on from there"
-                raise UserError(f"{url}: download broke off {failures} times ({_reason(error)}); {kept}") from None
-            time.sleep(pause * 2**failures)
+                raise UserError(
+                    f"{url}: download broke off, {failures} attempts in vain ({_reason(error)}); "
+                    f"run again to go on from the {_size(part)} bytes that are kept"
+                ) from None
+            time.sleep(pause * 2 ** (failures - 1))
         except requests.RequestException as error:
-            raise UserError(f"{url}: cannot be downloaded: {_reason(error)}; check the address") from None
+            raise UserError(f"{url}: cannot be downloaded ({_reason(error)}); check the address") from None
 
 
 def _transfer(url: str, part: Path, label: Path, *, verified: bool, timeout: float) -> None:
-    """One request: append what is missing from `part`, or all of it when the server does not resume."""
+    """One request: append to `part` what is missing, or begin anew when the server does not go on from there."""
     validator = label.read_text() if label.exists() else ""
     start = _size(part) if verified or validator else 0
-    headers = {"Accept-Encoding": "identity"}
+    headers = {"Accept-Encoding": "identity"}  # bytes as they are stored, so that lengths and ranges agree
     if start:
         headers["Range"] = f"bytes={start}-"
         if validator:
             headers["If-Range"] = validator
     with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
-        if response.status_code == requests.codes.requested_range_not_satisfiable and start:
-            if _length(response) == start and validator in ("", _validator(response)):
-                return
-            part.unlink()
-            raise _Transient("the file changed on the server")
-        _refuse_failure(url, response)
-        start = start if _goes_on(response, start, validator) else 0
-        label.write_text(_validator(response))
-        total = _length(response)
-        with (
-            open(part, "r+b" if start else "wb") as file,
-            progress(what=f"download {part.name.removesuffix('.part')}", total=total, initial=start, unit="B") as bar,
-        ):
+        status, total = response.status_code, _length(response)
+        same = validator == (current := _validator(response)) or not (validator and current)
+        if status == 416 and same and total == start:
+            return  # nothing was missing
+        if status == 416 or (status == 206 and not (same and _range_start(response) == start)):
+            _discard(part, label)
+            raise _TransientError("the file has changed on the server")
+        if status in OVERLOADED:
+            raise _TransientError(f"the server answers {status} {response.reason}")
+        if status not in (200, 206):
+            raise UserError(f"{url}: the server answers {status} {response.reason}; check the address")
+        if status == 200:
+            _discard(part, label)
+            start = 0
+        label.write_text(current)
+        name = part.name.removesuffix(".part")
+        with open(part, "ab") as file, progress(what=name, total=total, initial=start, unit="B") as bar:
             bar.unit_scale = True
-            file.seek(start)
-            file.truncate()
             for chunk in response.iter_content(CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
     if total is not None and _size(part) < total:
-        raise _Transient(f"{_size(part)} of {total} bytes arrived")
-
-
-def _refuse_failure(url: str, response: requests.Response) -> None:
-    if response.status_code in TRANSIENT:
-        raise _Transient(f"the server answers {response.status_code} {response.reason}")
-    if response.status_code not in (200, 206):
-        raise UserError(f"{url}: the server answers {response.status_code} {response.reason}; check the address")
-
-
-def _goes_on(response: requests.Response, start: int, validator: str) -> bool:
-    """Whether the answer continues what we have, rather than giving the file from its first byte."""
-    same = validator in ("", _validator(response))
-    if response.status_code == 206 and same and _range_start(response) == start:
-        return True
-    if response.status_code == 206:
-        raise _Transient("the server answers another part of the file than asked for")
-    return False
+        raise _TransientError(f"{_size(part)} of {total} bytes arrived")
 
 
 def _range_start(response: requests.Response) -> int | None:
@@ -129,15 +118,13 @@ def _range_start(response: requests.Response) -> int | None:
 
 def _length(response: requests.Response) -> int | None:
     """Length of the whole file in bytes, if the server tells."""
-    if response.status_code == 200:
-        length = response.headers.get("Content-Length", "")
-    else:
-        length = response.headers.get("Content-Range", "").rpartition("/")[2]
+    headers = response.headers
+    length = headers.get("Content-Range", "").rpartition("/")[2] or headers.get("Content-Length", "")
     return int(length) if length.isdigit() else None
 
 
 def _validator(response: requests.Response) -> str:
-    """What If-Range takes to tell one version of the file from another: a strong ETag, else the date."""
+    """What If-Range takes to tell one version of a file from another: a strong ETag, else the date; or nothing."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
 
@@ -148,6 +135,11 @@ def _reason(error: Exception) -> str:
 
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
+
+
+def _discard(part: Path, label: Path) -> None:
+    part.unlink(missing_ok=True)
+    label.unlink(missing_ok=True)
 
 
 def _size(path: Path) -> int:

@@ -1,7 +1,6 @@
 """Pairs of pictures of one item: the training batches of UDMA's fine-tuning."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -13,20 +12,19 @@ from torch.utils.data import DataLoader, Dataset
 from pipeline.constants import CATEGORY, DOMAIN, ITEM, Domain
 from pipeline.errors import UserError
 from pipeline.images.loading import Pictures
-from pipeline.images.transforms import Transform
 from pipeline.seeds import mixed_seed
 
 PairMode = Literal["all", "c2s"]
 
 
 class ItemPairs:
-    """The items of `table` that have both a consumer and a shop picture; label = position in sorted order.
+    """The items of `table`, whose pictures are `pictures`, that have both a consumer and a shop picture; label = position in sorted order.
 
     An item is one (category, item) pair, since datasets repeat an id across categories.
     """
 
-    def __init__(self, table: pd.DataFrame, raw: Path, transform: Transform, *, mode: PairMode, seed: int) -> None:
-        self.pictures = Pictures(table, raw, transform)
+    def __init__(self, pictures: Pictures, table: pd.DataFrame, *, mode: PairMode, seed: int) -> None:
+        self.pictures = pictures
         self.mode, self.seed = mode, seed
         positions = pd.Series(np.arange(len(table)), index=table.index)
         groups = positions.groupby([table[CATEGORY], table[ITEM], table[DOMAIN]]).apply(np.asarray).unstack()

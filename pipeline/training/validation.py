@@ -1,7 +1,5 @@
 """Held-out source items, and how well their consumer pictures find their shop pictures."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import torch
@@ -11,7 +9,6 @@ from torch import nn
 from pipeline.constants import CATEGORY, DOMAIN, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Split
 from pipeline.errors import UserError
 from pipeline.images.loading import Pictures, load_batches
-from pipeline.images.transforms import Transform
 
 
 def split_source(table: pd.DataFrame, val_share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -39,9 +36,9 @@ class RecallAt1:
     """Callable: embedder -> {"val_recall@1": share of consumer pictures whose nearest shop picture is their item}."""
 
     def __init__(
-        self, table: pd.DataFrame, raw: Path, transform: Transform, fabric: Fabric, *, batch_size: int, workers: int
+        self, pictures: Pictures, table: pd.DataFrame, fabric: Fabric, *, batch_size: int, workers: int
     ) -> None:
-        self.pictures = Pictures(table, raw, transform)
+        self.pictures = pictures
         self.fabric, self.batch_size, self.workers = fabric, batch_size, workers
         codes, _ = pd.factorize(pd.MultiIndex.from_frame(table[[CATEGORY, ITEM]]))
         self.items = torch.from_numpy(codes.astype(np.int64))

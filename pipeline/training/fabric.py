@@ -1,20 +1,9 @@
-"""Where and how precisely to compute, through Lightning Fabric."""
-
-from typing import Literal
+"""Lightning Fabric: device and precision of a training run."""
 
 import torch
 from lightning_fabric import Fabric
 
-from pipeline.errors import UserError
-
-Device = Literal["auto", "cpu", "cuda"]
-
-
-def torch_device(device: Device) -> torch.device:
-    """The device `runtime.device` stands for: auto is CUDA where there is one. Raises UserError when it is absent."""
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("runtime.device: no CUDA device here; set it to auto or cpu")
-    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+from pipeline.devices import Device, torch_device
 
 
 def start_fabric(device: Device, precision: str) -> Fabric:

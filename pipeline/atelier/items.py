@@ -1,0 +1,36 @@
+"""One product: everything that is the same in all its pictures."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from pipeline.atelier.catalogue import SILHOUETTES, Silhouette
+from pipeline.atelier.fabric import Colour, Fabric
+from pipeline.atelier.layers import Garment
+from pipeline.atelier.styles import Style, choose_cloth
+from pipeline.atelier.tailor import Pose, Tailor
+
+
+@dataclass(frozen=True)
+class Item:
+    """A product of one shop. `seeds` alone decide its cloth and measures."""
+
+    seeds: tuple[int, ...]
+    silhouette: str
+    style: Style
+
+    @property
+    def kind(self) -> Silhouette:
+        return SILHOUETTES[self.silhouette]
+
+    @cached_property
+    def cloth(self) -> tuple[Fabric, Fabric, Colour]:
+        """Main cloth, accent cloth, colour of the trims."""
+        rng = np.random.default_rng([*self.seeds, 0])
+        return choose_cloth(rng, self.style, self.kind.cloth, self.kind.top, self.kind.extent)
+
+    def garment(self, pose: Pose) -> Garment:
+        """The product in a pose."""
+        rng = np.random.default_rng([*self.seeds, 1])
+        return self.kind.draw(Tailor(rng, self.style.proportions, *self.cloth, pose))

@@ -1,0 +1,83 @@
+"""The groups of shop pictures that are clustered together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.errors import UserError
+
+
+@dataclass(frozen=True)
+class Group:
+    """A target category with the source categories it is aligned with, or a target category alone.
+
+    source (n_s,) int64: positions among the source shop rows, category by category in the order of the alignment,
+    each in file order; target (n_t,) int64: positions among the target rows, in file order. Clusters are computed on
+    the source rows followed by the target rows. `missing`: listed source categories that have no row.
+    """
+
+    name: str
+    aligned: bool
+    source: np.ndarray
+    target: np.ndarray
+    missing: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.source) + len(self.target)
+
+
+def build_groups(
+    source_categories: np.ndarray, target_categories: np.ndarray, alignment: Mapping[str, Sequence[str]]
+) -> list[Group]:
+    """The groups of UDMA: an aligned one for every target category with source categories, then the target-only ones.
+
+    source_categories (Ns,) and target_categories (Nt,) str, of the shop pictures in file order; `alignment` maps a
+    target category to source categories. Aligned groups come in the order of `alignment`; target categories without
+    an alignment (or with an empty list) follow in sorted order.
+    Raises UserError for a source category listed twice and for an aligned group without a source or a target picture.
+    """
+    aligned = {name: listed for name, listed in alignment.items() if listed}
+    _check_listed_once(aligned)
+    groups = [_aligned_group(name, listed, source_categories, target_categories) for name, listed in aligned.items()]
+    alone = sorted(set(target_categories.tolist()) - set(aligned))
+    nothing = np.empty(0, dtype=np.int64)
+    return groups + [Group(name, False, nothing, _positions(target_categories, name)) for name in alone]
+
+
+def _positions(categories: np.ndarray, name: str) -> np.ndarray:
+    return np.flatnonzero(categories == name).astype(np.int64)
+
+
+def _check_listed_once(alignment: Mapping[str, Sequence[str]]) -> None:
+    owner: dict[str, str] = {}
+    for name, listed in alignment.items():
+        for category in listed:
+            if category in owner:
+                raise UserError(
+                    f"alignment.{name}: source category {category!r} is listed under {owner[category]!r} already; "
+                    "list every source category once"
+                )
+            owner[category] = name
+
+
+def _aligned_group(
+    name: str, listed: Sequence[str], source_categories: np.ndarray, target_categories: np.ndarray
+) -> Group:
+    source = [_positions(source_categories, category) for category in listed]
+    target = _positions(target_categories, name)
+    if not len(target):
+        raise UserError(
+            f"alignment.{name}: no target picture has category {name!r}; target categories: {_known(target_categories)}"
+        )
+    if not any(map(len, source)):
+        raise UserError(
+            f"alignment.{name}: no source shop picture has category {' or '.join(map(repr, listed))}; "
+            f"source categories: {_known(source_categories)}"
+        )
+    missing = tuple(category for category, rows in zip(listed, source, strict=True) if not len(rows))
+    return Group(name, True, np.concatenate(source), target, missing)
+
+
+def _known(categories: np.ndarray) -> str:
+    return ", ".join(np.unique(categories).tolist()) or "none"

@@ -1,0 +1,26 @@
+"""DeepFashion consumer-to-shop by itself, as source or as target."""
+
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from pipeline.sources.dataset import DatasetParams
+from pipeline.sources.deepfashion import DeepFashionLists, fetch_deepfashion, read_deepfashion
+
+
+class Params(DeepFashionLists, DatasetParams):
+    """What is read, and the part it plays."""
+
+    meta_domain: Literal["source", "target"]
+
+
+def fetch(source: Path, out: Path, params: Params, seed: int) -> None:
+    """Unpack and copy lists and pictures; see `fetch_deepfashion`."""
+    del seed  # nothing is drawn
+    fetch_deepfashion(source, out, params, params.meta_domain, out.parent / "archives")
+
+
+def read_table(root: Path, params: Params) -> pd.DataFrame:
+    """The distinct pictures of the lists; see `read_deepfashion`."""
+    return read_deepfashion(root, params, params.meta_domain)

@@ -1,0 +1,26 @@
+"""Street2Shop by itself, as source or as target."""
+
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from pipeline.sources.dataset import DatasetParams
+from pipeline.sources.street2shop import Street2ShopLists, fetch_street2shop, read_street2shop
+
+
+class Params(Street2ShopLists, DatasetParams):
+    """What is read, and the part it plays."""
+
+    meta_domain: Literal["source", "target"]
+
+
+def fetch(source: Path, out: Path, params: Params, seed: int) -> None:
+    """Unpack and copy lists and pictures; see `fetch_street2shop`."""
+    del seed  # nothing is drawn
+    fetch_street2shop(source, out, params, params.meta_domain, out.parent / "archives")
+
+
+def read_table(root: Path, params: Params) -> pd.DataFrame:
+    """The pictures of the lists; see `read_street2shop`."""
+    return read_street2shop([root], params, params.meta_domain)

@@ -1,0 +1,52 @@
+"""How sure a gain is: a paired bootstrap over queries (Efron, Tibshirani, "An Introduction to the Bootstrap", 1993)."""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from pipeline.blocks import rows_per_block, slices
+from pipeline.evaluation.results import METRICS, RetrievalResult
+
+INTERVAL = (2.5, 97.5)  # percentiles
+
+
+def gain_intervals(
+    before: RetrievalResult,
+    after: RetrievalResult,
+    *,
+    names: Collection[str] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, dict[str, float] | None]:
+    """{metric: {"mean", "low", "high"}}: the gain of `after` over `before` and its 95 % interval.
+
+    Both are results over the same queries. A resample draws as many queries as there are within every category, the
+    same ones for both sides, and averages over the categories (those in `names` if given) without weights, as the
+    summary does. "mean" is the gain on all queries as they are. None where no category has a query.
+    Raises ValueError when the results are of different queries.
+    """
+    if before.categories != after.categories or not np.array_equal(before.query, after.query):
+        raise ValueError("the two results are of different queries")
+    chosen = before.chosen(names)
+    if not len(chosen):
+        return dict.fromkeys(METRICS)
+    rng = np.random.default_rng(seed)
+    gains = after.metrics() - before.metrics()
+    per_category = [gains[before.category == index] for index in chosen]
+    observed = np.mean([rows.mean(axis=0) for rows in per_category], axis=0)
+    resampled = np.mean([_resampled_means(rows, resamples, rng) for rows in per_category], axis=0)
+    low, high = np.percentile(resampled, INTERVAL, axis=0)
+    return {
+        metric: {"mean": float(observed[index]), "low": float(low[index]), "high": float(high[index])}
+        for index, metric in enumerate(METRICS)
+    }
+
+
+def _resampled_means(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Means of `resamples` draws of n rows of values (n, M) with replacement: (resamples, M)."""
+    n = len(values)
+    means = np.empty((resamples, values.shape[1]))
+    for block in slices(resamples, rows_per_block(n)):
+        times_drawn = rng.multinomial(n, np.full(n, 1 / n), size=block.stop - block.start)
+        means[block] = times_drawn @ values / n
+    return means

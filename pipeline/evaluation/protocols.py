@@ -1,0 +1,102 @@
+"""Which queries search which gallery. A gallery picture is relevant when it shows the item of the query."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.errors import UserError
+from pipeline.evaluation.average_precision import average_precision, trapezoidal_average_precision
+from pipeline.evaluation.cmc import first_ranks
+from pipeline.evaluation.results import RetrievalResult
+from pipeline.finite import check_finite
+from pipeline.ragged import Ragged
+from pipeline.retrieval.ranking import relevant_ranks, top_k
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """One side of a search: embeddings (N, D), and the items and categories (N,) str the pictures show."""
+
+    embeddings: Tensor
+    items: np.ndarray
+    categories: np.ndarray
+
+
+def street2shop(
+    queries: Pictures, gallery: Pictures, *, dtype: torch.dtype = torch.float32, block_queries: int | None = None
+) -> RetrievalResult:
+    """Every query searches the gallery pictures of its own category (Street2Shop; Kiapour et al., ICCV 2015).
+
+    Queries without a relevant picture in their category are dropped and counted.
+    Raises UserError for NaN or infinite embeddings, and when no query is left in any category.
+    """
+    check_finite(queries.embeddings, "query embeddings")
+    check_finite(gallery.embeddings, "gallery embeddings")
+    names = np.unique(np.concatenate([queries.categories, gallery.categories]))
+    used, category, ranks = [], [], []
+    dropped = np.zeros(len(names), dtype=np.int64)
+    for index, rows, shown in _by_category(names, queries, gallery):
+        kept = rows[np.isin(queries.items[rows], gallery.items[shown])]
+        dropped[index] = len(rows) - len(kept)
+        if not len(kept):
+            continue
+        used.append(kept)
+        category.append(np.full(len(kept), index))
+        ranks.append(
+            relevant_ranks(
+                queries.embeddings[kept],
+                gallery.embeddings[shown],
+                queries.items[kept],
+                gallery.items[shown],
+                dtype=dtype,
+                block_queries=block_queries,
+            )
+        )
+    if not used:
+        raise UserError(
+            f"evaluate: none of the {len(queries.items)} queries shows an item that the gallery of its category has; "
+            "check the columns item and category of the query and gallery rows"
+        )
+    ranks = Ragged.stack(ranks)
+    return RetrievalResult(
+        query=np.concatenate(used),
+        category=np.concatenate(category),
+        ap=average_precision(ranks),
+        ap_trapezoidal=trapezoidal_average_precision(ranks),
+        first_rank=first_ranks(ranks),
+        categories=tuple(names.tolist()),
+        dropped=dropped,
+    )
+
+
+def deepfashion(
+    queries: Pictures, gallery: Pictures, *, dtype: torch.dtype = torch.float32, block_queries: int | None = None
+) -> RetrievalResult:
+    """Every query searches the whole gallery (DeepFashion consumer-to-shop), as one category named "all"."""
+    return street2shop(_pooled(queries), _pooled(gallery), dtype=dtype, block_queries=block_queries)
+
+
+def top_k_in_category(
+    queries: Pictures, gallery: Pictures, k: int, *, dtype: torch.dtype = torch.float32
+) -> np.ndarray:
+    """The first `k` gallery rows of the query's category, best first: (Q, k) int64, -1 beyond a short gallery."""
+    best = np.full((len(queries.items), k), -1, dtype=np.int64)
+    for _, rows, shown in _by_category(np.unique(queries.categories), queries, gallery):
+        found = shown[top_k(queries.embeddings[rows], gallery.embeddings[shown], k, dtype=dtype)]
+        best[rows, : found.shape[1]] = found
+    return best
+
+
+def _by_category(
+    names: np.ndarray, queries: Pictures, gallery: Pictures
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield (index of the category, its query rows, its gallery rows)."""
+    for index, name in enumerate(names):
+        yield index, np.flatnonzero(queries.categories == name), np.flatnonzero(gallery.categories == name)
+
+
+def _pooled(pictures: Pictures) -> Pictures:
+    return replace(pictures, categories=np.full(len(pictures.items), "all"))

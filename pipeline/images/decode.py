@@ -1,0 +1,112 @@
+"""Pictures from files: whatever photographers and shops deliver becomes 8-bit RGB, upright and cropped."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+# All decoded inside Pillow; formats that start other programs (EPS) stay out.
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# A file of some kB can claim billions of pixels; this many take 300 MB as RGB.
+MAX_PIXELS = 100_000_000
+# Pillow merely warns below twice its own limit, so that limit is off and decode_image has the only one.
+Image.MAX_IMAGE_PIXELS = None
+
+Box = tuple[float, float, float, float]
+
+
+class UnreadableImage(Exception):  # noqa: N818
+    """A file that gives no usable picture. Its text is the reason, in a few words."""
+
+
+def load_image(path: Path, box: Box | None = None, *, min_side: int = 1, target_side: int | None = None) -> Image.Image:
+    """The picture in the file `path` as RGB; see `decode_image`. Raises UnreadableImage."""
+    return decode_image(read_content(path), box, min_side=min_side, target_side=target_side)
+
+
+def read_content(path: Path) -> bytes:
+    """The bytes of a file. Raises UnreadableImage when there is no such file, or nothing in it."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableImage((error.strerror or "cannot be read").lower()) from None
+    if not content:
+        raise UnreadableImage("empty file")
+    return content
+
+
+def decode_image(
+    content: bytes, box: Box | None = None, *, min_side: int = 1, target_side: int | None = None
+) -> Image.Image:
+    """The first frame of an encoded picture as RGB: upright by its EXIF tag, transparency shown on white.
+
+    `box` (x, y, w, h) crops, in pixels of the upright picture at full size. With `target_side`, a JPEG may come out
+    smaller by 2, 4 or 8, which decodes much faster, as long as both sides of the crop keep `target_side` pixels.
+    Colour profiles are not applied.
+
+    Raises UnreadableImage when the content is damaged, of another format, above MAX_PIXELS, or when the crop is
+    smaller than `min_side` on a side.
+    """
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UnreadableImage(f"{image.width}x{image.height} pixels, above the cap of {MAX_PIXELS}")
+            shrink = _shrink_jpeg(image, box, target_side)
+            return _to_rgb(_crop(ImageOps.exif_transpose(image), box, shrink, min_side))
+    except UnreadableImage:
+        raise
+    except UnidentifiedImageError:
+        raise UnreadableImage(f"not a picture in a known format ({', '.join(FORMATS)})") from None
+    except Exception as error:  # decoders of damaged bytes raise anything: SyntaxError, struct.error, zlib.error
+        reason = str(error).splitlines() or [type(error).__name__]
+        raise UnreadableImage(f"damaged ({reason[0]})") from error
+
+
+def crop_corners(size: tuple[int, int], box: Box | None) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of `box` in a picture of `size` (width, height), cut to whole pixels inside it."""
+    x, y, w, h = box or (0, 0, *size)
+    width, height = size
+    left, right = (min(max(int(edge), 0), width) for edge in (x, x + w))
+    top, bottom = (min(max(int(edge), 0), height) for edge in (y, y + h))
+    return left, top, right, bottom
+
+
+def _shrink_jpeg(image: Image.Image, box: Box | None, target_side: int | None) -> int:
+    """Let the JPEG decoder shrink the picture by the returned factor: 1, 2, 4 or 8."""
+    if target_side is None or image.format not in ("JPEG", "MPO"):
+        return 1
+    size = image.size if image.getexif().get(ExifTags.Base.Orientation, 1) < 5 else image.size[::-1]
+    left, top, right, bottom = crop_corners(size, box)
+    short = min(right - left, bottom - top)
+    shrink = max(factor for factor in (1, 2, 4, 8) if factor == 1 or factor * target_side <= short)
+    # For sizes of at least `shrink` Pillow derives exactly this factor from the size asked for.
+    image.draft(None, (image.width // shrink, image.height // shrink))
+    return shrink
+
+
+def _crop(image: Image.Image, box: Box | None, shrink: int, min_side: int) -> Image.Image:
+    left, top, right, bottom = crop_corners((image.width * shrink, image.height * shrink), box)
+    width, height = right - left, bottom - top
+    if min(width, height) < max(min_side, 1):
+        raise UnreadableImage(f"{width}x{height} pixels, below {max(min_side, 1)} on a side")
+    return image.crop((left // shrink, top // shrink, -(-right // shrink), -(-bottom // shrink)))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        image = _grey16_to_grey8(image)
+    if image.mode == "F":
+        raise UnreadableImage("floating-point pixels; save it with 8 bits a channel")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def _grey16_to_grey8(image: Image.Image) -> Image.Image:
+    """0..65535 to 0..255, rounded; Pillow's own conversion cuts everything above 255."""
+    values = np.asarray(image)
+    if values.min() < 0 or values.max() > 65535:
+        raise UnreadableImage("32-bit pixels; save it with 8 bits a channel")
+    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))

@@ -1,0 +1,91 @@
+"""Contact sheets: what one query finds, a row a model, so that two models can be compared at a glance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from pipeline.io.atomic import replacing
+
+TOP = 10
+TILE, GAP, MARGIN, TITLE = 112, 8, 16, 26  # pixels; TITLE is the strip above a row of tiles
+RIGHT_FRAME, WRONG_FRAME = 6, 2  # the width tells right from wrong where the colours do not
+RIGHT, WRONG = (0, 150, 90), (205, 50, 35)
+INK, FAINT, PAPER, MOUNT = (30, 30, 30), (120, 120, 120), (255, 255, 255), (236, 236, 236)
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """What `model` retrieved: pictures best first with whether they show the query's item.
+
+    `first_right` is the rank, from 1, of the first right picture in the whole gallery; None when there is none.
+    """
+
+    model: str
+    results: Sequence[tuple[Image.Image, bool]]
+    first_right: int | None
+
+
+def contact_sheet(query: Image.Image, caption: str, rows: Sequence[ResultRow]) -> Image.Image:
+    """The query with its caption (a few lines) at the left, the first 10 results of every row at its right."""
+    side = 2 * TILE
+    left = MARGIN + side + 3 * GAP
+    row_height = TITLE + TILE + 2 * GAP
+    width = left + TOP * (TILE + GAP) - GAP + MARGIN
+    caption_lines = caption.splitlines()
+    height = 2 * MARGIN + max(len(rows) * row_height - 2 * GAP, TITLE + side + GAP + 18 * len(caption_lines))
+
+    sheet = Image.new("RGB", (width, height), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    _text(draw, (MARGIN, MARGIN), "query", side, size=16)
+    sheet.paste(_mount(query, side), (MARGIN, MARGIN + TITLE))
+    for number, line in enumerate(caption_lines):
+        _text(draw, (MARGIN, MARGIN + TITLE + side + GAP + 18 * number), line, side, size=14, fill=FAINT)
+    for number, row in enumerate(rows):
+        _draw_row(sheet, (left, MARGIN + number * row_height), row)
+    return sheet
+
+
+def write_sheet(path: Path, sheet: Image.Image) -> None:
+    """Write the sheet as PNG, by rename."""
+    with replacing(path) as aside:
+        sheet.save(aside, format="PNG")
+
+
+def _draw_row(sheet: Image.Image, corner: tuple[int, int], row: ResultRow) -> None:
+    draw = ImageDraw.Draw(sheet)
+    left, top = corner
+    width = TOP * (TILE + GAP) - GAP
+    found = "no right picture" if row.first_right is None else f"first right rank: {row.first_right}"
+    _text(draw, (left, top), row.model, width * 2 // 3, size=16)
+    draw.text((left + width, top + 2), found, FAINT, ImageFont.load_default(14), anchor="ra")
+    for rank, (picture, right) in enumerate(row.results[:TOP], start=1):
+        x, y = left + (rank - 1) * (TILE + GAP), top + TITLE
+        colour, frame = (RIGHT, RIGHT_FRAME) if right else (WRONG, WRONG_FRAME)
+        sheet.paste(_mount(picture, TILE - 2 * RIGHT_FRAME), (x + RIGHT_FRAME, y + RIGHT_FRAME))
+        draw.rectangle((x, y, x + TILE - 1, y + TILE - 1), outline=colour, width=frame)
+        draw.rectangle((x, y, x + (20 if rank < 10 else 26), y + 18), fill=colour)
+        draw.text((x + (10 if rank < 10 else 13), y + 9), str(rank), PAPER, ImageFont.load_default(13), anchor="mm")
+
+
+def _mount(picture: Image.Image, side: int) -> Image.Image:
+    """The whole picture, scaled to fit a square of `side` pixels."""
+    return ImageOps.pad(picture.convert("RGB"), (side, side), method=Image.Resampling.LANCZOS, color=MOUNT)
+
+
+def _text(
+    draw: ImageDraw.ImageDraw,
+    corner: tuple[int, int],
+    text: str,
+    width: int,
+    *,
+    size: int,
+    fill: tuple[int, int, int] = INK,
+) -> None:
+    """One line, shortened to `width` pixels."""
+    font = ImageFont.load_default(size)
+    shown = text
+    while shown and draw.textlength(shown, font) > width:
+        shown = shown[:-2].rstrip() + "…" if len(shown) > 2 else ""
+    draw.text(corner, shown, fill, font)

@@ -1,0 +1,59 @@
+"""One contact sheet a query: what the baseline found above what the adapted model found."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from pipeline.constants import BOX, CATEGORY, IMAGE, ITEM
+from pipeline.errors import UserError
+from pipeline.evaluation.results import RetrievalResult
+from pipeline.images.decode import UnreadableImage, load_image
+from pipeline.reporting.contact_sheet import TILE, TOP, ResultRow, contact_sheet, write_sheet
+
+SHOWN = TOP
+
+
+def pick_queries(result: RetrievalResult, per_category: int) -> np.ndarray:
+    """The first `per_category` evaluated queries of every category: always the same, whatever the model."""
+    chosen = [result.query[result.category == index][:per_category] for index in range(len(result.categories))]
+    return np.concatenate(chosen)
+
+
+def write_sheets(
+    folder: Path,
+    *,
+    queries: pd.DataFrame,
+    gallery: pd.DataFrame,
+    raw: Path,
+    chosen: np.ndarray,
+    ranked: Mapping[str, np.ndarray],
+    results: Mapping[str, RetrievalResult],
+) -> None:
+    """Write `query_NNNNNN.png` (its manifest row) into `folder` for the `chosen` positions among `queries`.
+
+    `queries`, `gallery`: manifest rows; `ranked`: model -> (Q, 10) int64 gallery positions, -1 beyond a short gallery;
+    `results`: model -> its evaluation, for the rank of the first right picture.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    first = {model: dict(zip(result.query, result.first_rank, strict=True)) for model, result in results.items()}
+    for position in chosen.tolist():
+        query = queries.iloc[position]
+        rows = []
+        for model, best in ranked.items():
+            found = gallery.iloc[[place for place in best[position].tolist() if place >= 0]]
+            pictures = [(_picture(raw, entry), entry[ITEM] == query[ITEM]) for _, entry in found.iterrows()]
+            rows.append(ResultRow(model, pictures, int(first[model][position])))
+        sheet = contact_sheet(_picture(raw, query), f"{query[CATEGORY]}\n{query[ITEM]}", rows)
+        write_sheet(folder / f"query_{query.name:06d}.png", sheet)
+
+
+def _picture(raw: Path, row: pd.Series) -> Image.Image:
+    box = row[list(BOX)].to_numpy(dtype=np.float64)
+    path = raw / row[IMAGE]
+    try:
+        return load_image(path, None if np.isnan(box).any() else tuple(box.tolist()), target_side=2 * TILE)
+    except UnreadableImage as error:
+        raise UserError(f"{path}: {error}; run `dvc repro prepare` to check the pictures again") from error

@@ -1,0 +1,77 @@
+"""Stage cluster: FINCH in every aligned group and every target-only group."""
+
+from stages._cli import Run, stage
+
+
+@stage
+def main(run: Run) -> None:
+    """Cluster the embeddings of shop pictures group by group with FINCH.
+
+    An aligned group holds a target category and the source categories it is aligned with; a target category without
+    alignment is a group of its own. Writes data/clusters.h5 and metrics/cluster.json.
+    """
+    import torch
+
+    from pipeline.clustering.finch import choose_partition, finch
+    from pipeline.clustering.groups import build_groups
+    from pipeline.constants import (
+        CATEGORY,
+        CLUSTERS_FILE,
+        DOMAIN,
+        EMBEDDING,
+        FEATURES_FOLDER,
+        MANIFEST_FILE,
+        METRICS_FOLDER,
+        Domain,
+        Part,
+    )
+    from pipeline.devices import torch_device
+    from pipeline.io.clusters import ClusteredGroup, write_clusters
+    from pipeline.io.features import read_features
+    from pipeline.io.manifest import read_manifest
+    from pipeline.io.reports import write_json
+    from pipeline.params.cluster import ClusterParams
+    from pipeline.progress import progress
+    from pipeline.sources.alignment import read_alignment
+
+    params, runtime = run.section("cluster", ClusterParams), run.runtime()
+    table = read_manifest(MANIFEST_FILE)
+    source, target = (
+        read_features(FEATURES_FOLDER / f"{part}.h5", EMBEDDING) for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)
+    )
+    shop = (table[DOMAIN].to_numpy()[source.row] == Domain.SHOP).nonzero()[0]
+    categories = table[CATEGORY].to_numpy(dtype=str)
+    groups = build_groups(categories[source.row[shop]], categories[target.row], read_alignment(run.params))
+    device = torch_device(runtime.device)
+    embeddings = [torch.from_numpy(part.embedding).to(device) for part in (source, target)]
+    clustered, report = [], {}
+    for group in progress(groups, what="cluster", unit="group"):
+        rows = torch.cat([embeddings[0][shop[group.source]], embeddings[1][group.target]])
+        result = finch(rows, params.metric, prune=params.prune, block_rows=runtime.block_rows)
+        _, used = choose_partition(result, params.partition)
+        if used < params.partition:
+            run.say(
+                f"group {group.name} has {used + 1} partitions, so partition {used} stands in for {params.partition}"
+            )
+        if group.missing:
+            run.say(f"group {group.name}: no source picture of {', '.join(group.missing)}")
+        made = ClusteredGroup(group.name, group.aligned, shop[group.source], group.target, result.labels, used)
+        clustered.append(made)
+        mixed = set(made.source_clusters.tolist()) & set(made.target_clusters.tolist())
+        report[group.name] = {
+            "aligned": group.aligned,
+            "source": len(group.source),
+            "target": len(group.target),
+            "counts": list(result.counts),
+            "partition": used,
+            "mixed_clusters": len(mixed),
+            "target_in_mixed": sum(label in mixed for label in made.target_clusters.tolist()),
+        }
+    write_clusters(CLUSTERS_FILE, clustered)
+    write_json(METRICS_FOLDER / "cluster.json", {"groups": report})
+    n_clusters = sum(entry["counts"][entry["partition"]] for entry in report.values())
+    run.say(f"{n_clusters} clusters in {len(groups)} groups, {sum(group.aligned for group in groups)} of them aligned")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Gains and their intervals."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline import blocks
+from pipeline.evaluation.bootstrap import gain_intervals
+from pipeline.evaluation.results import METRICS, RetrievalResult
+
+
+def result(aps: list[list[float]], names: tuple[str, ...] = ("bag", "hat", "tee")) -> RetrievalResult:
+    """One list of APs a category."""
+    ap = np.concatenate([np.asarray(values, dtype=float) for values in aps])
+    category = np.repeat(np.arange(len(aps)), [len(values) for values in aps])
+    return RetrievalResult(
+        query=np.arange(len(ap)),
+        category=category,
+        ap=ap,
+        ap_trapezoidal=ap / 2,
+        first_rank=np.where(ap > 0.5, 1, 30),
+        categories=names,
+        dropped=np.zeros(len(names), dtype=int),
+    )
+
+
+BEFORE = result([[0.1, 0.4, 0.9], [0.5, 0.2], []])
+AFTER = result([[0.3, 0.3, 0.9], [0.9, 0.4], []])
+
+
+def test_mean_is_the_difference_of_the_summaries():
+    before, after = BEFORE.summary({"hat"}), AFTER.summary({"hat"})
+    for where, names in (("all", None), ("aligned", {"hat"})):
+        gains = gain_intervals(BEFORE, AFTER, names=names)
+        assert set(gains) == set(METRICS)
+        for metric in METRICS:
+            assert gains[metric]["mean"] == pytest.approx(after[where][metric] - before[where][metric])
+            assert gains[metric]["low"] <= gains[metric]["mean"] <= gains[metric]["high"]
+
+
+def test_same_results_gain_nothing_for_sure():
+    assert gain_intervals(BEFORE, BEFORE)["map"] == {"mean": 0, "low": 0, "high": 0}
+
+
+def test_constant_gain_has_no_width():
+    # The draws are paired: however queries differ, a gain of 0.1 for each is a gain of 0.1.
+    better = replace(BEFORE, ap=BEFORE.ap + 0.1)
+    assert gain_intervals(BEFORE, better)["map"] == pytest.approx({"mean": 0.1, "low": 0.1, "high": 0.1})
+
+
+def test_draws_stay_within_categories():
+    # Each category gains a constant, one +1 and the other -1: any draw across them would give width.
+    before, after = result([[0.0] * 4, [1.0] * 9, []]), result([[1.0] * 4, [0.0] * 9, []])
+    assert gain_intervals(before, after)["map"] == pytest.approx({"mean": 0, "low": 0, "high": 0})
+
+
+def test_interval_agrees_with_the_normal_approximation():
+    rng = np.random.default_rng(0)
+    first, second = rng.random(400), rng.random(100)
+    gains = gain_intervals(result([[0.0] * 400, [0.0] * 100, []]), result([first, second, []]), resamples=4000)["map"]
+    error = 1.96 * np.sqrt(first.var() / 400 + second.var() / 100) / 2
+    assert gains["high"] - gains["mean"] == pytest.approx(error, rel=0.08)
+    assert gains["mean"] - gains["low"] == pytest.approx(error, rel=0.08)
+
+
+def test_seed_decides_the_draws(monkeypatch):
+    once = gain_intervals(BEFORE, AFTER, seed=3, resamples=200)
+    assert gain_intervals(BEFORE, AFTER, seed=3, resamples=200) == once
+    assert gain_intervals(BEFORE, AFTER, seed=4, resamples=200) != once
+    monkeypatch.setattr(blocks, "BLOCK_PAIRS", 30)
+    assert gain_intervals(BEFORE, AFTER, seed=3, resamples=200) == once
+
+
+def test_no_category_no_interval():
+    assert gain_intervals(BEFORE, AFTER, names={"tee"}) == dict.fromkeys(METRICS)
+
+
+def test_results_of_other_queries_are_refused():
+    with pytest.raises(ValueError, match="different queries"):
+        gain_intervals(BEFORE, replace(AFTER, query=AFTER.query + 1))

@@ -1,0 +1,19 @@
+"""Where the golden vectors are; tests/golden/README.md says what they are."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden" / "udma"
+SHARED_GOLDEN = Path(__file__).parent.parent.parent / "shared" / "golden" / "udma"
+
+
+def golden(name: str) -> dict[str, np.ndarray]:
+    """The arrays of `<name>.npz`; skips the test when the file holds third-party data and is not on this machine."""
+    for folder in (GOLDEN, SHARED_GOLDEN):
+        path = folder / f"{name}.npz"
+        if path.is_file():
+            with np.load(path) as arrays:
+                return dict(arrays)
+    pytest.skip(f"{name}.npz is made from third-party data and not kept with the code; it lies in ../shared")

@@ -1,0 +1,72 @@
+"""Contact sheets: the frames tell the truth, odd input does no harm, the bytes are stable."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.reporting.contact_sheet import RIGHT, WRONG, ResultRow, contact_sheet, write_sheet
+
+BLUE = Image.new("RGB", (30, 60), "blue")
+
+
+def row(right: list[bool], model: str = "baseline") -> ResultRow:
+    return ResultRow(model, [(BLUE, r) for r in right], right.index(True) + 1 if any(right) else None)
+
+
+def n_frames(sheet: Image.Image, colour: tuple[int, int, int]) -> int:
+    """Tiles whose frame has `colour`, by the pixels of the colour's lowest tile edges: runs along a row of pixels."""
+    is_colour = (np.asarray(sheet) == colour).all(axis=-1)
+    starts = is_colour & ~np.roll(is_colour, 1, axis=1)
+    lower_edge = is_colour & ~np.roll(is_colour, -1, axis=0)
+    long_runs = [
+        sum(lower_edge[y, x : x + 112].all() for x in np.flatnonzero(starts[y])) for y in range(is_colour.shape[0])
+    ]
+    return sum(long_runs)
+
+
+def test_right_and_wrong_frames_are_those_of_the_results():
+    sheet = contact_sheet(
+        BLUE, "dress\nitem 7", [row([False, True, False, True]), row([True, False, False], "adapted")]
+    )
+    assert n_frames(sheet, RIGHT) == 3
+    assert n_frames(sheet, WRONG) == 4
+
+
+def test_only_the_first_ten_are_shown():
+    sheet = contact_sheet(BLUE, "dress", [row([False] * 14)])
+    assert n_frames(sheet, WRONG) == 10
+
+
+def test_the_size_depends_on_the_number_of_rows_only():
+    few, many = (contact_sheet(BLUE, "dress", [row([True] * n)] * 2) for n in (1, 10))
+    assert few.size == many.size
+    assert contact_sheet(BLUE, "dress", [row([True])] * 4).height > few.height
+    assert contact_sheet(BLUE.resize((500, 9)), "x" * 500, [row([True], "m" * 500)] * 2).size == few.size
+
+
+def test_the_query_keeps_its_proportions():
+    sheet = np.asarray(contact_sheet(BLUE, "", [row([])]))
+    blue = (sheet == (0, 0, 255)).all(axis=-1)
+    rows, columns = np.flatnonzero(blue.any(axis=1)), np.flatnonzero(blue.any(axis=0))
+    assert (np.ptp(rows) + 1) / (np.ptp(columns) + 1) == pytest.approx(2, rel=0.02)
+
+
+def test_first_right_rank_and_caption_are_written():
+    def sheet(caption: str, rank: int | None) -> bytes:
+        return contact_sheet(BLUE, caption, [ResultRow("baseline", [(BLUE, False)], rank)]).tobytes()
+
+    variants = {sheet("a", 17), sheet("a", 18), sheet("a", None), sheet("b", 17), sheet("", 17), sheet("a\nb", 17)}
+    assert len(variants) == 6
+
+
+def test_no_rows_and_other_modes():
+    assert contact_sheet(BLUE.convert("L"), "", []).mode == "RGB"
+    assert contact_sheet(BLUE, "", [ResultRow("m", [(BLUE.convert("RGBA"), True)], 1)]).mode == "RGB"
+
+
+def test_bytes_are_stable(tmp_path):
+    for name in ("a/query_000001.png", "b/query_000001.png"):
+        write_sheet(tmp_path / name, contact_sheet(BLUE, "dress", [row([True, False])]))
+    first, second = tmp_path / "a/query_000001.png", tmp_path / "b/query_000001.png"
+    assert first.read_bytes() == second.read_bytes()
+    assert [path.name for path in first.parent.iterdir()] == [first.name]

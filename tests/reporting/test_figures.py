@@ -1,0 +1,86 @@
+"""Figures: stable bytes without dates, and no crash on what a first run may contain."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pipeline.reporting.curves import training_curves
+from pipeline.reporting.figures import category_bars, cmc_figure
+
+CURVES = {"baseline": np.linspace(0.4, 0.9, 50), "adapted": np.linspace(0.5, 0.95, 50)}
+BARS = {"baseline": {"dress": 0.5, "skirt": 0.25}, "adapted": {"dress": 0.75, "skirt": 0.3}}
+HISTORY = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "recall@1": [np.nan, 0.5, np.nan]})
+PANELS = {"loss": ["loss"], "validation": ["recall@1"]}
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    ("draw", "size"),
+    [
+        (lambda path: cmc_figure(CURVES, path), (640, 480)),
+        (lambda path: category_bars(BARS, "mAP", path), (720, 280)),
+        (lambda path: training_curves(HISTORY, path, x="epoch", panels=PANELS), (1120, 400)),
+    ],
+)
+def test_size_and_stable_bytes_without_dates(tmp_path, draw, size):
+    first, second = tmp_path / "a/figure.png", tmp_path / "b.png"
+    draw(first)
+    draw(second)
+    assert first.read_bytes() == second.read_bytes()
+    assert [path.name for path in first.parent.iterdir()] == ["figure.png"]
+    with Image.open(first) as image:
+        assert image.size == size
+        assert set(image.info) <= {"dpi"}
+
+
+def test_values_are_drawn(tmp_path):
+    path, other = tmp_path / "a.png", tmp_path / "b.png"
+    category_bars(BARS, "mAP", path)
+    category_bars(BARS | {"adapted": {"dress": 0.1, "skirt": 0.3}}, "mAP", other)
+    assert (pixels(path) != pixels(other)).any()
+
+
+@pytest.mark.parametrize(
+    "curves",
+    [{}, {"baseline": np.full(50, np.nan)}, {"baseline": np.array([0.5])}, {"a": np.ones(50), "b": np.array([])}],
+)
+def test_cmc_of_odd_curves(tmp_path, curves):
+    cmc_figure(curves, tmp_path / "cmc.png")
+    assert pixels(tmp_path / "cmc.png").shape == (480, 640, 3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"baseline": {"dress": 0.5}},
+        {"baseline": {"dress": np.nan}, "adapted": {"dress": np.nan}},
+        {"baseline": {"dress": 0.5}, "adapted": {"skirt": 0.5}},
+        {"baseline": {"a category with a name as long as a sentence " * 4: 0.5, r"$\oops$ 100 $": 0.0}},
+        {"baseline": {f"category {number}": 0.5 for number in range(30)}},
+    ],
+)
+def test_bars_of_odd_categories(tmp_path, values, recwarn):
+    category_bars(values, "mAP", tmp_path / "bars.png")
+    assert pixels(tmp_path / "bars.png").shape[1] == 720
+    assert not recwarn
+
+
+def test_curves_pass_over_missing_values(tmp_path):
+    gappy = pd.DataFrame({"step": [0, 1, 2, 3], "loss": [3.0, np.nan, np.nan, 1.0]})
+    training_curves(gappy, tmp_path / "a.png", x="step", panels={"loss": ["loss"]})
+    training_curves(gappy.dropna(), tmp_path / "b.png", x="step", panels={"loss": ["loss"]})
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_curves_that_are_empty(tmp_path):
+    training_curves(HISTORY[:0], tmp_path / "a.png", x="epoch", panels=PANELS)
+    training_curves(HISTORY.assign(loss=np.nan), tmp_path / "b.png", x="epoch", panels={"loss": ["loss", "recall@1"]})
+    assert (tmp_path / "a.png").stat().st_size > 0
+    assert (tmp_path / "b.png").stat().st_size > 0

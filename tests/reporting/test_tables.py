@@ -1,0 +1,41 @@
+"""The closing table, worked by hand."""
+
+from pipeline.constants import CMC_RANKS, MAP, MAP_TRAPEZOIDAL, cmc_key
+from pipeline.reporting.tables import comparison_table
+
+
+def summary(value: float) -> dict[str, float]:
+    return {MAP: value + 0.1, MAP_TRAPEZOIDAL: value, **{cmc_key(k): value + k / 100 for k in CMC_RANKS}}
+
+
+def test_rows_columns_and_order():
+    table = comparison_table({"baseline": {"all": summary(0.2)}, "adapted": {"all": summary(0.25)}})
+    assert table == (
+        "**Mean over all categories**\n\n"
+        "| model    | mAP (trapezoidal) |    mAP |  CMC@1 |  CMC@5 | CMC@10 | CMC@20 | CMC@50 |\n"
+        "| -------- | ----------------: | -----: | -----: | -----: | -----: | -----: | -----: |\n"
+        "| baseline |            0.2000 | 0.3000 | 0.2100 | 0.2500 | 0.3000 | 0.4000 | 0.7000 |\n"
+        "| adapted  |            0.2500 | 0.3500 | 0.2600 | 0.3000 | 0.3500 | 0.4500 | 0.7500 |\n"
+    )
+
+
+def test_all_categories_precede_the_aligned_ones():
+    table = comparison_table({"baseline": {"aligned": summary(0.44), "all": summary(0.2)}})
+    assert table.index("all categories") < table.index("0.2000") < table.index("aligned") < table.index("0.4400")
+
+
+def test_gains_with_their_interval_follow_their_table():
+    gain = {"all": {MAP: {"mean": 0.01, "low": -0.002, "high": 0.03}}}
+    table = comparison_table({"control": {"all": summary(0.2), "aligned": summary(0.4)}}, {"adapted - control": gain})
+    lines = table.splitlines()
+    place = lines.index("- mAP: +0.0100 [-0.0020, +0.0300]")
+    assert lines[place - 2] == "adapted - control, with the 95 % interval:"
+    assert place < lines.index("**Mean over the aligned categories**")
+
+
+def test_undefined_values_are_marked_not_zero():
+    nan = float("nan")
+    gain = {"all": {MAP: {"mean": nan, "low": nan, "high": nan}}}
+    table = comparison_table({"baseline": {"all": {MAP: nan}}}, {"adapted - control": gain})
+    assert table.count("n/a") == 7 + 3
+    assert "nan" not in table

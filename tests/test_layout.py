@@ -1,0 +1,89 @@
+"""The shape of the project: what may import what, and that dvc.yaml tells the truth about code."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.imports import PROJECT, import_closure, module_file
+from pipeline.plugins import plugin_names
+from stages.deps import DATA_CODE, PLUGINS, code_deps
+
+MODULES = sorted(path for folder in ("pipeline", "stages") for path in (PROJECT / folder).rglob("*.py"))
+STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt", "evaluate")
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+def test_library_knows_neither_click_nor_dvc_nor_stages():
+    for path in MODULES:
+        if path.is_relative_to(PROJECT / "pipeline"):
+            roots = {name.split(".")[0] for name in _imports(path)}
+            assert not roots & {"click", "dvc", "stages"}, path
+
+
+def test_no_stage_imports_another():
+    for path in (PROJECT / "stages").glob("*.py"):
+        others = {name for name in _imports(path) if name.startswith("stages.")}
+        assert others <= {"stages._cli"}, path
+
+
+def test_package_files_hold_only_a_docstring():
+    # Import closures leave them out, which is sound only as long as they do nothing.
+    for path in MODULES:
+        if path.name == "__init__.py":
+            body = ast.parse(path.read_text()).body
+            assert len(body) == 1, path
+            assert isinstance(body[0], ast.Expr), path
+            assert isinstance(body[0].value, ast.Constant), path
+
+
+def _written_deps(stage: str) -> list[str]:
+    content = YAML(typ="safe").load((PROJECT / "dvc.yaml").read_text())
+    return content["stages"][stage]["deps"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_code_deps_in_dvc_yaml_are_the_import_closure(stage):
+    written = [path for path in _written_deps(stage) if path.endswith(".py")]
+    assert written == code_deps(stage), "run `make deps`"
+    assert len(set(_written_deps(stage))) == len(_written_deps(stage))
+
+
+@pytest.mark.parametrize(
+    ("stage", "plugin"), [(stage, name) for stage, (package, _) in PLUGINS.items() for name in plugin_names(package)]
+)
+def test_every_plugin_is_covered_by_the_deps_of_its_stage(stage, plugin):
+    package, spelled = PLUGINS[stage]
+    deps = {path.replace(spelled, plugin) for path in _written_deps(stage)}
+    ran = {module_file(name).as_posix() for name in import_closure([f"stages.{stage}", f"{package}.{plugin}"])}
+    # Drawing code is what data.source names.
+    assert {path for path in ran if not path.startswith(DATA_CODE)} <= deps
+    others = {f"{package.replace('.', '/')}/{name}.py" for name in plugin_names(package)} - {
+        f"{package.replace('.', '/')}/{plugin}.py"
+    }
+    assert not deps & others, "an edit to one plugin must not rerun another"
+
+
+def test_evaluation_code_does_not_retrain():
+    trained = {path for stage in ("finetune", "extract", "adapt") for path in code_deps(stage)}
+    assert not [path for path in trained if path.startswith(("pipeline/evaluation/", "pipeline/retrieval/"))]
+
+
+def test_importing_stages_loads_nothing_heavy():
+    names = ", ".join(f"stages.{stage}" for stage in STAGES)
+    heavy = ("torch", "pandas", "timm", "sklearn", "numpy", "h5py")
+    code = f"import {names}, sys; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
