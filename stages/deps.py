@@ -30,8 +30,6 @@ def code_deps(stage: str) -> list[str]:
         package, spelled = PLUGINS[stage]
         plugins = {f"{package}.{name}" for name in plugin_names(package)}
         shared = import_closure(modules | plugins) - plugins
-        # A plugin that other plugins build on is shared code.
-        shared |= {name for plugin in plugins for name in import_closure([plugin]) & plugins if name != plugin}
         chosen = {f"{package.replace('.', '/')}/{spelled}.py"}
     else:
         shared = import_closure(modules)

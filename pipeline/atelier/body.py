@@ -34,7 +34,13 @@ def meet(rng: np.random.Generator) -> Person:
     """Somebody."""
     pick = lambda colours: colours[rng.integers(len(colours))]  # noqa: E731
     return Person(
-        pick(SKINS), pick(HAIRS), bool(rng.random() < 0.5), pick(CLOTHES), pick(CLOTHES), pick(CLOTHES), bool(rng.random() < 0.3)
+        pick(SKINS),
+        pick(HAIRS),
+        bool(rng.random() < 0.5),
+        pick(CLOTHES),
+        pick(CLOTHES),
+        pick(CLOTHES),
+        bool(rng.random() < 0.3),
     )
 
 
@@ -44,9 +50,16 @@ def figure(person: Person, pose: Pose, kind: Silhouette) -> list[Layer]:
     place = kind.place
     skin = Fabric((person.skin,))
     if person.long_hair and not pose.back:
-        layers.append(Cloth(whole(path((0, -0.74), (0.33, -0.74, 0.27, -0.3), (0.3, 0.0, 0.24, 0.3), (0, 0.3))), Fabric((person.hair,))))
+        layers.append(
+            Cloth(
+                symmetric((0, -0.74), (0.33, -0.74, 0.27, -0.3), (0.3, 0.0, 0.24, 0.3), (0, 0.3)),
+                Fabric((person.hair,)),
+            )
+        )
     layers += [Cloth(arm, skin, volume=0.7) for arm in _arms(pose)]
-    trunk = path((0, -0.05), (0.12, -0.05), (0.14, 0.06, 0.38, 0.1), (0.42, 0.2, 0.36, 0.5), (0.25, 0.95, 0.35, 1.3), (0, 1.4))
+    trunk = path(
+        (0, -0.05), (0.12, -0.05), (0.14, 0.06, 0.38, 0.1), (0.42, 0.2, 0.36, 0.5), (0.25, 0.95, 0.35, 1.3), (0, 1.4)
+    )
     layers.append(Cloth(whole(trunk), skin))
     if kind.layered:
         layers.append(Cloth(whole(trunk * (0.97, 0.9) + (0, 0.16)), Fabric((person.top,))))
@@ -63,8 +76,14 @@ def over(person: Person, pose: Pose, kind: Silhouette) -> list[Layer]:
         return []
     hair = Fabric((person.hair,))
     if pose.back:
-        return [Cloth(whole(path((0, -0.7), (0.27, -0.7, 0.25, -0.3), (0.27, 0.2, 0.16, 0.42), (0, 0.46))), hair)]
-    lock = path((0.15, -0.5), (0.3, -0.45, 0.26, -0.1), (0.31, 0.15, 0.2, 0.36), (0.17, 0.2, 0.16, 0.05), (0.2, -0.25, 0.15, -0.5))
+        return [Cloth(symmetric((0, -0.7), (0.27, -0.7, 0.25, -0.3), (0.27, 0.2, 0.16, 0.42), (0, 0.46)), hair)]
+    lock = path(
+        (0.15, -0.5),
+        (0.3, -0.45, 0.26, -0.1),
+        (0.31, 0.15, 0.2, 0.36),
+        (0.17, 0.2, 0.16, 0.05),
+        (0.2, -0.25, 0.15, -0.5),
+    )
     return [Cloth(lock, hair), Cloth(mirror(lock) * (1, 0.9), hair)]
 
 
@@ -98,7 +117,9 @@ def _plain_top(person: Person, pose: Pose) -> list[Layer]:
     for side, angle, bend in zip(SIDES, pose.arms, pose.elbows, strict=True):
         spine = limb(np.array([0.37, 0.24]), angle, bend, ARM, FOREARM)[:9]
         layers.append(Cloth(tube(spine, 0.16) * (side, 1), cloth))
-    trunk = path((0, 0.12), (0.15, 0.12, 0.16, 0.0), (0.44, 0.1), (0.36, 0.3, 0.39, 0.5), (0.32, 0.95, 0.38, 1.28), (0, 1.3))
+    trunk = path(
+        (0, 0.12), (0.15, 0.12, 0.16, 0.0), (0.44, 0.1), (0.36, 0.3, 0.39, 0.5), (0.32, 0.95, 0.38, 1.28), (0, 1.3)
+    )
     return [*layers, Cloth(whole(trunk), cloth)]
 
 
@@ -106,8 +127,11 @@ def _head(person: Person, pose: Pose) -> list[Layer]:
     hair = Fabric((person.hair,))
     if pose.back:
         return [Cloth(ellipse((0, -0.44), 0.22, 0.28), hair)]
-    fringe = whole(path((0, -0.73), (0.26, -0.73, 0.225, -0.36), (0.19, -0.56, 0.06, -0.58), (0, -0.6)))
-    face: list[Layer] = [Cloth(ellipse((0, -0.41), 0.195, 0.26), Fabric((person.skin,)), volume=0.6), Cloth(fringe, hair)]
+    fringe = symmetric((0, -0.73), (0.26, -0.73, 0.225, -0.36), (0.19, -0.56, 0.06, -0.58), (0, -0.6))
+    face: list[Layer] = [
+        Cloth(ellipse((0, -0.41), 0.195, 0.26), Fabric((person.skin,)), volume=0.6),
+        Cloth(fringe, hair),
+    ]
     for side in SIDES:
         face.append(Flat(ellipse((side * 0.075, -0.42), 0.022, 0.026), (40, 32, 30)))
     mouth = path((-0.05, -0.28), (0, -0.25, 0.05, -0.28))

@@ -42,7 +42,9 @@ def hand_held(rng: np.random.Generator, camera: Camera, turn: float) -> Callable
     return place
 
 
-def lay(picture: Image.Image, ground: Image.Image, *, drop: tuple[float, float], soft: float, depth: float) -> Image.Image:
+def lay(
+    picture: Image.Image, ground: Image.Image, *, drop: tuple[float, float], soft: float, depth: float
+) -> Image.Image:
     """`picture` (RGBA) on `ground` (RGB) with the shadow it casts; `drop` and `soft` in pixels."""
     alpha = picture.getchannel("A")
     shadow = ImageChops.offset(alpha.filter(ImageFilter.GaussianBlur(soft)), round(drop[0]), round(drop[1]))

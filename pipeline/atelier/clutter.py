@@ -26,7 +26,9 @@ def place(layers: list[Layer], centre: tuple[float, float], size: float, angle: 
     return moved
 
 
-def things(rng: np.random.Generator, palette: Sequence[Colour], names: Sequence[str], count: int, edge: float) -> list[Layer]:
+def things(
+    rng: np.random.Generator, palette: Sequence[Colour], names: Sequence[str], count: int, edge: float
+) -> list[Layer]:
     """`count` of the named things around the frame, their centres at least `edge` from its centre."""
     layers: list[Layer] = []
     for _ in range(count):
@@ -41,7 +43,11 @@ def things(rng: np.random.Generator, palette: Sequence[Colour], names: Sequence[
 def _book(rng: np.random.Generator, hue: Colour) -> list[Layer]:
     pages = rectangle(-0.19, -0.25, 0.21, 0.27)
     title = rectangle(-0.12, -0.15, 0.12, rng.uniform(-0.1, 0.0))
-    return [Flat(pages, (240, 236, 226)), Cloth(rectangle(-0.2, -0.27, 0.19, 0.25), Fabric((hue,)), volume=0.3), Flat(title, tint(hue, 1.8))]
+    return [
+        Flat(pages, (240, 236, 226)),
+        Cloth(rectangle(-0.2, -0.27, 0.19, 0.25), Fabric((hue,)), volume=0.3),
+        Flat(title, tint(hue, 1.8)),
+    ]
 
 
 def _mug(rng: np.random.Generator, hue: Colour) -> list[Layer]:  # noqa: ARG001
@@ -51,7 +57,10 @@ def _mug(rng: np.random.Generator, hue: Colour) -> list[Layer]:  # noqa: ARG001
 
 def _phone(rng: np.random.Generator, hue: Colour) -> list[Layer]:
     screen = tint(hue, 0.5) if rng.random() < 0.5 else (60, 90, 120)
-    return [Cloth(rectangle(-0.12, -0.22, 0.12, 0.22, 0.04), Fabric(((28, 28, 32),)), volume=0.4), Flat(rectangle(-0.1, -0.19, 0.1, 0.18), screen)]
+    return [
+        Cloth(rectangle(-0.12, -0.22, 0.12, 0.22, 0.04), Fabric(((28, 28, 32),)), volume=0.4),
+        Flat(rectangle(-0.1, -0.19, 0.1, 0.18), screen),
+    ]
 
 
 def _shoe(rng: np.random.Generator, hue: Colour) -> list[Layer]:  # noqa: ARG001
@@ -75,7 +84,7 @@ def _leaf(rng: np.random.Generator, hue: Colour) -> list[Layer]:  # noqa: ARG001
 
 
 def _cushion(rng: np.random.Generator, hue: Colour) -> list[Layer]:
-    half = whole(path((0, -0.3), (0.2, -0.28, 0.36, -0.36), (0.29, 0, 0.36, 0.36), (0.2, 0.28, 0, 0.3)))
+    half = symmetric((0, -0.3), (0.2, -0.28, 0.36, -0.36), (0.29, 0, 0.36, 0.36), (0.2, 0.28, 0, 0.3))
     pattern = ("plain", "stripes", "dots", "plain")[rng.integers(4)]
     return [Cloth(half, Fabric((hue, tint(hue, 1.7)), pattern, period=0.16), volume=1.4)]
 
@@ -96,9 +105,16 @@ def _hand(rng: np.random.Generator, hue: Colour) -> list[Layer]:  # noqa: ARG001
     """A forearm from beyond the right edge, fingers towards the left."""
     skin = Fabric((SKINS[rng.integers(len(SKINS))],))
     arm = tube(path((1.6, 0.15), (0.8, 0.1, 0.2, 0.0)), np.linspace(0.17, 0.11, 11))
-    fingers = [tube(np.array([(0.18, y), (0.02, y * 1.25), (-0.2 + 0.5 * abs(y + 0.02), y * 1.3)]), 0.036) for y in (-0.09, -0.03, 0.035, 0.095)]
+    fingers = [
+        tube(np.array([(0.18, y), (0.02, y * 1.25), (-0.2 + 0.5 * abs(y + 0.02), y * 1.3)]), 0.036)
+        for y in (-0.09, -0.03, 0.035, 0.095)
+    ]
     thumb = tube(path((0.25, 0.08), (0.15, 0.22, 0.02, 0.2)), 0.04)
-    return [Cloth(arm, skin), *(Cloth(finger, skin, volume=0.7) for finger in [*fingers, thumb]), Cloth(ellipse((0.2, 0.0), 0.14, 0.13), skin, volume=0.3)]
+    return [
+        Cloth(arm, skin),
+        *(Cloth(finger, skin, volume=0.7) for finger in [*fingers, thumb]),
+        Cloth(ellipse((0.2, 0.0), 0.14, 0.13), skin, volume=0.3),
+    ]
 
 
 def _strap(rng: np.random.Generator, hue: Colour) -> list[Layer]:
@@ -111,4 +127,5 @@ THINGS: dict[str, Thing] = {
     "book": _book, "mug": _mug, "phone": _phone, "shoe": _shoe, "leaf": _leaf, "cushion": _cushion,
     "scarf": _scarf, "cable": _cable, "hand": _hand, "strap": _strap,
 }  # fmt: skip
-LYING = ("book", "mug", "phone", "shoe", "leaf", "cushion", "scarf", "cable")
+SMALL = ("book", "mug", "phone", "shoe", "leaf", "cable")
+LYING = (*SMALL, "cushion", "scarf")

@@ -25,9 +25,24 @@ def mirror(points: Points) -> Points:
     return points * (-1.0, 1.0)
 
 
+def moved(points: Points, x: float, y: float) -> Points:
+    """The same points further to the right and down."""
+    return points + (x, y)  # noqa: RUF005 - arithmetic
+
+
+def both(points: Points) -> tuple[Points, Points]:
+    """The points of the right side and their mirror image on the left."""
+    return points, mirror(points)
+
+
 def whole(half: Points) -> Points:
     """The closed outline whose right half runs from the top centre to the bottom centre."""
     return np.concatenate([half, mirror(half)[::-1]])
+
+
+def symmetric(start: tuple[float, float], *segments: tuple[float, ...]) -> Points:
+    """The closed outline whose right half is the path from `start`, at the top centre, to the bottom centre."""
+    return whole(path(start, *segments))
 
 
 def tube(spine: Points, width: np.ndarray | float) -> Points:

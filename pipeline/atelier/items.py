@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from pipeline.atelier.catalogue import SILHOUETTES, Silhouette
-from pipeline.atelier.fabric import Colour, Fabric
+from pipeline.atelier.fabric import Materials
 from pipeline.atelier.layers import Garment
-from pipeline.atelier.styles import Style, choose_cloth
+from pipeline.atelier.styles import Style, choose_materials
 from pipeline.atelier.tailor import Pose, Tailor
 
 
@@ -25,12 +25,12 @@ class Item:
         return SILHOUETTES[self.silhouette]
 
     @cached_property
-    def cloth(self) -> tuple[Fabric, Fabric, Colour]:
-        """Main cloth, accent cloth, colour of the trims."""
+    def materials(self) -> Materials:
+        """What it is made of."""
         rng = np.random.default_rng([*self.seeds, 0])
-        return choose_cloth(rng, self.style, self.kind.cloth, self.kind.top, self.kind.extent)
+        return choose_materials(rng, self.style, self.kind.cloth, self.kind.top, self.kind.extent)
 
     def garment(self, pose: Pose) -> Garment:
         """The product in a pose."""
         rng = np.random.default_rng([*self.seeds, 1])
-        return self.kind.draw(Tailor(rng, self.style.proportions, *self.cloth, pose))
+        return self.kind.draw(Tailor(rng, self.style.proportions, self.materials, pose))

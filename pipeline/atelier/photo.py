@@ -66,7 +66,9 @@ def _frame(garment: Garment) -> tuple[np.ndarray, float]:
     return np.array([(x0 + x1) / 2, (y0 + y1) / 2]), max(x1 - x0, y1 - y0) / 2
 
 
-def _draw(rng: np.random.Generator, layers: list[Layer], side: int, centre: np.ndarray, reach: float, folds: float) -> Image.Image:
+def _draw(
+    rng: np.random.Generator, layers: list[Layer], side: int, centre: np.ndarray, reach: float, folds: float
+) -> Image.Image:
     angle = rng.uniform(-2.4, -0.7)  # light comes from above
     canvas = Canvas(side, tuple(centre), reach, creases(rng, side, folds), (-np.cos(angle), -np.sin(angle)))
     canvas.draw(layers)
@@ -85,12 +87,21 @@ def _hanger(item: Item) -> list[Layer]:
         case "upper" | "whole":
             hook = ellipse((0, -0.26), 0.07, 0.07, 150, 400)
             bar = path((-0.4, 0.12), (-0.2, 0.0, 0, -0.06), (0.2, 0.0, 0.4, 0.12))
-            return [Stroke(hook, STEEL, 0.025), Stroke(np.array([(0, -0.2), (0, -0.06)]), STEEL, 0.025), Stroke(bar, HANGER, 0.06)]
+            return [
+                Stroke(hook, STEEL, 0.025),
+                Stroke(np.array([(0, -0.2), (0, -0.06)]), STEEL, 0.025),
+                Stroke(bar, HANGER, 0.06),
+            ]
         case "lower":
             hook = ellipse((0, 0.68), 0.07, 0.07, 150, 400)
             clips = [Stroke(np.array([(x, 0.84), (x, 0.98)]), (90, 90, 94), 0.05) for x in (-0.2, 0.2)]
             bar = np.array([(-0.32, 0.85), (0.32, 0.85)])
-            return [Stroke(hook, STEEL, 0.025), Stroke(np.array([(0, 0.74), (0, 0.85)]), STEEL, 0.025), Stroke(bar, STEEL, 0.04), *clips]
+            return [
+                Stroke(hook, STEEL, 0.025),
+                Stroke(np.array([(0, 0.74), (0, 0.85)]), STEEL, 0.025),
+                Stroke(bar, STEEL, 0.04),
+                *clips,
+            ]
         case _:
             return []
 
@@ -117,18 +128,20 @@ def _surroundings(rng: np.random.Generator, item: Item, side: int, *, worn: bool
 
 def _obstructed(rng: np.random.Generator, item: Item, picture: Image.Image, *, worn: bool) -> Image.Image:
     """Sometimes a hand, a strap or another thing in front of the garment."""
-    chance, kind = rng.random(), item.kind.place
+    chance, palette = rng.random(), item.style.palette
     if chance > 0.45:
         return picture
-    if worn and kind in ("upper", "whole") and chance < 0.18:
-        thing = clutter.THINGS["strap"](rng, item.style.palette[rng.integers(len(item.style.palette))])
-        layers = clutter.place(thing, (rng.uniform(-0.1, 0.1), rng.uniform(-0.3, 0.0)), 1.0, rng.choice([-1, 1]) * rng.uniform(0.7, 1.1))
+    hue = palette[rng.integers(len(palette))]
+    if worn and item.kind.place in ("upper", "whole") and chance < 0.18:
+        strap = clutter.THINGS["strap"](rng, hue)
+        middle = (rng.uniform(-0.1, 0.1), rng.uniform(-0.3, 0.0))
+        layers = clutter.place(strap, middle, 1.0, rng.choice([-1, 1]) * rng.uniform(0.7, 1.1))
     elif worn or chance < 0.2:
-        layers = clutter.things(rng, item.style.palette, ("hand",), 1, edge=0.5)
-        layers = clutter.place(clutter.THINGS["hand"](rng, HANGER), (rng.uniform(0.35, 0.7), rng.uniform(-0.6, 0.7)), 0.9, rng.uniform(-0.5, 0.5))
+        hand = clutter.THINGS["hand"](rng, hue)
+        layers = clutter.place(hand, (rng.uniform(0.35, 0.7), rng.uniform(-0.6, 0.7)), 0.9, rng.uniform(-0.5, 0.5))
     else:
-        layers = clutter.things(rng, item.style.palette, clutter.LYING, 1, edge=0.5)
-    thing = _draw(rng, layers, picture.width, np.zeros(2), 1.0, 0.0)
+        layers = clutter.things(rng, palette, clutter.SMALL, 1, edge=0.5)
+    drawing = _draw(rng, layers, picture.width, np.zeros(2), 1.0, 0.0)
     if rng.random() < 0.5:
-        thing = thing.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return camera.lay(thing, picture, drop=(2, 3), soft=0.02 * picture.width, depth=0.4)
+        drawing = drawing.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return camera.lay(drawing, picture, drop=(2, 3), soft=0.02 * picture.width, depth=0.4)

@@ -7,8 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from pipeline.atelier.curves import Points
-from pipeline.atelier.fabric import Colour, Fabric, brightness, tint
-from pipeline.atelier.layers import Stroke
+from pipeline.atelier.fabric import Colour, Materials, brightness, tint
+from pipeline.atelier.layers import Layer, Stroke
 
 T = TypeVar("T")
 
@@ -41,20 +41,12 @@ class Tailor:
     A silhouette takes all its measures whatever the pose, so that every picture of an item shows the same item.
     """
 
-    def __init__(
-        self,
-        rng: np.random.Generator,
-        proportions: Proportions,
-        cloth: Fabric,
-        accent: Fabric,
-        detail: Colour,
-        pose: Pose,
-    ) -> None:
+    def __init__(self, rng: np.random.Generator, proportions: Proportions, materials: Materials, pose: Pose) -> None:
         self._rng = rng
         self._proportions = proportions
-        self.cloth = cloth
-        self.accent = accent
-        self.detail = detail
+        self.cloth = materials.cloth
+        self.accent = materials.accent
+        self.detail = materials.trim
         self.pose = pose
 
     @property
@@ -85,6 +77,10 @@ class Tailor:
     def choose(self, options: Sequence[T]) -> T:
         """One of the options."""
         return options[int(self._rng.integers(len(options)))]
+
+    def facing(self, *layers: Layer) -> list[Layer]:
+        """Layers that only the front of the garment shows."""
+        return [] if self.pose.back else list(layers)
 
     def seam(self, points: Points, width: float = 0.014, *, dash: float = 0.0, opacity: float = 0.8) -> Stroke:
         """A seam of the cloth along `points`."""

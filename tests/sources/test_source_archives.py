@@ -106,7 +106,10 @@ def test_link_to_a_folder_or_nothing(tmp_path):
 
 
 def test_links_within_a_tar_become_copies(tmp_path):
-    links = [member("img/a/same.jpg", tarfile.SYMTYPE, "../b/two.jpg"), member("hard.jpg", tarfile.LNKTYPE, "readme.txt")]
+    links = [
+        member("img/a/same.jpg", tarfile.SYMTYPE, "../b/two.jpg"),
+        member("hard.jpg", tarfile.LNKTYPE, "readme.txt"),
+    ]
     unpack(make_tar(tmp_path / "set.tar.gz", FILES, *links), tmp_path / "out", LIMIT)
     assert contents(tmp_path / "out") == FILES | {"img/a/same.jpg": FILES["img/b/two.jpg"], "hard.jpg": b""}
     assert not (tmp_path / "out/img/a/same.jpg").is_symlink()

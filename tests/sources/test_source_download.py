@@ -67,9 +67,9 @@ def test_server_without_ranges_starts_over(tmp_path, digest):
 
 
 def test_server_without_ranges_that_always_drops_is_given_up(tmp_path):
-    with FileServer(CONTENT, ranges=False, drop_after=CHUNK).running() as server:
-        with pytest.raises(UserError, match="3 attempts in vain"):
-            download_file(server.url, tmp_path / "set.bin", attempts=3, pause=0)
+    endless = FileServer(CONTENT, ranges=False, drop_after=CHUNK)
+    with endless.running() as server, pytest.raises(UserError, match="3 attempts in vain"):
+        download_file(server.url, tmp_path / "set.bin", attempts=3, pause=0)
     assert not (tmp_path / "set.bin").exists()
 
 
@@ -109,9 +109,8 @@ def test_part_that_misses_nothing(tmp_path, part, requests):
 
 
 def test_wrong_digest_removes_the_file_and_names_both(tmp_path):
-    with FileServer(b"spoilt").running() as server:
-        with pytest.raises(UserError, match="wrong checksum") as caught:
-            download_file(server.url, tmp_path / "set.bin", DIGEST)
+    with FileServer(b"spoilt").running() as server, pytest.raises(UserError, match="wrong checksum") as caught:
+        download_file(server.url, tmp_path / "set.bin", DIGEST)
     assert DIGEST in str(caught.value)
     assert hashlib.sha256(b"spoilt").hexdigest() in str(caught.value)
     assert left(tmp_path) == []
@@ -126,9 +125,9 @@ def test_overloaded_server_is_asked_again(tmp_path):
 
 def test_refusals_and_bad_addresses_are_one_line(tmp_path):
     target = tmp_path / "set.bin"
-    with FileServer(CONTENT, statuses=[404]).running() as server:
-        with pytest.raises(UserError, match="404 Not Found; check the address"):
-            download_file(server.url, target)
+    lost = FileServer(CONTENT, statuses=[404])
+    with lost.running() as server, pytest.raises(UserError, match="404 Not Found; check the address"):
+        download_file(server.url, target)
     with pytest.raises(UserError, match="broke off"):
         download_file(server.url, target, attempts=2, pause=0)  # nobody listens any more
     with pytest.raises(UserError, match="not an http or https address"):
@@ -155,7 +154,7 @@ def test_full_disk_leaves_the_part_to_be_resumed(tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device", "set.bin.part")
 
     with FileServer(CONTENT).running() as server:
-        monkeypatch.setattr(module, "open", lambda *args: FullDisk(open(*args)), raising=False)
+        monkeypatch.setattr(module, "open", lambda path, mode: FullDisk(path.open(mode)), raising=False)
         with pytest.raises(OSError, match="No space left") as caught:
             download_file(server.url, tmp_path / "set.bin")
         assert caught.value.errno == errno.ENOSPC

@@ -22,7 +22,7 @@ def put(folder: Path, name: str, content: str | bytes) -> None:
 
 
 def test_rows_by_blanks_or_separator(tmp_path):
-    put(tmp_path / ".", "a.txt", "x/1.jpg   007  1\n\nx/2.jpg 008 2\n")
+    put(tmp_path, "a.txt", "x/1.jpg   007  1\n\nx/2.jpg 008 2\n")
     assert read_rows(tmp_path, "a.txt", ["path", "id", "n"]).to_numpy().tolist() == [
         ["x/1.jpg", "007", "1"],
         ["x/2.jpg", "008", "2"],

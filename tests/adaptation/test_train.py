@@ -1,0 +1,140 @@
+"""The adaptation step against pytorch-metric-learning and the reference's vectors; interruption changes nothing."""
+
+import numpy as np
+import pytest
+import torch
+from golden_files import golden
+from pytorch_metric_learning.losses import TripletMarginLoss
+from pytorch_metric_learning.miners import BatchHardMiner
+from test_sampler import N_SOURCE, products
+
+from pipeline.adaptation.head import Head, load_head, save_head
+from pipeline.adaptation.loss import batch_hard, triplet_loss
+from pipeline.adaptation.sampler import Pairs, PairSampler
+from pipeline.adaptation.train import step_loss, train_head
+from pipeline.errors import UserError
+from pipeline.params.adapt import AdaptParams
+from pipeline.training.checkpoint import Checkpoint
+
+PARAMS = AdaptParams(steps=30, categories=2, items=10, margin=0.3, optimizer="adam", lr=0.01, lr_steps=10, gamma=0.5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("n_labels", [1, 3, 40])
+def test_loss_and_gradient_equal_the_library(seed, n_labels):
+    torch.manual_seed(seed)
+    rows = torch.randn(60, 5)
+    labels = torch.randint(0, n_labels, (60,))
+    ours, theirs = (rows.clone().requires_grad_() for _ in range(2))
+    loss = triplet_loss(torch.nn.functional.normalize(ours), labels, 0.3)
+    embeddings = torch.nn.functional.normalize(theirs)
+    expected = TripletMarginLoss(margin=0.3)(embeddings, labels, BatchHardMiner()(embeddings, labels))
+    torch.testing.assert_close(loss, expected, rtol=1e-5, atol=2e-6)
+    loss.backward()
+    expected.backward()
+    torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-4, atol=1e-5)
+
+
+def test_batch_hard_by_hand():
+    points = torch.tensor([[0.0], [1.0], [5.0], [6.0], [2.0]])
+    anchors, positives, negatives = batch_hard(torch.cdist(points, points), torch.tensor([0, 0, 1, 1, 2]))
+    assert anchors.tolist() == [0, 1, 2, 3]  # the last row is alone in its label
+    assert positives.tolist() == [1, 0, 3, 2]
+    assert negatives.tolist() == [4, 4, 4, 4]
+
+
+def test_copies_of_a_picture_keep_gradients_finite():
+    rows = torch.ones(4, 3).requires_grad_()
+    triplet_loss(torch.nn.functional.normalize(rows), torch.tensor([0, 0, 1, 1]), 0.3).backward()
+    assert torch.isfinite(rows.grad).all()
+
+
+def test_steps_of_the_reference():
+    vectors = golden("mlp_steps")
+    head = Head(torch.from_numpy(vectors["W0"]), torch.from_numpy(vectors["b0"]), norm_features=False)
+    optimizer = torch.optim.Adam(head.parameters(), 1e-4)
+    for step in range(3):
+        offsets = vectors[f"offset{step}"]
+        anchors, positives = vectors[f"anc{step}"], vectors[f"pos{step}"]
+        n = len(anchors)
+        category = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+        pairs = Pairs(np.arange(n), np.arange(n, 2 * n), vectors[f"label{step}"].astype(np.int64), category)
+        loss = step_loss(head, torch.from_numpy(np.concatenate([anchors, positives])), pairs, 0.3)
+        np.testing.assert_allclose(loss.item(), vectors[f"total_loss{step}"], atol=2e-5)
+        optimizer.zero_grad()
+        loss.backward()
+        np.testing.assert_allclose(head.weight.grad.numpy(), vectors[f"gradW{step}"], atol=1e-5)
+        np.testing.assert_allclose(head.bias.grad.numpy(), vectors[f"gradb{step}"], atol=1e-5)
+        optimizer.step()
+        np.testing.assert_allclose(head.weight.detach().numpy(), vectors[f"W{step + 1}"], atol=1e-6)
+
+
+def _setting(seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    pooled = torch.rand(N_SOURCE + 4, 6, generator=generator)
+    head = Head(torch.randn(4, 6, generator=generator), torch.zeros(4), norm_features=False)
+    return head, pooled, PairSampler(products(), N_SOURCE, categories=2, items=10, seed=3)
+
+
+def _train(path, head, pooled, sampler, params=PARAMS, seconds=1e9):
+    checkpoint = Checkpoint(path, seconds)
+    return train_head(head, pooled, sampler, params, name="adapted", checkpoint=checkpoint, say=lambda _: None)
+
+
+def test_training_lowers_the_loss(tmp_path):
+    curve = _train(tmp_path / "a.pt", *_setting())
+    assert [row["step"] for row in curve] == list(range(1, 31))
+    assert curve[-1]["loss"] < curve[0]["loss"]
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stop", [1, 17, 30])
+def test_interrupted_and_resumed_equals_undisturbed(tmp_path, stop, monkeypatch):
+    head, pooled, sampler = _setting()
+    curve = _train(tmp_path / "a.pt", head, pooled, sampler)
+    save_head(tmp_path / "undisturbed.safetensors", head)
+
+    again, _, sampler = _setting()
+    draw, drawn = sampler.draw, []
+
+    def dying_draw(step):
+        drawn.append(step)
+        if step == stop:
+            raise KilledError
+        return draw(step)
+
+    monkeypatch.setattr(sampler, "draw", dying_draw)
+    if stop < PARAMS.steps:
+        with pytest.raises(KilledError):
+            _train(tmp_path / "b.pt", again, pooled, sampler, seconds=0)
+    else:
+        _train(tmp_path / "b.pt", again, pooled, sampler, seconds=0)
+    monkeypatch.setattr(sampler, "draw", lambda step: (drawn.append(step), draw(step))[1])
+    fresh, *_ = _setting()
+    drawn.clear()
+    assert _train(tmp_path / "b.pt", fresh, pooled, sampler) == curve
+    assert drawn == list(range(stop, PARAMS.steps)), "steps before the checkpoint must not be repeated"
+    save_head(tmp_path / "resumed.safetensors", fresh)
+    assert (tmp_path / "resumed.safetensors").read_bytes() == (tmp_path / "undisturbed.safetensors").read_bytes()
+
+
+def test_a_loss_that_is_not_finite_is_said(tmp_path):
+    head, pooled, sampler = _setting()
+    pooled[0] = float("nan")
+    with pytest.raises(UserError, match=r"adapt: the loss became nan at step 1; lower adapt\.lr"):
+        _train(tmp_path / "a.pt", head, pooled, sampler)
+
+
+def test_head_round_trip_and_damage(tmp_path):
+    head, pooled, _ = _setting()
+    head = Head(head.weight.detach(), head.bias.detach(), norm_features=True)
+    save_head(tmp_path / "a.safetensors", head)
+    loaded = load_head(tmp_path / "a.safetensors")
+    assert loaded.norm_features is True
+    np.testing.assert_allclose(loaded.embed(pooled.numpy(), 7), head(pooled).detach().numpy(), atol=1e-6)
+    (tmp_path / "a.safetensors").write_bytes(b"no")
+    with pytest.raises(UserError, match="not a head of this project"):
+        load_head(tmp_path / "a.safetensors")

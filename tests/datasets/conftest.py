@@ -1,0 +1,62 @@
+"""What the tests of the dataset modules share: the real lists, tiny pictures, params."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from pipeline.io.manifest import check_table
+from pipeline.sources.dataset import load_dataset
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def _shared(name: str) -> Path:
+    if not (SHARED / name).is_dir():
+        pytest.skip(f"third-party data, not kept with the code: no folder {name} in ../shared/data")
+    return SHARED / name
+
+
+@pytest.fixture(scope="session")
+def udma_lists() -> Path:
+    """The published list files of UDMA."""
+    return _shared("udma_manifests")
+
+
+@pytest.fixture(scope="session")
+def wardrobe() -> Path:
+    """A real-photo set in the form of the table dataset."""
+    return _shared("wardrobe")
+
+
+@pytest.fixture
+def dataset() -> Callable[..., Any]:
+    """`dataset(name, **section)` -> (module, params), read the way a stage does."""
+    return lambda name, **section: load_dataset({"datasets": {name: section}}, name)
+
+
+@pytest.fixture
+def fetched(tmp_path, dataset) -> Callable[..., Any]:
+    """`fetched(source, name, **section)`: fetch, read and check; -> (fetched folder, table)."""
+
+    def run(source: Path, name: str, **section: Any) -> Any:
+        module, params = dataset(name, **section)
+        out = tmp_path / "work" / name
+        out.mkdir(parents=True)
+        module.fetch(source, out, params, 1)
+        return out, check_table(module.read_table(out, params), name)
+
+    return run
+
+
+@pytest.fixture
+def picture() -> Callable[[Path], None]:
+    """`picture(path)` draws a picture of 8 x 8 pixels there."""
+
+    def draw(path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), "navy").save(path)
+
+    return draw

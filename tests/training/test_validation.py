@@ -1,0 +1,88 @@
+"""Held-out source items, and recall@1 among them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from pipeline.errors import UserError
+from pipeline.training.validation import RecallAt1, split_source
+
+
+def table(n=20, meta="source", split="train"):
+    rows = [(f"i{k}", "dress", domain, meta, split) for k in range(n) for domain in ("consumer", "shop")]
+    return pd.DataFrame(rows, columns=["item", "category", "domain", "meta_domain", "split"])
+
+
+def test_items_are_held_out_whole_and_target_rows_never_seen():
+    everything = pd.concat([table(), table(5, "target", "gallery"), table(5, "target", "train")], ignore_index=True)
+    train, val = split_source(everything, 0.2, seed=1)
+    assert set(train["meta_domain"]) | set(val["meta_domain"]) == {"source"}
+    assert val["item"].nunique() == 4
+    assert not set(train["item"]) & set(val["item"])
+    assert len(train) + len(val) == 40
+    again, _ = split_source(everything, 0.2, seed=1)
+    assert again.index.equals(train.index)
+    other, _ = split_source(everything, 0.2, seed=2)
+    assert not other.index.equals(train.index)
+
+
+def test_the_datasets_own_val_split_is_used():
+    everything = pd.concat([table(6), table(3, split="val")], ignore_index=True)
+    train, val = split_source(everything, 0.5, seed=1)
+    assert (len(train), len(val)) == (12, 6)
+
+
+def test_nothing_to_train_on_is_said():
+    with pytest.raises(UserError, match="no source/train pictures"):
+        split_source(table(meta="target"), 0.1, seed=1)
+
+
+class Fixed(nn.Module):
+    """Gives the embeddings it was made with, in order."""
+
+    def __init__(self, embeddings):
+        super().__init__()
+        self.embeddings, self.done = embeddings, 0
+
+    def forward(self, images):
+        self.done += len(images)
+        return self.embeddings[self.done - len(images) : self.done]
+
+
+class Images(torch.utils.data.Dataset):
+    def __init__(self, n):
+        self.n = n
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, index):
+        return torch.zeros(3, 2, 2)
+
+
+def recall(rows, embeddings):
+    from lightning_fabric import Fabric
+
+    frame = pd.DataFrame(rows, columns=["item", "category", "domain"])
+    validate = RecallAt1(Images(len(rows)), frame, Fabric(accelerator="cpu"), batch_size=2, workers=0)
+    return len(validate), validate(Fixed(torch.tensor(embeddings)))["val_recall@1"]
+
+
+def test_recall_by_hand():
+    rows = [
+        ("a", "dress", "consumer"),
+        ("a", "dress", "shop"),
+        ("b", "dress", "consumer"),
+        ("b", "dress", "shop"),
+        ("a", "coat", "consumer"),  # no shop picture of this item in this category: not a query
+    ]
+    embeddings = [[1.0, 0.0], [0.8, 0.6], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
+    assert recall(rows, embeddings) == (2, 0.5)
+
+
+def test_without_queries_it_is_undefined():
+    n, value = recall([("a", "dress", "shop")], [[1.0, 0.0]])
+    assert n == 0
+    assert np.isnan(value)
