@@ -25,12 +25,14 @@ def main(run: Run) -> None:
         inputs=[],
         modules=["stages.download", dataset.__name__],
     )
+    downloads = Path(runtime.scratch) / "archives"  # beside the workspace: other params may need the same archive
     with workspace(Path(runtime.scratch), run.stage, mark) as folder:
         out = folder / data.dataset
-        remove(out)  # files begun by a killed run; whole archives beside it are kept
+        remove(out)  # begun by a killed run
         out.mkdir()
-        dataset.fetch(Path(data.source), out, params, run.seed)
+        dataset.fetch(Path(data.source), out, params, seed=run.seed, downloads=downloads)
         publish(out, RAW_FOLDER / data.dataset)
+        remove(downloads)
     files = [path for path in (RAW_FOLDER / data.dataset).rglob("*") if path.is_file()]
     run.say(
         f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB in {RAW_FOLDER / data.dataset}"

@@ -7,8 +7,8 @@ from stages._cli import Run, stage
 def main(run: Run) -> None:
     """Rank the target gallery for every target query with the baseline, control and adapted heads.
 
-    Writes metrics/evaluate.json and metrics/evaluate.md (the table), and pictures to metrics/plots/: CMC curves, bars a
-    category, and a sheet for each of some fixed queries.
+    Writes metrics/evaluate.json (means), categories.json (each category), gains.json (95 % intervals) and evaluate.md
+    (the table), and pictures to metrics/plots/: CMC curves, bars a category, a sheet for each of some fixed queries.
     """
     import torch
 
@@ -89,9 +89,17 @@ def main(run: Run) -> None:
             results=results,
         )
     text = comparison_table(summaries, gains)
-    write_json(METRICS_FOLDER / "evaluate.json", {**summaries, "gain": gains})
+    counts = {key: summaries["baseline"]["all"][key] for key in ("queries", "dropped", "categories", "empty_categories")}
+    means = {name: {which: _figures(summary[which]) for which in ("all", "aligned")} for name, summary in summaries.items()}
+    write_json(METRICS_FOLDER / "evaluate.json", {**counts, **means})
+    write_json(METRICS_FOLDER / "gains.json", gains)
+    write_json(METRICS_FOLDER / "categories.json", {name: summary["categories"] for name, summary in summaries.items()})
     write_text(METRICS_FOLDER / "evaluate.md", text)
-    run.say(f"{len(results['baseline'].query)} queries, {int(results['baseline'].dropped.sum())} dropped\n\n{text}")
+    run.say(f"{counts['queries']} queries, {counts['dropped']} dropped\n\n{text}")
+
+
+def _figures(summary: dict) -> dict:
+    return {key: value for key, value in summary.items() if isinstance(value, float) or value is None}
 
 
 if __name__ == "__main__":

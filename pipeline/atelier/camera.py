@@ -1,18 +1,19 @@
 """From a drawing of twice the size to a photograph: distortion, shadow, light, focus, noise, JPEG."""
 
 import io
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
 from pipeline.atelier.styles import Camera
 
-MESH = 7
+MESH = 6  # cells across
 
 
 def distort(picture: Image.Image, side: int, place: Callable[[np.ndarray], np.ndarray]) -> Image.Image:
-    """`side` pixels of `picture` seen through `place`, which maps frame points (N, 2) in -1..1 to points of the picture."""
+    """`side` pixels of `picture`; `place` maps points (N, 2) of the frame, in -1..1, to points of the picture."""
     edges = np.linspace(0, side, MESH + 1).round().astype(int)
     x, y = np.meshgrid(edges, edges)
     corners = np.stack([x.ravel(), y.ravel()], axis=1) / (side / 2) - 1
@@ -42,9 +43,7 @@ def hand_held(rng: np.random.Generator, camera: Camera, turn: float) -> Callable
     return place
 
 
-def lay(
-    picture: Image.Image, ground: Image.Image, *, drop: tuple[float, float], soft: float, depth: float
-) -> Image.Image:
+def lay(picture: Image.Image, ground: Image.Image, *, drop: Sequence[float], soft: float, depth: float) -> Image.Image:
     """`picture` (RGBA) on `ground` (RGB) with the shadow it casts; `drop` and `soft` in pixels."""
     alpha = picture.getchannel("A")
     shadow = ImageChops.offset(alpha.filter(ImageFilter.GaussianBlur(soft)), round(drop[0]), round(drop[1]))
@@ -76,7 +75,7 @@ def _light(rng: np.random.Generator, camera: Camera, side: int) -> np.ndarray:
     warmth, exposure = rng.uniform(*camera.warmth), rng.uniform(*camera.exposure)
     depth, angle, edge = rng.uniform(*camera.shadow), rng.uniform(0, 2 * np.pi), rng.uniform(-0.6, 0.6)
     axis = np.linspace(-1, 1, side, dtype=np.float32)
-    across = np.cos(angle) * axis[None] + np.sin(angle) * axis[:, None]
+    across = math.cos(angle) * axis[None] + math.sin(angle) * axis[:, None]
     hard = rng.random() < 0.3
     fall = 1 / (1 + np.exp(-(across - edge) * 14)) if hard else (across + 1.4) / 2.8
     colour = (1 + exposure) * np.array([1 + warmth, 1.0, 1 - warmth])

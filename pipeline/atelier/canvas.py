@@ -1,31 +1,62 @@
 """Layers to pixels."""
 
+import math
+from dataclasses import dataclass, replace
+
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from pipeline.atelier.curves import Points
 from pipeline.atelier.fabric import tint
-from pipeline.atelier.layers import Cloth, Flat, Layer, Stroke
+from pipeline.atelier.layers import Cloth, Flat, Garment, Layer, Stroke
 
 SEAM = 0.62  # brightness of the line around a piece of cloth
 
 
-class Canvas:
-    """A transparent picture that shows the square of half-side `reach` body units around `centre`.
+@dataclass(frozen=True)
+class View:
+    """The square that a picture shows: its centre and half-side in body units."""
 
-    `folds` (side, side) float32 is the brightness that creases give to cloth; `light` (x, y) the direction to the light.
+    centre: tuple[float, float]
+    reach: float
+
+    @classmethod
+    def of(cls, garment: Garment, size: float) -> "View":
+        """The view in whose frame the garment takes the share `size` of the longer side."""
+        x0, y0, x1, y1 = garment.bounds()
+        return cls(((x0 + x1) / 2, (y0 + y1) / 2), max(x1 - x0, y1 - y0) / 2 / size)
+
+    def wider(self, factor: float) -> "View":
+        """The same centre, `factor` times the side."""
+        return replace(self, reach=self.reach * factor)
+
+    def moved(self, x: float, y: float) -> "View":
+        """Further right and down, in shares of the half-side."""
+        return replace(self, centre=(self.centre[0] + x * self.reach, self.centre[1] + y * self.reach))
+
+
+def draw(rng: np.random.Generator, layers: list[Layer], view: View, *, side: int, folds: float) -> Image.Image:
+    """The layers, RGBA of `side` pixels, lit from above; `folds` is the depth of creases in cloth."""
+    angle = rng.uniform(0.7, 2.4)
+    canvas = Canvas(view, creases(rng, side, folds), (-math.cos(angle), math.sin(angle)))
+    canvas.draw(layers)
+    return canvas.image()
+
+
+class Canvas:
+    """A transparent picture of what `view` shows.
+
+    `folds` (side, side) float32 is the brightness that creases give to cloth, `light` (x, y) where the light falls.
     """
 
-    def __init__(
-        self, side: int, centre: tuple[float, float], reach: float, folds: np.ndarray, light: tuple[float, float]
-    ) -> None:
-        self.side = side
-        self.scale = side / (2 * reach)
-        self.centre = np.array(centre)
+    def __init__(self, view: View, folds: np.ndarray, light: tuple[float, float]) -> None:
+        self.side = len(folds)
+        self.scale = self.side / (2 * view.reach)
+        self.centre = np.array(view.centre)
         self.folds = folds
         self.light = light
-        self._colours = Image.new("RGB", (side, side))
-        self._alpha = Image.new("L", (side, side))
+        self._colours = Image.new("RGB", (self.side, self.side))
+        self._alpha = Image.new("L", (self.side, self.side))
 
     def image(self) -> Image.Image:
         """What was drawn so far, RGBA."""
@@ -121,6 +152,5 @@ def _dashes(points: np.ndarray, length: float) -> list[np.ndarray]:
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     along = np.concatenate([[0.0], np.cumsum(steps)])
     starts = np.arange(0, along[-1], 2 * max(length, 1.0))
-    ends = np.minimum(starts + length, along[-1])
-    place = lambda at: np.stack([np.interp(at, along, points[:, axis]) for axis in (0, 1)], axis=-1)  # noqa: E731
-    return [np.stack([a, b]) for a, b in zip(place(starts), place(ends), strict=True)]
+    ends = np.stack([starts, np.minimum(starts + length, along[-1])], axis=1)
+    return list(np.stack([np.interp(ends, along, points[:, axis]) for axis in (0, 1)], axis=-1))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.atelier import accessories, dresses, lower, outerwear, skirts, tops
+from pipeline.atelier import bags, dresses, hats, outerwear, skirts, tops, trousers
 from pipeline.atelier.layers import Garment
 from pipeline.atelier.tailor import Tailor
 
@@ -43,18 +43,18 @@ SILHOUETTES: dict[str, Silhouette] = {
     "jumpsuit": Silhouette(dresses.jumpsuit, "canvas", "whole", extent=2.8),
     "mini_skirt": Silhouette(skirts.mini_skirt, "skirting", "lower", 0.95, 0.9),
     "midi_skirt": Silhouette(skirts.midi_skirt, "skirting", "lower", 0.95, 1.5),
-    "trousers": Silhouette(lower.trousers, "suiting", "lower", 0.95, 2.0),
-    "jeans": Silhouette(lower.jeans, "denim", "lower", 0.95, 2.0),
-    "leggings": Silhouette(lower.leggings, "sport", "lower", 0.95, 2.0),
-    "shorts": Silhouette(lower.shorts, "canvas", "lower", 0.95, 1.0),
-    "bermudas": Silhouette(lower.bermudas, "canvas", "lower", 0.95, 1.3),
-    "beanie": Silhouette(accessories.beanie, "knit", "head", -1.0, 0.7),
-    "cap": Silhouette(accessories.cap, "canvas", "head", -0.9, 0.7),
-    "sun_hat": Silhouette(accessories.sun_hat, "straw", "head", -0.9, 0.8),
-    "bucket_hat": Silhouette(accessories.bucket_hat, "skirting", "head", -0.9, 0.7),
-    "tote": Silhouette(accessories.tote, "canvas", "hand", 1.7, 1.2),
-    "handbag": Silhouette(accessories.handbag, "leather", "hand", 1.6, 0.9),
-    "backpack": Silhouette(accessories.backpack, "shell", "hand", 1.5, 1.0),
+    "trousers": Silhouette(trousers.trousers, "suiting", "lower", 0.95, 2.0),
+    "jeans": Silhouette(trousers.jeans, "denim", "lower", 0.95, 2.0),
+    "leggings": Silhouette(trousers.leggings, "sport", "lower", 0.95, 2.0),
+    "shorts": Silhouette(trousers.shorts, "canvas", "lower", 0.95, 1.0),
+    "bermudas": Silhouette(trousers.bermudas, "canvas", "lower", 0.95, 1.3),
+    "beanie": Silhouette(hats.beanie, "knit", "head", -1.0, 0.7),
+    "cap": Silhouette(hats.cap, "canvas", "head", -0.9, 0.7),
+    "sun_hat": Silhouette(hats.sun_hat, "straw", "head", -0.9, 0.8),
+    "bucket_hat": Silhouette(hats.bucket_hat, "skirting", "head", -0.9, 0.7),
+    "tote": Silhouette(bags.tote, "canvas", "hand", 1.7, 1.2),
+    "handbag": Silhouette(bags.handbag, "leather", "hand", 1.6, 0.9),
+    "backpack": Silhouette(bags.backpack, "shell", "hand", 1.5, 1.0),
 }
 
 # The source shop's categories are silhouettes. In this order any twelve items in a row have two of each aligned kind.

@@ -1,5 +1,6 @@
 """Colours and cloth."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,11 @@ Colour = tuple[int, int, int]
 def colour(code: str) -> Colour:
     """`"#rrggbb"` as three numbers from 0 to 255."""
     return int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)
+
+
+def palette(codes: str) -> tuple[Colour, ...]:
+    """Colours from `"#rrggbb #rrggbb ..."`."""
+    return tuple(colour(code) for code in codes.split())
 
 
 def tint(base: Colour, factor: float) -> Colour:
@@ -56,8 +62,8 @@ class Fabric:
 
     def colour_at(self, x: np.ndarray, y: np.ndarray, grain: float = 0.0) -> np.ndarray:
         """Colours (..., 3) float32 at body coordinates x, y (...) of a piece cut at `grain` radians from upright."""
-        u = np.cos(grain) * x - np.sin(grain) * y
-        v = np.sin(grain) * x + np.cos(grain) * y
+        u = math.cos(grain) * x - math.sin(grain) * y
+        v = math.sin(grain) * x + math.cos(grain) * y
         if self.pattern in GARMENT_WIDE:
             weights = PATTERNS[self.pattern](x / self.extent, (y - self.top) / self.extent, self.phase)
         else:
@@ -67,9 +73,9 @@ class Fabric:
         for weight, layer in zip(weights, self.colours[1:], strict=False):
             cloth += weight[..., None].astype(np.float32) * (np.array(layer, np.float32) - cloth)
         relief = WEAVES[self.weave]
-        return (
-            cloth if relief is None else cloth * relief(u / self.extent, v / self.extent).astype(np.float32)[..., None]
-        )
+        if relief is not None:
+            cloth *= relief(u / self.extent, v / self.extent)[..., None]
+        return cloth
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import numpy as np
 from pipeline.atelier.catalogue import SILHOUETTES, Silhouette
 from pipeline.atelier.fabric import Materials
 from pipeline.atelier.layers import Garment
-from pipeline.atelier.styles import Style, choose_materials
+from pipeline.atelier.materials import choose_materials
+from pipeline.atelier.styles import Style
 from pipeline.atelier.tailor import Pose, Tailor
 
 

@@ -1,6 +1,7 @@
 """What a drawing consists of: layers from back to front, in body units."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -60,3 +61,14 @@ class Garment:
         points = np.concatenate([layer.points if isinstance(layer, Stroke) else layer.outline
                                  for layer in self.behind + self.front])  # fmt: skip
         return (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
+
+
+def placed(layers: Sequence[Layer], centre: tuple[float, float], size: float = 1.0, angle: float = 0.0) -> list[Layer]:
+    """The layers turned by `angle` radians, `size` times as large, their origin moved to `centre`."""
+    turn = size * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return [
+        replace(layer, points=layer.points @ turn + centre, width=layer.width * size)
+        if isinstance(layer, Stroke)
+        else replace(layer, outline=layer.outline @ turn + centre)
+        for layer in layers
+    ]

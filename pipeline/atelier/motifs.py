@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.atelier.curves import Points, ellipse, path, rectangle, tube, whole
+from pipeline.atelier.curves import Points, ellipse, moved, rectangle, symmetric, tube
 from pipeline.atelier.fabric import brightness, tint
 from pipeline.atelier.layers import Flat, Layer
 from pipeline.atelier.tailor import Tailor
@@ -19,7 +19,7 @@ def motif(t: Tailor, centre: tuple[float, float], size: float) -> list[Layer]:
     if abs(brightness(ink) - brightness(t.cloth.ground)) < 0.2:
         ink = (250, 248, 240) if brightness(t.cloth.ground) < 0.55 else (35, 35, 45)
     inks = (ink, t.detail if t.detail != t.cloth.ground else tint(ink, 0.7), t.cloth.ground)
-    return [Flat(outline * size + np.array(centre), inks[index]) for outline, index in shapes]
+    return [Flat(moved(outline * size, *centre), inks[index]) for outline, index in shapes]
 
 
 def _star() -> list[Shape]:
@@ -67,8 +67,8 @@ def _cat() -> list[Shape]:
 
 
 def _letters() -> list[Shape]:
-    bars = [(-1.3, -0.4, -1.0), (-1.0, -0.4, -0.75), (-0.45, 0.05, -0.2), (0.1, 0.6, 0.35), (0.9, 1.3, 1.0)]
-    return [(rectangle(a, -0.35 if k % 2 else -0.5, b, 0.35), k % 2) for k, (a, b, _) in enumerate(bars)]
+    spans = [(-1.3, -0.85), (-0.7, -0.35), (-0.2, 0.25), (0.4, 0.7), (0.85, 1.3)]
+    return [(rectangle(left, -0.35 if k % 2 else -0.5, right, 0.35), k % 2) for k, (left, right) in enumerate(spans)]
 
 
 def _stripes() -> list[Shape]:

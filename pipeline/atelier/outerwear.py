@@ -88,7 +88,10 @@ def blazer(t: Tailor) -> Garment:
     rows, wide, kerchief = t.choose(((0.0,), (0.0,), (0.14, -0.1))), t.number(0.13, 0.2), t.chance(0.3)
     facing = t.accent.plain() if t.chance(0.15) else t.cloth
     layers = [*sleeves(t, torso, Sleeve(1.0, t.width(0.14, 0.165), 0.1)), *body(t, torso)]
-    layers += [*lapels(t, torso, facing, wide), *front_edge(t, torso.depth, torso.length, 0.1 if len(rows) > 1 else 0.02)]
+    layers += [
+        *lapels(t, torso, facing, wide),
+        *front_edge(t, torso.depth, torso.length, 0.1 if len(rows) > 1 else 0.02),
+    ]
     for x in rows:
         layers += buttons(t, torso.depth + 0.08, torso.depth + 0.3, 2, x=x, radius=0.03)
     layers += flap_pockets(t, 0.28, 1.02, 0.12)

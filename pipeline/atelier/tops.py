@@ -129,7 +129,9 @@ def polo(t: Tailor) -> Garment:
     layers += collar(t, torso, trim, (0.15, 0.22))
     layers += buttons(t, 0.24, depth - 0.06, 3 if depth > 0.52 else 2)
     if tipped:
-        layers += t.facing(*(Stroke(side, t.detail, 0.016) for side in both(path((0.2, 0.05), (0.15, 0.2), (0.03, 0.14)))))
+        layers += t.facing(
+            *(Stroke(side, t.detail, 0.016) for side in both(path((0.2, 0.05), (0.15, 0.2), (0.03, 0.14))))
+        )
     return Garment(inside(t, torso), layers + t.facing(*badge))
 
 

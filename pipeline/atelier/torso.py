@@ -62,7 +62,7 @@ class Torso:
 
 @dataclass(frozen=True)
 class Sleeve:
-    """`length`: 1 ends at the wrist. Half-widths at the elbow and at the end; `band` length of a cuff; `puff` fullness."""
+    """`length`: 1 ends at the wrist. Half-widths at the elbow and the end, length of the cuff, fullness."""
 
     length: float
     middle: float

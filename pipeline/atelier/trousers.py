@@ -1,8 +1,6 @@
 """Silhouettes with two legs."""
 
-import numpy as np
-
-from pipeline.atelier.curves import path, rectangle
+from pipeline.atelier.curves import both, path, rectangle
 from pipeline.atelier.layers import Cloth, Flat, Garment, Stroke
 from pipeline.atelier.legs import HIP_Y, Legs, fly, hip_pockets, legs, waistband
 from pipeline.atelier.tailor import Tailor
@@ -22,17 +20,17 @@ def trousers(t: Tailor) -> Garment:
     for side in SIDES:
         low = cut.centre(t.pose, side, cut.length)
         if crease:
-            line = np.array([(cut.hip / 2 - 0.02, 1.12), (low, cut.length)])
+            line = path((cut.hip / 2 - 0.02, 1.12), (low, cut.length))
             layers.append(t.seam(line * (side, 1), 0.016))
         if stripe:
-            line = np.array([(cut.hip - 0.02, 1.2), (low + hem - 0.02, cut.length)])
+            line = path((cut.hip - 0.02, 1.2), (low + hem - 0.02, cut.length))
             layers.append(Stroke(line * (side, 1), t.accent.ground, 0.045))
         if turn_up:
             layers.append(Cloth(cut.end(t.pose, side, 0.11), t.cloth, light=0.9, volume=0.4))
     layers += waistband(cut.waist, cut.rise, t.accent.plain() if belt else t.cloth)
     layers += [*fly(t, cut.rise, stitched=False), *hip_pockets(t, cut, stitched=False)]
-    if belt and not t.pose.back:
-        layers.append(Stroke(rectangle(-0.05, cut.rise + 0.01, 0.05, cut.rise + 0.105), t.detail, 0.02))
+    if belt:
+        layers += t.facing(Stroke(rectangle(-0.05, cut.rise + 0.01, 0.05, cut.rise + 0.105), t.detail, 0.02))
     return Garment([], layers)
 
 
@@ -45,17 +43,16 @@ def jeans(t: Tailor) -> Garment:
     holes = [(t.choose(SIDES), t.number(1.9, 2.4), t.number(0.05, 0.09)) for _ in range(2)]
     layers = legs(t, cut)
     for side in SIDES:
-        if faded and not t.pose.back:
+        if faded:
             x, low = cut.hip / 2 + 0.01, cut.centre(t.pose, side, 2.1)
             shape = path((x, 1.4), (x + 0.1, 1.7, low, 2.15), (x - 0.09, 1.8, x, 1.4))
-            layers.append(Flat(shape * (side, 1), PALE, 0.22))
+            layers += t.facing(Flat(shape * (side, 1), PALE, 0.22))
         if rolled:
             layers.append(Cloth(cut.end(t.pose, side, 0.12), t.accent.plain(), volume=0.4))
-    if torn and not t.pose.back:
-        for side, y, size in holes:
-            x = cut.centre(t.pose, side, y)
-            threads = [np.array([(x - size, y + step), (x + size, y + step + 0.01)]) for step in (0, 0.035, 0.07)]
-            layers += [Stroke(thread * (side, 1), PALE, 0.018) for thread in threads]
+    for side, y, size in holes if torn else ():
+        x = cut.centre(t.pose, side, y)
+        threads = [path((x - size, y + step), (x + size, y + step + 0.01)) for step in (0, 0.035, 0.07)]
+        layers += t.facing(*(Stroke(thread * (side, 1), PALE, 0.018) for thread in threads))
     layers += [*waistband(cut.waist, cut.rise, t.cloth.plain()), *fly(t, cut.rise, stitched=True)]
     return Garment([], layers + hip_pockets(t, cut, stitched=True))
 
@@ -94,10 +91,9 @@ def shorts(t: Tailor) -> Garment:
     layers += waistband(cut.waist, cut.rise, t.cloth.plain())
     if not sporty:
         layers += [*fly(t, cut.rise, stitched=True), *hip_pockets(t, cut, stitched=True)]
-    elif not t.pose.back:
-        y = cut.rise
-        cord = path((0, y + 0.07), (0.06, y + 0.2, 0.05, y + 0.36))
-        layers += [Stroke(cord * (side, 1), t.detail, 0.024) for side in SIDES]
+    else:
+        cord = path((0, cut.rise + 0.07), (0.06, cut.rise + 0.2, 0.05, cut.rise + 0.36))
+        layers += t.facing(*(Stroke(side, t.detail, 0.024) for side in both(cord)))
     return Garment([], layers)
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.atelier.catalogue import SOURCE_CATEGORIES, TARGET_CATEGORIES
+from pipeline.atelier.consumer import consumer_picture
 from pipeline.atelier.items import Item
-from pipeline.atelier.photo import consumer_picture, shop_picture
+from pipeline.atelier.shop import shop_picture
 from pipeline.atelier.styles import SOURCE, TARGET
 from pipeline.constants import CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, SUBCATEGORY, Domain, MetaDomain, Split
 from pipeline.progress import progress

@@ -36,8 +36,8 @@ class Params(DatasetParams):
         return counts
 
 
-def fetch(source: Path, out: Path, params: Params, seed: int) -> None:  # noqa: ARG001
-    """Draw the world into `out`: `images/` and `manifest.csv`. `source` is not read."""
+def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:  # noqa: ARG001
+    """Draw the world into `out`: `images/` and `manifest.csv`. Nothing is read or fetched."""
     from pipeline.atelier.world import Sizes, generate
 
     generate(out, Sizes(**params.model_dump(exclude={"alignment"})), seed)

@@ -15,10 +15,10 @@ class Params(DeepFashionLists, DatasetParams):
     meta_domain: Literal["source", "target"]
 
 
-def fetch(source: Path, out: Path, params: Params, seed: int) -> None:
+def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:
     """Unpack and copy lists and pictures; see `fetch_deepfashion`."""
     del seed  # nothing is drawn
-    fetch_deepfashion(source, out, params, params.meta_domain, out.parent / "archives")
+    fetch_deepfashion(source, out, params, params.meta_domain, downloads)
 
 
 def read_table(root: Path, params: Params) -> pd.DataFrame:

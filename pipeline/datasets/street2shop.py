@@ -15,12 +15,12 @@ class Params(Street2ShopLists, DatasetParams):
     meta_domain: Literal["source", "target"]
 
 
-def fetch(source: Path, out: Path, params: Params, seed: int) -> None:
+def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:
     """Unpack and copy lists and pictures; see `fetch_street2shop`."""
     del seed  # nothing is drawn
-    fetch_street2shop(source, out, params, params.meta_domain, out.parent / "archives")
+    fetch_street2shop(source, out, params, params.meta_domain, downloads)
 
 
 def read_table(root: Path, params: Params) -> pd.DataFrame:
-    """The pictures of the lists; see `read_street2shop`."""
-    return read_street2shop([root], params, params.meta_domain)
+    """The pictures of the lists, each once; see `read_street2shop`."""
+    return read_street2shop([root], params, params.meta_domain).drop_duplicates(ignore_index=True)

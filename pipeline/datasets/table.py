@@ -35,13 +35,13 @@ class Params(DatasetParams):
     where: dict[str, Annotated[list[str], BeforeValidator(_as_texts)]]
 
 
-def fetch(source: Path, out: Path, params: Params, seed: int) -> None:
+def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:
     """Copy the table and the pictures of the rows that `where` lets through.
 
     Raises UserError for a missing table, when no picture is found, and for whatever `read_table` refuses.
     """
     del seed  # nothing is drawn
-    fetch_archives(params.archives, source, out, out.parent / "archives")
+    fetch_archives(params.archives, source, out, downloads)
     copy_lists(source, out, [inside(params.table, "datasets.table.table")], GUIDE)
     copy_pictures(source, out, read_table(out, params)[IMAGE], GUIDE)
 

@@ -24,10 +24,9 @@ class Params(DatasetParams):
     street2shop: Street2ShopLists
 
 
-def fetch(source: Path, out: Path, params: Params, seed: int) -> None:
+def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:
     """Unpack and copy lists and pictures of both. Raises UserError as `fetch_deepfashion`, `fetch_street2shop` do."""
     del seed  # nothing is drawn
-    downloads = out.parent / "archives"
     deepfashion, street2shop = params.deepfashion_consumer_to_shop, params.street2shop
     fetch_deepfashion(source / SOURCE, out / SOURCE, deepfashion, MetaDomain.SOURCE, downloads)
     fetch_street2shop(source / TARGET, out / TARGET, street2shop, MetaDomain.TARGET, downloads)
@@ -36,7 +35,7 @@ def fetch(source: Path, out: Path, params: Params, seed: int) -> None:
 def read_table(root: Path, params: Params) -> pd.DataFrame:
     """The rows of DeepFashion, then those of Street2Shop. Raises UserError for a damaged list."""
     source = read_deepfashion(root / SOURCE, params.deepfashion_consumer_to_shop, MetaDomain.SOURCE)
-    target = read_street2shop([root / TARGET], params.street2shop, MetaDomain.TARGET)
+    target = read_street2shop([root / TARGET], params.street2shop, MetaDomain.TARGET).drop_duplicates()
     source = source.assign(**{IMAGE: [joined(SOURCE, image) for image in source[IMAGE]]})
     target = target.assign(**{IMAGE: [joined(TARGET, image) for image in target[IMAGE]]})
     return pd.concat([source, target], ignore_index=True)

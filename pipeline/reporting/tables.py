@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pipeline.constants import CMC_RANKS, MAP, MAP_TRAPEZOIDAL, cmc_key
 
 METRICS = {MAP_TRAPEZOIDAL: "mAP (trapezoidal)", MAP: "mAP", **{cmc_key(k): f"CMC@{k}" for k in CMC_RANKS}}
+GAINED = (MAP_TRAPEZOIDAL, cmc_key(1), cmc_key(10))  # an interval is wide: a few say enough
 SCOPES = {"all": "Mean over all categories", "aligned": "Mean over the aligned categories"}
 UNDEFINED = "n/a"
 
@@ -14,7 +15,7 @@ Gain = Mapping[str, Mapping[str, Mapping[str, float]]]  # scope -> metric key ->
 
 
 def comparison_table(summaries: Mapping[str, Summary], gains: Mapping[str, Gain] | None = None) -> str:
-    """Markdown: for all and for aligned categories a table with a row a model, and under it the gains.
+    """Markdown: for all and for aligned categories a table with a row a model, and under it one of the gains.
 
     `summaries` maps a model to its summary, `gains` a pair such as "adapted - control" to the mean difference with the
     ends of its 95 % interval. A scope that no model has is left out; what is undefined reads n/a.
@@ -23,14 +24,16 @@ def comparison_table(summaries: Mapping[str, Summary], gains: Mapping[str, Gain]
     for scope, title in SCOPES.items():
         rows = {model: summary[scope] for model, summary in summaries.items() if scope in summary}
         if rows:
-            blocks += [f"**{title}**", _table(rows)]
-        blocks += [_gain_lines(pair, gain[scope]) for pair, gain in (gains or {}).items() if scope in gain]
+            cells = [[model, *(_number(values.get(key)) for key in METRICS)] for model, values in rows.items()]
+            blocks += [f"**{title}**", _table([["model", *METRICS.values()], *cells])]
+        changes = {pair: gain[scope] for pair, gain in (gains or {}).items() if scope in gain}
+        if changes:
+            cells = [[pair, *(_interval(gain.get(key)) for key in GAINED)] for pair, gain in changes.items()]
+            blocks.append(_table([["gain [95 % interval]", *(METRICS[key] for key in GAINED)], *cells]))
     return "\n\n".join(blocks) + "\n"
 
 
-def _table(rows: Mapping[str, Mapping[str, float]]) -> str:
-    cells = [["model", *METRICS.values()]]
-    cells += [[model, *(_number(values.get(key), "") for key in METRICS)] for model, values in rows.items()]
+def _table(cells: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in cells]
@@ -38,14 +41,10 @@ def _table(rows: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _gain_lines(pair: str, gain: Mapping[str, Mapping[str, float]]) -> str:
-    lines = [f"{pair}, with the 95 % interval:", ""]
-    for key, name in METRICS.items():
-        if key in gain:
-            mean, low, high = (_number(gain[key].get(end), "+") for end in ("mean", "low", "high"))
-            lines.append(f"- {name}: {mean} [{low}, {high}]")
-    return "\n".join(lines)
+def _interval(gain: Mapping[str, float] | None) -> str:
+    mean, low, high = (_number((gain or {}).get(end), "+") for end in ("mean", "low", "high"))
+    return UNDEFINED if mean == UNDEFINED else f"{mean} [{low}, {high}]"
 
 
-def _number(value: float | None, sign: str) -> str:
+def _number(value: float | None, sign: str = "") -> str:
     return UNDEFINED if value is None or math.isnan(value) else f"{value:{sign}.4f}"

@@ -3,7 +3,8 @@
 A dataset module has three names:
 
 - `Params`: a `DatasetParams`, its section `datasets.<name>` of params.yaml;
-- `fetch(source, out, params, seed)`: fill the empty folder `out` with the dataset's files;
+- `fetch(source, out, params, seed, downloads)`: fill the empty folder `out` with the dataset's files; what comes from
+  the network goes to `downloads` first, which outlives a broken run;
 - `read_table(root, params)`: the files under `root` (what `fetch` made) as a table with the columns of the
   manifest except `dataset` and `digest`; `image` is relative to `root`.
 """
@@ -34,7 +35,7 @@ class Dataset(Protocol):
 
     Params: type[DatasetParams]
 
-    def fetch(self, source: Path, out: Path, params: DatasetParams, seed: int) -> None: ...
+    def fetch(self, source: Path, out: Path, params: DatasetParams, *, seed: int, downloads: Path) -> None: ...
 
     def read_table(self, root: Path, params: DatasetParams) -> pd.DataFrame: ...
 

@@ -67,10 +67,9 @@ def _complete(
             failures = 1 if _size(part) > longest else failures + 1
             longest = max(longest, _size(part))
             if failures >= attempts:
-                raise UserError(
-                    f"{url}: download broke off, {failures} attempts in vain ({_reason(error)}); "
-                    f"run again to go on from the {_size(part)} bytes that are kept"
-                ) from None
+                kept = _size(part)
+                mend = f"run again to go on from the {kept} bytes that are kept" if kept else "check the address"
+                raise UserError(f"{url}: broke off, {failures} attempts in vain ({_reason(error)}); {mend}") from None
             time.sleep(pause * 2 ** (failures - 1))
         except requests.RequestException as error:
             raise UserError(f"{url}: cannot be downloaded ({_reason(error)}); check the address") from None

@@ -73,7 +73,6 @@ class Street2ShopLists(Section):
     photos: str
     crops: str
     unpaired: Literal["drop", "train", "gallery"]
-    drop_repeats: bool
 
 
 def fetch_street2shop(source: Path, out: Path, lists: Street2ShopLists, meta_domain: str, downloads: Path) -> None:
@@ -96,7 +95,8 @@ def fetch_street2shop(source: Path, out: Path, lists: Street2ShopLists, meta_dom
 def read_street2shop(roots: list[Path], lists: Street2ShopLists, meta_domain: str) -> pd.DataFrame:
     """The pictures of the lists with the columns of the manifest; lists lie in the first root, photos in any.
 
-    Street photos for training are left out of a target, where adaptation sees shop pictures only.
+    Street photos for training are left out of a target, where adaptation sees shop pictures only. Rows that repeat
+    another one (20 of UDMA's queries) are kept.
     Raises UserError for a damaged list.
     """
     rows = _udma_rows if lists.lists == "udma" else _official_rows
@@ -104,7 +104,7 @@ def read_street2shop(roots: list[Path], lists: Street2ShopLists, meta_domain: st
     table = pd.DataFrame(rows(roots, lists, meta_domain == MetaDomain.SOURCE), columns=columns)
     table = table.astype(dict.fromkeys(BOX, float))
     table[META_DOMAIN] = meta_domain
-    return table.drop_duplicates(ignore_index=True) if lists.drop_repeats else table
+    return table
 
 
 def _udma_rows(roots: list[Path], lists: Street2ShopLists, street_train: bool) -> Iterator[Row]:

@@ -45,7 +45,7 @@ def fetched(tmp_path, dataset) -> Callable[..., Any]:
         module, params = dataset(name, **section)
         out = tmp_path / "work" / name
         out.mkdir(parents=True)
-        module.fetch(source, out, params, 1)
+        module.fetch(source, out, params, seed=1, downloads=tmp_path / "downloads")
         return out, check_table(module.read_table(out, params), name)
 
     return run

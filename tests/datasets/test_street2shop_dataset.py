@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.io.manifest import check_table
-from pipeline.sources.street2shop import CATEGORIES, UDMA_GALLERY, UDMA_QUERIES, UDMA_SHOP, UDMA_STREET
+from pipeline.sources.street2shop import CATEGORIES, UDMA_GALLERY, UDMA_QUERIES, UDMA_SHOP, UDMA_STREET, read_street2shop
 
 NAME = "street2shop"
 DEFAULTS = {
@@ -20,7 +20,6 @@ DEFAULTS = {
     "photos": "photos",
     "crops": "crops",
     "unpaired": "drop",
-    "drop_repeats": True,
     "meta_domain": "target",
     "alignment": {},
 }
@@ -66,11 +65,6 @@ def test_udma_lists(udma, fetched):
     assert boxes.drop([2, 3]).isna().all(axis=None)
     assert sum(path.suffix in (".jpg", ".jpeg") for path in out.rglob("*")) == 5
     assert not (out / "crops/hats/gtbbox").exists()
-
-
-def test_repeated_queries_can_be_kept(udma, dataset):
-    module, params = dataset(NAME, **DEFAULTS | {"drop_repeats": False})
-    assert Counter(module.read_table(udma, params)["split"]) == {"train": 2, "query": 3, "gallery": 1}
 
 
 def test_as_source_street_crops_are_for_training(udma, fetched):
@@ -178,8 +172,8 @@ def test_published_lists_in_full(udma_lists, tmp_path, dataset):
         (tmp_path / f"{name}.gz").symlink_to(udma_lists / f"{name}.gz")
     # The gallery's list is not at hand: one shop photo for each product asked for instead.
     (tmp_path / UDMA_GALLERY).write_text(json.dumps(queries[:1]))
-    module, params = dataset(NAME, **DEFAULTS | {"meta_domain": "source", "drop_repeats": False})
-    table = module.read_table(tmp_path, params)
+    _, params = dataset(NAME, **DEFAULTS | {"meta_domain": "source"})
+    table = read_street2shop([tmp_path], params, "source")
 
     parts = dict(list(table.groupby(["split", "domain"])))
     shop, street = parts["train", "shop"], parts["train", "consumer"]

@@ -76,7 +76,7 @@ def test_downloads_stay_out_of_the_dataset(incoming, section, fetched, monkeypat
     for part in ("deepfashion_consumer_to_shop", "street2shop"):
         section[part]["archives"] = [{"url": "http://localhost/set.zip"}]
     out, _ = fetched(incoming, "udma", **section)
-    assert {path.parent for path in asked} == {out.parent / "archives"}
+    assert {path.parent for path in asked} == {tmp_path / "downloads"}
 
 
 @pytest.mark.parametrize("part", ["deepfashion_consumer_to_shop", "street2shop"])

@@ -25,17 +25,17 @@ def test_all_categories_precede_the_aligned_ones():
 
 
 def test_gains_with_their_interval_follow_their_table():
-    gain = {"all": {MAP: {"mean": 0.01, "low": -0.002, "high": 0.03}}}
+    gain = {"all": {MAP_TRAPEZOIDAL: {"mean": 0.01, "low": -0.002, "high": 0.03}}}
     table = comparison_table({"control": {"all": summary(0.2), "aligned": summary(0.4)}}, {"adapted - control": gain})
     lines = table.splitlines()
-    place = lines.index("- mAP: +0.0100 [-0.0020, +0.0300]")
-    assert lines[place - 2] == "adapted - control, with the 95 % interval:"
-    assert place < lines.index("**Mean over the aligned categories**")
+    place = lines.index("| adapted - control    | +0.0100 [-0.0020, +0.0300] |   n/a |    n/a |")
+    assert lines[place - 2] == "| gain [95 % interval] |          mAP (trapezoidal) | CMC@1 | CMC@10 |"
+    assert lines.index("**Mean over all categories**") < place < lines.index("**Mean over the aligned categories**")
 
 
 def test_undefined_values_are_marked_not_zero():
     nan = float("nan")
-    gain = {"all": {MAP: {"mean": nan, "low": nan, "high": nan}}}
+    gain = {"all": {MAP_TRAPEZOIDAL: {"mean": nan, "low": nan, "high": nan}}}
     table = comparison_table({"baseline": {"all": {MAP: nan}}}, {"adapted - control": gain})
     assert table.count("n/a") == 7 + 3
     assert "nan" not in table

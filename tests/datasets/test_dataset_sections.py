@@ -1,0 +1,15 @@
+"""Every dataset module has a valid section in the committed params.yaml and the common face."""
+
+import pytest
+from tests_support import default_params
+
+from pipeline.plugins import plugin_names
+from pipeline.sources.dataset import DATASETS, DatasetParams, load_dataset
+
+
+@pytest.mark.parametrize("name", plugin_names(DATASETS))
+def test_committed_section_and_common_face(name):
+    module, params = load_dataset(default_params(), name)
+    assert isinstance(params, DatasetParams)
+    assert callable(module.fetch)
+    assert callable(module.read_table)
