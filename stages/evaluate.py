@@ -27,7 +27,7 @@ def main(run: Run) -> None:
         Split,
     )
     from pipeline.evaluation.bootstrap import gain_intervals
-    from pipeline.evaluation.protocols import Pictures, street2shop, top_k_in_category
+    from pipeline.evaluation.protocols import EmbeddedPictures, street2shop, top_k_in_category
     from pipeline.io.atomic import replacing
     from pipeline.io.features import read_features
     from pipeline.io.manifest import read_manifest
@@ -53,7 +53,8 @@ def main(run: Run) -> None:
     results, ranked = {}, {}
     for name, rows in embeddings.items():
         queries, gallery = (
-            Pictures(torch.from_numpy(rows[side]), items[side], categories[side]) for side in (is_query, ~is_query)
+            EmbeddedPictures(torch.from_numpy(rows[side]), items[side], categories[side])
+            for side in (is_query, ~is_query)
         )
         results[name] = street2shop(queries, gallery, dtype=dtype)
         ranked[name] = top_k_in_category(queries, gallery, SHOWN, dtype=dtype)
@@ -89,8 +90,12 @@ def main(run: Run) -> None:
             results=results,
         )
     text = comparison_table(summaries, gains)
-    counts = {key: summaries["baseline"]["all"][key] for key in ("queries", "dropped", "categories", "empty_categories")}
-    means = {name: {which: _figures(summary[which]) for which in ("all", "aligned")} for name, summary in summaries.items()}
+    counts = {
+        key: summaries["baseline"]["all"][key] for key in ("queries", "dropped", "categories", "empty_categories")
+    }
+    means = {
+        name: {which: _figures(summary[which]) for which in ("all", "aligned")} for name, summary in summaries.items()
+    }
     write_json(METRICS_FOLDER / "evaluate.json", {**counts, **means})
     write_json(METRICS_FOLDER / "gains.json", gains)
     write_json(METRICS_FOLDER / "categories.json", {name: summary["categories"] for name, summary in summaries.items()})

@@ -5,11 +5,12 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageFilter
 
 from pipeline.atelier.styles import Camera
 
 MESH = 6  # cells across
+SHADE = (18, 16, 24)
 
 
 def distort(picture: Image.Image, side: int, place: Callable[[np.ndarray], np.ndarray]) -> Image.Image:
@@ -45,11 +46,10 @@ def hand_held(rng: np.random.Generator, camera: Camera, turn: float) -> Callable
 
 def lay(picture: Image.Image, ground: Image.Image, *, drop: Sequence[float], soft: float, depth: float) -> Image.Image:
     """`picture` (RGBA) on `ground` (RGB) with the shadow it casts; `drop` and `soft` in pixels."""
-    alpha = picture.getchannel("A")
-    shadow = ImageChops.offset(alpha.filter(ImageFilter.GaussianBlur(soft)), round(drop[0]), round(drop[1]))
-    shadow = shadow.point(lambda value: round(value * depth))
+    shadow = picture.getchannel("A").filter(ImageFilter.GaussianBlur(soft)).point(lambda value: round(value * depth))
     result = ground.copy()
-    result.paste((18, 16, 24), (0, 0), shadow)
+    x, y = (round(value) for value in drop)
+    result.paste(SHADE, (x, y, x + shadow.width, y + shadow.height), shadow)
     result.paste(picture, (0, 0), picture)
     return result
 

@@ -124,8 +124,8 @@ class Canvas:
                 ImageDraw.Draw(self._alpha).line([tuple(p) for p in piece], fill=255, width=width, joint="curve")
 
     def _line(self, points: np.ndarray, colour: tuple[int, ...], width: int) -> None:
-        draw = ImageDraw.Draw(self._colours, "RGBA")
-        draw.line([tuple(p) for p in points], fill=colour, width=width, joint="curve")
+        pen = ImageDraw.Draw(self._colours, "RGBA")
+        pen.line([tuple(p) for p in points], fill=colour, width=width, joint="curve")
 
     def _cover(self, mask: Image.Image, corner: tuple[int, int]) -> None:
         box = (*corner, corner[0] + mask.width, corner[1] + mask.height)

@@ -58,8 +58,8 @@ class Garment:
 
     def bounds(self) -> tuple[float, float, float, float]:
         """x0, y0, x1, y1 of all its layers."""
-        points = np.concatenate([layer.points if isinstance(layer, Stroke) else layer.outline
-                                 for layer in self.behind + self.front])  # fmt: skip
+        layers = self.behind + self.front
+        points = np.concatenate([each.points if isinstance(each, Stroke) else each.outline for each in layers])
         return (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
 
 

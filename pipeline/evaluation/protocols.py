@@ -17,7 +17,7 @@ from pipeline.retrieval.ranking import relevant_ranks, top_k
 
 
 @dataclass(frozen=True)
-class Pictures:
+class EmbeddedPictures:
     """One side of a search: embeddings (N, D), and the items and categories (N,) str the pictures show."""
 
     embeddings: Tensor
@@ -26,7 +26,11 @@ class Pictures:
 
 
 def street2shop(
-    queries: Pictures, gallery: Pictures, *, dtype: torch.dtype = torch.float32, block_queries: int | None = None
+    queries: EmbeddedPictures,
+    gallery: EmbeddedPictures,
+    *,
+    dtype: torch.dtype = torch.float32,
+    block_queries: int | None = None,
 ) -> RetrievalResult:
     """Every query searches the gallery pictures of its own category (Street2Shop; Kiapour et al., ICCV 2015).
 
@@ -73,14 +77,18 @@ def street2shop(
 
 
 def deepfashion(
-    queries: Pictures, gallery: Pictures, *, dtype: torch.dtype = torch.float32, block_queries: int | None = None
+    queries: EmbeddedPictures,
+    gallery: EmbeddedPictures,
+    *,
+    dtype: torch.dtype = torch.float32,
+    block_queries: int | None = None,
 ) -> RetrievalResult:
     """Every query searches the whole gallery (DeepFashion consumer-to-shop), as one category named "all"."""
     return street2shop(_pooled(queries), _pooled(gallery), dtype=dtype, block_queries=block_queries)
 
 
 def top_k_in_category(
-    queries: Pictures, gallery: Pictures, k: int, *, dtype: torch.dtype = torch.float32
+    queries: EmbeddedPictures, gallery: EmbeddedPictures, k: int, *, dtype: torch.dtype = torch.float32
 ) -> np.ndarray:
     """The first `k` gallery rows of the query's category, best first: (Q, k) int64, -1 beyond a short gallery."""
     best = np.full((len(queries.items), k), -1, dtype=np.int64)
@@ -91,12 +99,12 @@ def top_k_in_category(
 
 
 def _by_category(
-    names: np.ndarray, queries: Pictures, gallery: Pictures
+    names: np.ndarray, queries: EmbeddedPictures, gallery: EmbeddedPictures
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Yield (index of the category, its query rows, its gallery rows)."""
     for index, name in enumerate(names):
         yield index, np.flatnonzero(queries.categories == name), np.flatnonzero(gallery.categories == name)
 
 
-def _pooled(pictures: Pictures) -> Pictures:
+def _pooled(pictures: EmbeddedPictures) -> EmbeddedPictures:
     return replace(pictures, categories=np.full(len(pictures.items), "all"))

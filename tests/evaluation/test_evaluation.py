@@ -11,7 +11,7 @@ from pipeline.constants import CMC_RANKS, cmc_key
 from pipeline.errors import UserError
 from pipeline.evaluation.average_precision import average_precision, trapezoidal_average_precision
 from pipeline.evaluation.cmc import cmc_curve
-from pipeline.evaluation.protocols import Pictures, deepfashion, street2shop, top_k_in_category
+from pipeline.evaluation.protocols import EmbeddedPictures, deepfashion, street2shop, top_k_in_category
 from pipeline.evaluation.results import METRICS, RetrievalResult
 from pipeline.ragged import Ragged
 from pipeline.retrieval.ranking import ranks_of
@@ -21,18 +21,18 @@ def one_query(*ranks: int) -> Ragged:
     return Ragged(np.array(ranks), np.array([0, len(ranks)]))
 
 
-def pictures(rows: list[tuple[float, str, str]]) -> Pictures:
+def pictures(rows: list[tuple[float, str, str]]) -> EmbeddedPictures:
     """Rows (angle in degrees, item, category)."""
     angles, items, categories = zip(*rows, strict=True)
     radians = torch.tensor(angles).deg2rad()
-    return Pictures(torch.stack([radians.cos(), radians.sin()], dim=1), np.array(items), np.array(categories))
+    return EmbeddedPictures(torch.stack([radians.cos(), radians.sin()], dim=1), np.array(items), np.array(categories))
 
 
-def random_search(seed: int) -> tuple[Pictures, Pictures]:
+def random_search(seed: int) -> tuple[EmbeddedPictures, EmbeddedPictures]:
     rng = np.random.default_rng(seed)
 
     def side(n):
-        return Pictures(
+        return EmbeddedPictures(
             torch.from_numpy(rng.normal(size=(n, 4))).float(),
             rng.integers(6, size=n).astype(str),
             rng.choice(["bag", "hat", "tee"], size=n),
@@ -118,7 +118,9 @@ def test_nan_is_refused():
 def test_permuted_gallery_changes_nothing():
     queries, gallery = random_search(1)
     order = np.random.default_rng(5).permutation(70)
-    shuffled = Pictures(gallery.embeddings[torch.from_numpy(order)], gallery.items[order], gallery.categories[order])
+    shuffled = EmbeddedPictures(
+        gallery.embeddings[torch.from_numpy(order)], gallery.items[order], gallery.categories[order]
+    )
     assert street2shop(queries, shuffled).summary(()) == street2shop(queries, gallery).summary(())
 
 

@@ -8,7 +8,7 @@ from golden_files import golden
 from pipeline.constants import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
 from pipeline.evaluation.average_precision import trapezoidal_average_precision
 from pipeline.evaluation.cmc import cmc_curve, first_ranks
-from pipeline.evaluation.protocols import Pictures, deepfashion, street2shop
+from pipeline.evaluation.protocols import EmbeddedPictures, deepfashion, street2shop
 from pipeline.retrieval.ranking import ranks_of
 
 ROW = (MAP_TRAPEZOIDAL, *map(cmc_key, CMC_RANKS))
@@ -19,9 +19,9 @@ def names(codes: np.ndarray) -> np.ndarray:
     return np.array([f"{code:02d}" for code in codes])
 
 
-def side(case: dict[str, np.ndarray], which: str) -> Pictures:
+def side(case: dict[str, np.ndarray], which: str) -> EmbeddedPictures:
     feats, product, category = (case[f"{which}_{column}"] for column in ("feats", "product", "class"))
-    return Pictures(torch.from_numpy(feats), product, names(category))
+    return EmbeddedPictures(torch.from_numpy(feats), product, names(category))
 
 
 def row(figures: dict) -> list[float]:
@@ -55,8 +55,8 @@ def test_street2shop(name, dtype, tolerance):
 
 
 def run_deepfashion(case: dict[str, np.ndarray]):
-    queries = Pictures(torch.from_numpy(case["query_feats"]), case["query_id"], case["query_id"])
-    gallery = Pictures(torch.from_numpy(case["gallery_feats"]), case["gallery_id"], case["gallery_id"])
+    queries = EmbeddedPictures(torch.from_numpy(case["query_feats"]), case["query_id"], case["query_id"])
+    gallery = EmbeddedPictures(torch.from_numpy(case["gallery_feats"]), case["gallery_id"], case["gallery_id"])
     return deepfashion(queries, gallery)
 
 
