@@ -48,7 +48,7 @@ class TripletRecipe:
     def __init__(self, context: TrainingContext, params: Params) -> None:
         model = context.params.model
         self.context = context
-        embedder = build_embedder(model)
+        embedder = build_embedder(model).to(memory_format=torch.channels_last)
         transform = training_transform(
             context.params.augment, model.image_size, embedder.backbone.mean, embedder.backbone.std
         )

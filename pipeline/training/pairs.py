@@ -18,9 +18,10 @@ PairMode = Literal["all", "c2s"]
 
 
 class ItemPairs:
-    """The items of `table`, whose pictures are `pictures`, that have both a consumer and a shop picture; label = position in sorted order.
+    """The items of `table` that have both a consumer and a shop picture; label = position in sorted order.
 
-    An item is one (category, item) pair, since datasets repeat an id across categories.
+    `pictures` are those of the table's rows. An item is one (category, item) pair, since datasets repeat an id across
+    categories.
     """
 
     def __init__(self, pictures: Pictures, table: pd.DataFrame, *, mode: PairMode, seed: int) -> None:

@@ -11,7 +11,14 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.io.manifest import check_table
-from pipeline.sources.street2shop import CATEGORIES, UDMA_GALLERY, UDMA_QUERIES, UDMA_SHOP, UDMA_STREET, read_street2shop
+from pipeline.sources.street2shop import (
+    CATEGORIES,
+    UDMA_GALLERY,
+    UDMA_QUERIES,
+    UDMA_SHOP,
+    UDMA_STREET,
+    read_street2shop,
+)
 
 NAME = "street2shop"
 DEFAULTS = {
