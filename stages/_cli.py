@@ -14,6 +14,11 @@ import click
 from pipeline.errors import UserError
 
 EXIT_USER_ERROR = 2
+NO_ROOM = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file is larger than is allowed here",
+}
 
 
 @dataclass(frozen=True)
@@ -99,8 +104,8 @@ def _message(error: BaseException) -> str | None:
 
 def _os_message(error: OSError) -> str | None:
     where = f" {error.filename}" if error.filename else ""
-    if error.errno == errno.ENOSPC or "errno = 28" in str(error):
-        return f"the disk is full while writing{where}; free some space and run again, finished work is kept"
+    if error.errno in NO_ROOM:
+        return f"cannot write{where}: {NO_ROOM[error.errno]}; make room and run again, finished work is kept"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return f"cannot write{where} ({error.strerror}); make the folder writable and run again"
     if error.filename:

@@ -27,6 +27,7 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
     from pipeline.errors import UserError
     from pipeline.images.loading import Pictures
     from pipeline.images.transforms import inference_transform
+    from pipeline.io.atomic import publish
     from pipeline.io.features import write_features
     from pipeline.io.manifest import part_rows, read_manifest
     from pipeline.io.workspace import fingerprint, workspace
@@ -63,7 +64,9 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
                 workers=runtime.workers,
             )
             out = FEATURES_FOLDER / f"{part}.h5"
-            write_features(out, rows, chunks, normalized=params.normalize_pooled, model=model_mark)
+            made = folder / out.name
+            write_features(made, rows, chunks, normalized=params.normalize_pooled, model=model_mark)
+            publish(made, out)
         run.say(f"{len(rows)} pictures in {out}")
 
 

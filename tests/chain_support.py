@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from importlib import import_module
@@ -20,7 +20,6 @@ STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "ad
 
 # The smallest world that has every category of both shops twice.
 TINY = {
-    "data.source": ".",
     "datasets.atelier.source_items": 42,
     "datasets.atelier.target_train_items": 16,
     "datasets.atelier.target_test_items": 24,
@@ -29,7 +28,9 @@ TINY = {
     "finetune.model.image_size": 32,
     "finetune.model.embedding_dim": 16,
     "finetune.augment.resize": 36,
+    "finetune.optim.lr": 0.003,
     "recipes.triplet.batch_items": 8,
+    "cluster.partition": 9,
     "adapt.steps": 20,
     "adapt.lr": 0.001,
     "adapt.items": 4,
@@ -43,6 +44,10 @@ TINY = {
 }
 
 
+# Two test processes share two cores: threads of torch would mostly wait for each other.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a stage ended."""
@@ -50,6 +55,20 @@ class Outcome:
     code: int
     stdout: str
     stderr: str
+
+    @classmethod
+    def of(cls, running: subprocess.Popen) -> "Outcome":
+        """That of a started stage, when it is over."""
+        stdout, stderr = running.communicate()
+        return cls(running.returncode, stdout, stderr)
+
+    def check_message(self, stage: str, *says: str) -> None:
+        """It must be a user error: exit code 2 and one line of `stage` that says all that."""
+        assert self.code == 2, self
+        assert self.stderr.count("\n") == 1, self.stderr
+        assert self.stderr.startswith(f"{stage}: error: ")
+        for text in says:
+            assert text in self.stderr
 
 
 class Chain:
@@ -70,7 +89,7 @@ class Chain:
                 place = place.setdefault(section, {})
             place[key] = value
         with open(self.folder / "params.yaml", "w", encoding="utf-8") as file:
-            YAML(typ="safe", pure=True).dump(self.params, file)
+            YAML().dump(self.params, file)
         return self
 
     def copy(self, folder: Path, changes: Mapping[str, Any] | None = None) -> "Chain":
@@ -95,16 +114,27 @@ class Chain:
             assert done.code == 0, done.stderr
         return done.stdout
 
-    def start(self, stage: str, *options: str) -> subprocess.Popen:
-        """Start a stage as DVC does, in a process of its own."""
+    def fails(self, stage: str, *says: str) -> None:
+        """Run a stage that must end in one line saying all that, and leave what was there before."""
+        name, *options = stage.split()
+        before = self.outputs()
+        self.run(name, *options).check_message(name, *says)
+        assert self.outputs() == before
+
+    def start(self, stage: str, *options: str, within: Sequence[str] = ()) -> subprocess.Popen:
+        """Start a stage as DVC does, in a process of its own, if need be by the command `within`."""
         return subprocess.Popen(
-            [sys.executable, "-m", f"stages.{stage}", *options],
+            [*within, sys.executable, "-m", f"stages.{stage}", *options],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(PROJECT)},
+            env=os.environ | ONE_THREAD | {"PYTHONPATH": str(PROJECT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def outputs(self) -> dict[str, str]:
+        """File -> digest of all outputs, whole or half-written."""
+        return {path: digest for path, digest in self.digests().items() if not path.startswith("data/.partial/")}
 
     def digests(self, *folders: str) -> dict[str, str]:
         """File -> digest of everything that is there (work in progress included) below `folders`."""

@@ -37,10 +37,6 @@ class Pictures(Dataset):
             raise UserError(f"{path}: {error}; run `dvc repro prepare` to check the pictures again") from error
 
 
-def load_batches(pictures: Pictures, batch_size: int, workers: int) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """All pictures in order: (index (B,) int64, images (B, 3, S, S) float32)."""
-    loader = DataLoader(pictures, batch_size=batch_size, num_workers=workers)
-    start = 0
-    for images in loader:
-        yield np.arange(start, start + len(images)), images
-        start += len(images)
+def load_batches(pictures: Pictures, batch_size: int, workers: int) -> Iterator[Tensor]:
+    """All pictures in order, in batches (B, 3, S, S) float32."""
+    yield from DataLoader(pictures, batch_size=batch_size, num_workers=workers)

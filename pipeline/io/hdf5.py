@@ -1,12 +1,12 @@
 """HDF5 files: opened with clear errors, written aside and renamed."""
 
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.io.atomic import replacing
@@ -32,9 +32,14 @@ def reading(path: Path, made_by: str) -> Iterator[h5py.File]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[h5py.File]:
-    """Create `path` whole or not at all. Bytes depend on the content only."""
-    with replacing(path) as aside, h5py.File(aside, "w") as file:
-        yield file
+    """Create `path` whole or not at all. Bytes depend on the content only. A full disk raises OSError."""
+    with replacing(path) as aside, _ForgivingFile(aside, "w+") as raw:
+        try:
+            with h5py.File(raw, "w") as file:
+                yield file
+        finally:
+            if raw.error is not None:
+                raise raw.error
 
 
 def set_attributes(node: h5py.HLObject, values: Mapping[str, Any]) -> None:
@@ -43,6 +48,17 @@ def set_attributes(node: h5py.HLObject, values: Mapping[str, Any]) -> None:
         node.attrs[name] = value
 
 
-def read_vector(node: h5py.Group, name: str) -> np.ndarray:
-    """The dataset `name` of `node`, whole. Raises KeyError when absent."""
-    return node[name][()]
+class _ForgivingFile(io.FileIO):
+    """A file that takes every write and keeps the first failure in `error`: a failing one would crash HDF5."""
+
+    error: OSError | None = None
+
+    def write(self, content: memoryview) -> int:
+        """Write all of `content`."""
+        left = content
+        try:
+            while len(left):
+                left = left[super().write(left) :]
+        except OSError as error:
+            self.error = self.error or error
+        return len(content)

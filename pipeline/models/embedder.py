@@ -73,7 +73,10 @@ def load_head_weights(folder: Path) -> tuple[Tensor, Tensor, bool]:
     Raises UserError when the model is missing or damaged.
     """
     params, weights = _read(folder)
-    return weights["head.weight"], weights["head.bias"], params.norm_features
+    try:
+        return weights["head.weight"], weights["head.bias"], params.norm_features
+    except KeyError as error:
+        raise _damaged(folder, error) from error
 
 
 def count_parameters(model: nn.Module) -> int:

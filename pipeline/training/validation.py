@@ -58,7 +58,7 @@ class RecallAt1:
             return {"val_recall@1": float("nan")}
         embedder.eval()
         batches = load_batches(self.pictures, self.batch_size, self.workers)
-        embeddings = torch.cat([embedder(images.to(self.fabric.device)).cpu() for _, images in batches])
+        embeddings = torch.cat([embedder(images.to(self.fabric.device)).cpu() for images in batches])
         nearest = (embeddings[self.queries] @ embeddings[self.gallery].T).argmax(dim=1)
         hits = self.items[self.gallery][nearest] == self.items[self.queries]
         return {"val_recall@1": hits.double().mean().item()}

@@ -1,0 +1,159 @@
+"""Damaged outputs of earlier stages, groups and queries that are not there, disks that cannot be written."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from chain_support import STAGES, Chain, Outcome
+from safetensors.torch import load_file, save_file
+from tests_support import largest_file
+
+from pipeline.constants import CATEGORY, DOMAIN, FEATURES_FOLDER, ITEM, MANIFEST_FILE, META_DOMAIN, SPLIT
+from pipeline.io.atomic import remove
+
+READS = [
+    ("data/manifest.parquet", "finetune"),
+    ("data/models/backbone/model.safetensors", "extract"),
+    (f"{FEATURES_FOLDER}/target_train.h5", "cluster"),
+    (f"{FEATURES_FOLDER}/source_train.h5", "weight"),
+    ("data/clusters.h5", "weight"),
+    (f"{FEATURES_FOLDER}/source_train.h5", "adapt"),
+    ("data/links.parquet", "adapt"),
+    ("data/models/backbone/model.safetensors", "adapt"),
+    (f"{FEATURES_FOLDER}/target_test.h5", "evaluate"),
+    ("data/models/adapter/adapted.safetensors", "evaluate"),
+]
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _foreign(path: Path) -> None:
+    if path.suffix == ".h5":
+        with h5py.File(path, "w") as file:
+            file.create_group("000")["temperature"] = np.arange(3)
+    elif path.suffix == ".parquet":
+        pd.DataFrame({"temperature": [1.0]}).to_parquet(path)
+    else:
+        save_file({"temperature": torch.ones(3)}, path)
+
+
+@pytest.mark.parametrize("damage", [_truncate, _foreign, Path.unlink], ids=["truncated", "foreign", "missing"])
+@pytest.mark.parametrize(("file", "stage"), READS)
+def test_damaged_file(chain, file, stage, damage):
+    damage(chain.folder / file)
+    chain.fails(stage, file.removesuffix("/model.safetensors"), "run `dvc repro")
+
+
+@pytest.mark.parametrize(
+    ("part", "dataset", "stage"),
+    [
+        ("target_train", "embedding", "cluster"),
+        ("source_train", "embedding", "weight"),
+        ("target_train", "pooled", "adapt"),
+        ("target_test", "pooled", "evaluate"),
+    ],
+)
+def test_nan_in_features(chain, part, dataset, stage):
+    with h5py.File(chain.folder / FEATURES_FOLDER / f"{part}.h5", "r+") as file:
+        file[dataset][3, 0] = np.nan
+        row = file["row"][3]
+    chain.fails(stage, f"{FEATURES_FOLDER}/{part}.h5: {dataset!r} of manifest row {row} is not finite")
+
+
+def test_model_that_gives_nan(chain):
+    path = chain.folder / "data/models/backbone/model.safetensors"
+    weights = load_file(path)
+    weights["head.bias"][0] = np.nan
+    save_file(weights, path)
+    chain.fails("extract --part target_test", "'embedding' of manifest row", "is not finite")
+
+
+# Groups and queries
+
+
+def _rewrite(chain: Chain, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    path = chain.folder / MANIFEST_FILE
+    change(pd.read_parquet(path)).to_parquet(path, index=False)
+
+
+@pytest.mark.parametrize(
+    ("alignment", "says"),
+    [
+        ({"tops": ["sarong"]}, ["alignment.tops: no source shop picture has category 'sarong'", "blouse"]),
+        ({"gowns": ["shirt"]}, ["alignment.gowns: no target picture has category 'gowns'", "dresses"]),
+        ({"tops": ["shirt"], "skirts": ["shirt"]}, ["alignment.skirts", "'shirt' is listed under 'tops' already"]),
+    ],
+)
+def test_alignment(chain, alignment, says):
+    chain.change({"datasets.atelier.alignment": alignment}).fails("cluster", *says)
+
+
+def test_groups_of_one_row_work(chain):
+    def keep_one(table: pd.DataFrame) -> pd.DataFrame:
+        alone = table.duplicated([META_DOMAIN, CATEGORY]) & table[CATEGORY].isin(["hats", "shorts", "bermudas"])
+        dropped = alone & (table[SPLIT] == "train") & (table[DOMAIN] == "shop")
+        return table[~dropped | (table[META_DOMAIN] == "target") & (table[SPLIT] != "train")]
+
+    _rewrite(chain, keep_one)
+    chain.succeed("extract", "cluster", "weight", "adapt", "evaluate")
+    groups = json.loads((chain.folder / "metrics/cluster.json").read_text())["groups"]
+    assert (groups["hats"]["source"], groups["hats"]["target"]) == (0, 1)
+    assert (groups["shorts"]["source"], groups["shorts"]["target"]) == (2, 1)
+
+
+def test_no_alignment_at_all_works(chain):
+    chain.change({"datasets.atelier.alignment": {}}).succeed("cluster", "weight", "adapt", "evaluate")
+    control, adapted = (chain.folder / f"data/models/adapter/{name}.safetensors" for name in ("control", "adapted"))
+    assert control.read_bytes() == adapted.read_bytes(), "without groups there are no links"
+
+
+def test_no_query_left(chain):
+    _rewrite(chain, lambda table: table.assign(item=table[ITEM].where(table[SPLIT] != "query", "nobody's")))
+    chain.fails("evaluate", "none of the", "queries shows an item that the gallery of its category has")
+
+
+@pytest.mark.parametrize(
+    ("part", "splits"), [("target_train", ["query", "gallery"]), ("target_test", ["train"])], ids=["train", "test"]
+)
+def test_no_target_pictures(chain, part, splits):
+    _rewrite(chain, lambda table: table[(table[META_DOMAIN] == "source") | table[SPLIT].isin(splits)])
+    chain.fails(f"extract --part {part}", "data/manifest.parquet: no pictures for", part)
+
+
+# Disks
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_room_to_write(chain, stage):
+    before = chain.outputs()
+    with largest_file(700):
+        done = chain.run(stage)
+    done.check_message(stage, "cannot write", "the file is larger than is allowed here; make room and run again")
+    assert chain.outputs() == before
+    chain.succeed(stage)
+    assert chain.digests() == before
+
+
+@pytest.mark.parametrize(("stage", "folder"), [("download", "data"), ("prepare", "data"), ("prepare", "metrics")])
+def test_read_only_folder(chain, stage, folder):
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("run by root, who may write everywhere, and there is no setpriv to change that")
+    without_power = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    remove(chain.folder / "data/.partial")
+    (chain.folder / folder).chmod(0o555)
+    before = chain.outputs()
+    try:
+        done = Outcome.of(chain.start(stage, within=without_power))
+    finally:
+        (chain.folder / folder).chmod(0o755)
+    done.check_message(stage, "cannot write", f"{folder}/", "make the folder writable")
+    assert chain.outputs() == before

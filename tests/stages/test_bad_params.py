@@ -1,0 +1,77 @@
+"""Mistakes in params.yaml, through the commands: one line that names the param, exit code 2, nothing half-written."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from chain_support import STAGES
+from tests_support import PROJECT
+
+
+@pytest.mark.parametrize("stage", ["check", "of its own"])
+@pytest.mark.parametrize(
+    ("own", "changes", "says"),
+    [
+        ("adapt", {"adapt.step": 5}, ["adapt.step: unknown key; did you mean 'steps'?"]),
+        ("finetune", {"finetune.model.dim": 5}, ["finetune.model.dim: unknown key"]),
+        ("adapt", {"adapt.steps": "many"}, ["adapt.steps", "integer", "'many'"]),
+        ("finetune", {"finetune.keep": "first"}, ["finetune.keep", "'best' or 'last'"]),
+        ("finetune", {"finetune.val_share": 1.5}, ["finetune.val_share", "less than 1", "1.5"]),
+        ("weight", {"weight.level": "L9"}, ["weight.level", "'L1' or 'L12'"]),
+        ("cluster", {"runtime.device": "tpu"}, ["runtime.device", "'cuda'"]),
+        ("evaluate", {"seed": -1}, ["seed: expected a whole number", "-1"]),
+        ("cluster", {"cluster": None}, ["cluster: expected a section with keys metric"]),
+        ("download", {"data.dataset": "atelie"}, ["data.dataset: unknown name 'atelie'; known: atelier, deepfashion"]),
+        ("finetune", {"finetune.recipe": "magic"}, ["finetune.recipe: unknown name 'magic'; known:", "triplet"]),
+        ("weight", {"weight.strategy": "ws99"}, ["weight.strategy: unknown name 'ws99'; known:", "ws5"]),
+        ("cluster", {"datasets.atelier.alignment": ["tops"]}, ["datasets.atelier.alignment"]),
+    ],
+)
+def test_params(chain, stage, own, changes, says):
+    chain.change(changes)
+    chain.fails("check" if stage == "check" else own, *says)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"finetune.model.backbone": "timm/resnet11t"}, ["finetune.model.backbone: unknown backbone", "resnet10t"]),
+        ({"recipes.triplet.loss.name": "TripletLoss"}, ["recipes.triplet.loss.name", "TripletMarginLoss"]),
+        ({"recipes.triplet.loss.args": {"marge": 1}}, ["recipes.triplet.loss.args", "marge"]),
+        ({"recipes.triplet.miner.name": "BatchHardy"}, ["recipes.triplet.miner.name", "BatchHardMiner"]),
+        ({"recipes.triplet.batch_items": 500}, ["recipes.triplet.batch_items: 500 is more than the 38 source items"]),
+        ({"finetune.val_share": 0.0}, ["finetune.keep: best needs held-out items"]),
+        ({"finetune.optim.lr": 1e30}, ["lower finetune.optim.lr"]),
+    ],
+)
+def test_params_that_show_in_training(chain, changes, says):
+    chain.change(changes).fails("finetune", *says)
+
+
+def test_params_file(chain):
+    chain.change({"adaptation": {}}).fails("check", "adaptation: unknown section; known: seed")
+    (chain.folder / "params.yaml").write_text("seed: 1\nadapt: {steps: [}\n")
+    chain.fails("adapt", "params.yaml line 2: not valid YAML")
+    (chain.folder / "params.yaml").unlink()
+    chain.fails("adapt", "params.yaml: no such file")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize("stage", ["finetune", "extract", "cluster", "weight", "adapt"])
+def test_absent_gpu(chain, stage):
+    chain.change({"runtime.device": "cuda"}).fails(stage, "runtime.device: no CUDA device here")
+
+
+def test_help_of_every_stage_is_instant():
+    heavy = ("torch", "pandas", "numpy", "h5py", "pydantic", "ruamel")
+    code = (
+        "import importlib, sys\n"
+        f"for stage in {STAGES}:\n"
+        "    importlib.import_module(f'stages.{stage}').main(['--help'], standalone_mode=False)\n"
+        f"sys.exit(str([name for name in {heavy} if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "[]"
+    assert done.stdout.count("Usage:") == len(STAGES)
+    assert done.stdout.count("--params") == len(STAGES)

@@ -1,0 +1,186 @@
+"""The chain under DVC, in a repository of its own: what runs again, what does not, and experiments.
+
+The chain is run in this process first and handed to DVC with `dvc commit`, which saves starting every stage once more.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from chain_support import ONE_THREAD, STAGES, Chain
+from PIL import Image, ImageOps
+from tests_support import PROJECT
+
+WAIT = 120  # seconds that a busy machine may need to start a stage
+EVERYTHING = {*STAGES, "extract@source_train", "extract@target_train", "extract@target_test"} - {"extract"}
+
+
+class Repo:
+    """A Git repository with the project's files and the finished `chain` in it, committed to Git and DVC."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain, self.folder = chain, chain.folder
+        # Nothing of the original may be imported, and `python` must be the one of these tests.
+        self.env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | ONE_THREAD
+        self.env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        for name in self.git("ls-files", "-co", "--exclude-standard", cwd=PROJECT).splitlines():
+            # dvc.lock and metrics/ are made anew, params.yaml is the chain's; a file may be deleted but tracked.
+            ours = not name.startswith(("tests/", "metrics/")) and name not in ("dvc.lock", "params.yaml")
+            if ours and (PROJECT / name).is_file():
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(PROJECT / name, self.folder / name)
+        self.git("init", "--quiet")
+        self.git("config", "user.name", "tester")
+        self.git("config", "user.email", "tester@localhost")
+        self.dvc("commit", "--force", "--quiet")
+        self.commit()
+
+    def git(self, *arguments: str, cwd: Path | None = None) -> str:
+        return self._run(["git", *arguments], cwd)
+
+    def dvc(self, *arguments: str) -> str:
+        return self._run([sys.executable, "-m", "dvc", *arguments])
+
+    def start_dvc(self, *arguments: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "dvc", *arguments]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, cwd=self.folder, env=self.env, text=True, **pipes)
+
+    def commit(self) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "as it is")
+
+    def repro(self, *arguments: str) -> set[str]:
+        """`dvc repro`; gives the stages that ran."""
+        return _ran(self.dvc("repro", *arguments))
+
+    def changed(self) -> set[str]:
+        """Stages that DVC would run, those behind them not included."""
+        return set(json.loads(self.dvc("status", "--json")))
+
+    def append(self, path: str, text: str) -> None:
+        with open(self.folder / path, "a", encoding="utf-8") as file:
+            file.write(text)
+
+    def _run(self, command: list[str], cwd: Path | None = None) -> str:
+        cwd = cwd or self.folder
+        done = subprocess.run(command, cwd=cwd, env=self.env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+def _ran(said: str) -> set[str]:
+    return set(re.findall(r"^Running stage '(.+)':", said, re.MULTILINE))
+
+
+def test_repro_and_experiments(finished, tmp_path):
+    repo = Repo(finished.copy(tmp_path / "repo"))
+    lock = (repo.folder / "dvc.lock").read_bytes()
+
+    # Nothing to do; then everything once more, to the same bytes.
+    assert repo.repro() == set()
+    assert repo.repro("--force") == EVERYTHING
+    assert (repo.folder / "dvc.lock").read_bytes() == lock
+    assert repo.git("status", "--porcelain") == "", "what a run leaves is tracked or ignored"
+
+    # What cannot change the result of this chain changes no stage.
+    repo.chain.change({"runtime.workers": 1, "datasets.street2shop.unpaired": "train", "datasets.table.separator": ";"})
+    repo.append("pipeline/datasets/street2shop.py", "# edited\n")
+    repo.append("stages/check.py", "# edited\n")
+    assert repo.changed() == set()
+
+    # An edit reaches the stages that run the code, and no other.
+    repo.append("pipeline/evaluation/cmc.py", "# edited\n")
+    assert repo.repro() == {"evaluate"}
+    assert repo.repro() == set()
+    repo.append("pipeline/training/loop.py", "# edited\n")
+    repo.append("pipeline/weighting/strategies/ws5.py", "# edited\n")
+    assert repo.changed() == {"finetune", "weight"}
+    repo.git("checkout", "--quiet", "pipeline/training", "pipeline/weighting")
+    repo.commit()
+
+    # Experiments train with their own value, and only the stages behind it run.
+    assert _ran(repo.dvc("exp", "run", "--name", "here", "--set-param", "adapt.lr=0.01")) == {"adapt", "evaluate"}
+    diff = json.loads(repo.dvc("metrics", "diff", "--json"))
+    assert "metrics/evaluate.json" in diff
+    assert set(diff["metrics/adapt.json"]) == {"control.loss", "adapted.loss"}
+    assert "metrics/finetune.json" not in diff
+    repo.git("stash", "--quiet")
+    said = repo.dvc("exp", "run", "--temp", "--name", "temp", "--set-param", "adapt.lr=0.02")
+    assert _ran(said) == {"adapt", "evaluate"}
+    repo.dvc("exp", "run", "--queue", "--set-param", "adapt.lr=0.03,0.04")
+    repo.dvc("exp", "run", "--run-all")
+    losses = _losses(repo)
+    assert set(losses) == {0.001, 0.01, 0.02, 0.03, 0.04}
+    assert len(set(losses.values())) == 5, "every value really trained"
+    assert repo.git("status", "--porcelain") == "", "the workspace is left alone"
+
+
+def _losses(repo: Repo) -> dict[float, float]:
+    """adapt.lr -> training loss of the adapted head, of HEAD and every experiment."""
+    head = json.loads(repo.dvc("exp", "show", "--json"))[1]
+    found = [head, *(experiment["revs"][-1] for experiment in head["experiments"])]
+    losses = {}
+    for one in found:
+        params, metrics = (one["data"][kind] for kind in ("params", "metrics"))
+        lr = params["params.yaml"]["data"]["adapt"]["lr"]
+        losses[lr] = metrics["metrics/adapt.json"]["data"]["adapted"]["loss"]
+    return losses
+
+
+@pytest.fixture
+def own_photos(finished, tmp_path) -> Repo:
+    """A chain on a folder of a user's own, with a table."""
+    photos = tmp_path / "photos"
+    shutil.copytree(finished.folder / "data/raw/atelier", photos)
+    alignment = finished.params["datasets"]["atelier"]["alignment"]
+    own = {"data.dataset": "table", "data.source": str(photos), "datasets.table.alignment": alignment}
+    chain = Chain(tmp_path / "repo", own)
+    chain.succeed(*STAGES)
+    return Repo(chain)
+
+
+def test_own_photos_and_a_stage_that_outlives_dvc(own_photos, tmp_path):
+    repo = own_photos
+    assert repo.changed() == set()
+
+    # Another picture under the same name: every stage that sees pictures or the manifest.
+    path = next((tmp_path / "photos").rglob("*.jpg"))
+    with Image.open(path) as picture:
+        ImageOps.invert(picture.convert("RGB")).save(path)
+    assert repo.changed() == {"download"}
+    assert repo.repro("prepare") == {"download", "prepare"}
+    assert repo.changed() == EVERYTHING - {"download", "prepare"}
+
+    # SIGTERM ends dvc but not the stage; a second run names the first instead of training twice.
+    repo.chain.change({"finetune.epochs": 1000})
+    holder = repo.folder / "data/.partial/finetune/holder.json"
+    first = repo.start_dvc("repro", "finetune")
+    deadline = time.monotonic() + WAIT
+    while not holder.exists():
+        assert first.poll() is None, first.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    stage = json.loads(holder.read_text())["pid"]
+    try:
+        first.terminate()
+        first.wait()
+        os.kill(stage, 0)  # it is alive
+        second = repo.start_dvc("repro", "finetune")
+        _, error = second.communicate()
+        assert second.returncode != 0
+        said = [line for line in error.splitlines() if line.startswith("finetune: error:")]
+        assert len(said) == 1
+        assert f"process {stage} on" in said[0]
+        assert "is at work on this stage" in said[0]
+        assert holder.exists()
+    finally:
+        os.kill(stage, signal.SIGKILL)
+        first.communicate()

@@ -1,0 +1,93 @@
+"""Stages killed half-way with SIGKILL: they go on where they were, and end in the bytes of an undisturbed run."""
+
+import time
+
+from chain_support import Chain
+
+from pipeline.constants import IMAGE, MANIFEST_FILE, META_DOMAIN, RAW_FOLDER
+from pipeline.io.atomic import remove
+from pipeline.io.manifest import read_manifest
+
+WAIT = 120  # seconds that a busy machine may need to start a stage
+
+
+def _kill_when(chain: Chain, stage: str, *options: str, sees: str) -> None:
+    """Start `stage` and kill it as soon as its work in progress holds a file `sees`."""
+    running = chain.start(stage, *options)
+    deadline = time.monotonic() + WAIT
+    while not list((chain.folder / "data/.partial").glob(f"{stage}*/*/{sees}")):
+        assert running.poll() is None, f"over before it could be killed: {running.communicate()}"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    running.kill()
+    running.communicate()
+    assert running.returncode == -9
+
+
+def _drop(chain: Chain, *outs: str) -> None:
+    """Delete outputs, as DVC does before it runs a stage."""
+    for out in outs:
+        remove(chain.folder / out)
+
+
+def _whole(digests: dict[str, str]) -> dict[str, str]:
+    return {path: digest for path, digest in digests.items() if ".partial" not in path}
+
+
+def test_finetune(finished, chain, tmp_path):
+    outs = ("data/models/backbone", "metrics/curves/finetune", "metrics/finetune.json")
+    _drop(chain, *outs)
+    left = chain.digests()
+    _kill_when(chain, "finetune", sees="checkpoint.pt")
+    assert _whole(chain.digests()) == left, "nothing half-written, nothing lost"
+
+    changed = chain.copy(tmp_path / "changed", {"finetune.optim.lr": 0.002})
+    assert "resuming" not in changed.succeed("finetune")
+
+    said = chain.succeed("finetune")
+    assert "resuming at epoch" in said
+    assert "resuming at epoch 1, batch 1\n" not in said
+    assert chain.digests() == finished.digests()
+
+
+def test_extract(chain):
+    # Every source picture many times in a row, so that there is enough to do.
+    table = read_manifest(chain.folder / MANIFEST_FILE)
+    source = table[table[META_DOMAIN] == "source"]
+    source.loc[source.index.repeat(12)].to_parquet(chain.folder / MANIFEST_FILE, index=False)
+    undisturbed = chain.copy(chain.folder.with_name("undisturbed"))
+    undisturbed.succeed("extract --part source_train")
+
+    _drop(chain, "data/features/source_train.h5")
+    left = chain.digests()
+    _kill_when(chain, "extract", "--part", "source_train", sees="chunk_000000000.npz")
+    assert _whole(chain.digests()) == left, "nothing half-written, nothing lost"
+
+    # The pictures of a finished chunk are not even looked at again; with another model they must be.
+    first = chain.folder / RAW_FOLDER / source[IMAGE].iloc[0]
+    first.unlink()
+    changed = chain.copy(chain.folder.with_name("changed"), {"extract.normalize_pooled": True})
+    assert first.name in changed.run("extract", "--part", "source_train").stderr
+    chain.succeed("extract --part source_train")
+    first.write_bytes((undisturbed.folder / RAW_FOLDER / source[IMAGE].iloc[0]).read_bytes())
+    assert chain.digests() == undisturbed.digests()
+
+
+def test_adapt(chain, tmp_path):
+    chain.change({"adapt.steps": 200})
+    undisturbed = chain.copy(tmp_path / "undisturbed", {"runtime.checkpoint_seconds": 1000.0})
+    undisturbed.succeed("adapt")
+
+    _drop(chain, "data/models/adapter", "metrics/curves/adapt", "metrics/adapt.json")
+    left = chain.digests()
+    _kill_when(chain, "adapt", sees="adapted.pt")
+    assert _whole(chain.digests()) == left, "nothing half-written, nothing lost"
+
+    changed = chain.copy(tmp_path / "changed", {"adapt.lr": 0.002})
+    assert "resuming" not in changed.succeed("adapt")
+
+    said = chain.succeed("adapt")
+    assert "control: resuming at step 201" in said, "the control was done"
+    assert "adapted: resuming at step" in said
+    assert "adapted: resuming at step 1\n" not in said
+    assert chain.digests() == undisturbed.digests()
