@@ -30,7 +30,7 @@ TINY = {
     "finetune.augment.resize": 36,
     "finetune.optim.lr": 0.003,
     "recipes.triplet.batch_items": 8,
-    "cluster.partition": 9,
+    "cluster.partition": 9,  # the coarsest, so that there are links
     "adapt.steps": 20,
     "adapt.lr": 0.001,
     "adapt.items": 4,
@@ -42,7 +42,6 @@ TINY = {
     "runtime.chunk_rows": 32,
     "runtime.checkpoint_seconds": 0,
 }
-
 
 # Two test processes share two cores: threads of torch would mostly wait for each other.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}

@@ -29,11 +29,9 @@ def triplet_loss(embeddings: Tensor, labels: Tensor, margin: float) -> Tensor:
     """
     with torch.no_grad():
         anchors, positives, negatives = batch_hard(torch.cdist(embeddings, embeddings), labels)
-    terms = F.relu(
-        _distance(embeddings[anchors], embeddings[positives])
-        - _distance(embeddings[anchors], embeddings[negatives])
-        + margin
-    )
+    # index_select: its gradient adds up in a fixed order, that of plain indexing does not once there are many rows.
+    anchor, positive, negative = (embeddings.index_select(0, rows) for rows in (anchors, positives, negatives))
+    terms = F.relu(_distance(anchor, positive) - _distance(anchor, negative) + margin)
     active = terms > 0
     return terms.sum() / active.sum().clamp(min=1)
 

@@ -30,7 +30,8 @@ def step_loss(head: Head, pooled: Tensor, pairs: Pairs, margin: float) -> Tensor
     losses = []
     for category in np.unique(pairs.category):
         mine = torch.from_numpy(np.flatnonzero(pairs.category == category)).to(pooled.device)
-        losses.append(triplet_loss(embeddings[places[:, mine].flatten()], products[mine].repeat(2), margin))
+        own = embeddings.index_select(0, places[:, mine].flatten())
+        losses.append(triplet_loss(own, products[mine].repeat(2), margin))
     return torch.stack(losses).sum()
 
 

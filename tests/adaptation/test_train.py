@@ -138,3 +138,20 @@ def test_head_round_trip_and_damage(tmp_path):
     (tmp_path / "a.safetensors").write_bytes(b"no")
     with pytest.raises(UserError, match="not a head of this project"):
         load_head(tmp_path / "a.safetensors")
+
+
+def test_a_large_step_gives_the_same_bytes_whatever_the_order_of_threads():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    generator = torch.Generator().manual_seed(0)
+    pooled, weight = torch.randn(3000, 256, generator=generator), torch.randn(128, 256, generator=generator)
+    rng = np.random.default_rng(0)
+    product = np.repeat(np.arange(400), 4)
+    pairs = Pairs(rng.integers(0, 3000, 1600), rng.integers(0, 3000, 1600), product, product // 100)
+    gradients = set()
+    for _ in range(12):
+        head = Head(weight, torch.zeros(128), norm_features=False)
+        step_loss(head, pooled, pairs, 0.3).backward()
+        gradients.add(head.weight.grad.numpy().tobytes())
+    torch.set_num_threads(threads)
+    assert len(gradients) == 1

@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -48,10 +50,19 @@ class Repo:
     def dvc(self, *arguments: str) -> str:
         return self._run([sys.executable, "-m", "dvc", *arguments])
 
-    def start_dvc(self, *arguments: str) -> subprocess.Popen:
+    @contextmanager
+    def running(self, *arguments: str) -> Iterator[subprocess.Popen]:
+        """dvc at work; in the end it and its stage are killed."""
         command = [sys.executable, "-m", "dvc", *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, cwd=self.folder, env=self.env, text=True, **pipes)
+        with subprocess.Popen(
+            command, cwd=self.folder, env=self.env, text=True, start_new_session=True, **pipes
+        ) as process:
+            try:
+                yield process
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def commit(self) -> None:
         self.git("add", "--all")
@@ -162,25 +173,21 @@ def test_own_photos_and_a_stage_that_outlives_dvc(own_photos, tmp_path):
     # SIGTERM ends dvc but not the stage; a second run names the first instead of training twice.
     repo.chain.change({"finetune.epochs": 1000})
     holder = repo.folder / "data/.partial/finetune/holder.json"
-    first = repo.start_dvc("repro", "finetune")
-    deadline = time.monotonic() + WAIT
-    while not holder.exists():
-        assert first.poll() is None, first.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    stage = json.loads(holder.read_text())["pid"]
-    try:
+    with repo.running("repro", "finetune") as first:
+        deadline = time.monotonic() + WAIT
+        while not holder.exists():
+            assert first.poll() is None, first.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        stage = json.loads(holder.read_text())["pid"]
         first.terminate()
         first.wait()
         os.kill(stage, 0)  # it is alive
-        second = repo.start_dvc("repro", "finetune")
-        _, error = second.communicate()
-        assert second.returncode != 0
+        with repo.running("repro", "finetune") as second:
+            _, error = second.communicate(timeout=WAIT)
+        assert second.returncode > 0
         said = [line for line in error.splitlines() if line.startswith("finetune: error:")]
         assert len(said) == 1
         assert f"process {stage} on" in said[0]
         assert "is at work on this stage" in said[0]
         assert holder.exists()
-    finally:
-        os.kill(stage, signal.SIGKILL)
-        first.communicate()

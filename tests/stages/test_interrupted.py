@@ -1,5 +1,6 @@
 """Stages killed half-way with SIGKILL: they go on where they were, and end in the bytes of an undisturbed run."""
 
+import signal
 import time
 
 from chain_support import Chain
@@ -13,15 +14,16 @@ WAIT = 120  # seconds that a busy machine may need to start a stage
 
 def _kill_when(chain: Chain, stage: str, *options: str, sees: str) -> None:
     """Start `stage` and kill it as soon as its work in progress holds a file `sees`."""
-    running = chain.start(stage, *options)
     deadline = time.monotonic() + WAIT
-    while not list((chain.folder / "data/.partial").glob(f"{stage}*/*/{sees}")):
-        assert running.poll() is None, f"over before it could be killed: {running.communicate()}"
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    running.kill()
-    running.communicate()
-    assert running.returncode == -9
+    with chain.start(stage, *options) as running:
+        try:
+            while not list((chain.folder / "data/.partial").glob(f"{stage}*/*/{sees}")):
+                assert running.poll() is None, f"over before it could be killed: {running.communicate()}"
+                assert time.monotonic() < deadline
+                time.sleep(0.005)
+        finally:
+            running.kill()
+    assert running.returncode == -signal.SIGKILL
 
 
 def _drop(chain: Chain, *outs: str) -> None:
@@ -30,16 +32,12 @@ def _drop(chain: Chain, *outs: str) -> None:
         remove(chain.folder / out)
 
 
-def _whole(digests: dict[str, str]) -> dict[str, str]:
-    return {path: digest for path, digest in digests.items() if ".partial" not in path}
-
-
 def test_finetune(finished, chain, tmp_path):
     outs = ("data/models/backbone", "metrics/curves/finetune", "metrics/finetune.json")
     _drop(chain, *outs)
-    left = chain.digests()
+    left = chain.outputs()
     _kill_when(chain, "finetune", sees="checkpoint.pt")
-    assert _whole(chain.digests()) == left, "nothing half-written, nothing lost"
+    assert chain.outputs() == left, "nothing half-written, nothing lost"
 
     changed = chain.copy(tmp_path / "changed", {"finetune.optim.lr": 0.002})
     assert "resuming" not in changed.succeed("finetune")
@@ -59,9 +57,9 @@ def test_extract(chain):
     undisturbed.succeed("extract --part source_train")
 
     _drop(chain, "data/features/source_train.h5")
-    left = chain.digests()
+    left = chain.outputs()
     _kill_when(chain, "extract", "--part", "source_train", sees="chunk_000000000.npz")
-    assert _whole(chain.digests()) == left, "nothing half-written, nothing lost"
+    assert chain.outputs() == left, "nothing half-written, nothing lost"
 
     # The pictures of a finished chunk are not even looked at again; with another model they must be.
     first = chain.folder / RAW_FOLDER / source[IMAGE].iloc[0]
@@ -79,9 +77,9 @@ def test_adapt(chain, tmp_path):
     undisturbed.succeed("adapt")
 
     _drop(chain, "data/models/adapter", "metrics/curves/adapt", "metrics/adapt.json")
-    left = chain.digests()
+    left = chain.outputs()
     _kill_when(chain, "adapt", sees="adapted.pt")
-    assert _whole(chain.digests()) == left, "nothing half-written, nothing lost"
+    assert chain.outputs() == left, "nothing half-written, nothing lost"
 
     changed = chain.copy(tmp_path / "changed", {"adapt.lr": 0.002})
     assert "resuming" not in changed.succeed("adapt")
