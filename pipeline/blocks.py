@@ -1,6 +1,7 @@
 """Cutting large tables of pairs into blocks, so that memory is bounded by the block and never by N x N."""
 
 from collections.abc import Iterator
+from math import isqrt
 
 import torch
 from torch import Tensor
@@ -12,6 +13,11 @@ BLOCK_PAIRS = 2**24
 def rows_per_block(columns: int) -> int:
     """Rows of a table with `columns` columns that make one block; at least 1."""
     return max(1, BLOCK_PAIRS // max(1, columns))
+
+
+def block_side() -> int:
+    """Rows and columns of a square block of pairs: a quarter of a block, which still fills a matrix product."""
+    return max(1, isqrt(BLOCK_PAIRS) // 2)
 
 
 def slices(total: int, size: int) -> list[slice]:

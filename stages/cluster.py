@@ -47,11 +47,18 @@ def main(run: Run) -> None:
     clustered, report = [], {}
     for group in progress(groups, what="cluster", unit="group"):
         rows = torch.cat([embeddings[0][shop[group.source]], embeddings[1][group.target]])
-        result = finch(rows, params.metric, prune=params.prune, block_rows=runtime.block_rows)
+        result = finch(
+            rows, params.metric, prune=params.prune, exact_rows=params.exact_rows, block_rows=runtime.block_rows
+        )
         _, used = choose_partition(result, params.partition)
         if used < params.partition:
             run.say(
                 f"group {group.name} has {used + 1} partitions, so partition {used} stands in for {params.partition}"
+            )
+        if result.recall is not None:
+            run.say(
+                f"group {group.name}: {len(group)} pictures, so first neighbours are approximate, {result.recall:.1%} "
+                "of a sample right; cluster.exact_rows sets the limit"
             )
         if group.missing:
             run.say(f"group {group.name}: no source picture of {', '.join(group.missing)}")
@@ -64,6 +71,7 @@ def main(run: Run) -> None:
             "target": len(group.target),
             "counts": list(result.counts),
             "partition": used,
+            "neighbour_recall": 1.0 if result.recall is None else result.recall,
             "mixed_clusters": len(mixed),
             "target_in_mixed": sum(label in mixed for label in made.target_clusters.tolist()),
         }

@@ -5,15 +5,17 @@ the distance threshold that the authors' code has since adopted and that UDMA us
 Stiefelhagen, Csurka, "Unsupervised Meta-Domain Adaptation for Fashion Retrieval", WACV 2021).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.clustering.approximate import approximate_neighbours
+from pipeline.clustering.distances import Metric, Points
 from pipeline.clustering.links import components, connect, largest_link
-from pipeline.clustering.means import cluster_means
-from pipeline.clustering.neighbours import Metric, Points, first_neighbours
+from pipeline.clustering.means import cluster_sums
+from pipeline.clustering.neighbours import first_neighbours
 from pipeline.errors import UserError
 from pipeline.finite import check_finite
 
@@ -24,13 +26,15 @@ class FinchResult:
 
     labels (N, P) int64, clusters numbered by first appearance in row order; counts: clusters of each partition;
     threshold: the largest link of the rows, None without pruning; requested (N,) int64: the labels of `n_clusters`
-    clusters if these were asked for.
+    clusters if these were asked for; recall: share of the neighbours that are right, on a sample, the least over the
+    searches; None where all were exact.
     """
 
     labels: np.ndarray
     counts: tuple[int, ...]
     threshold: float | None
     requested: np.ndarray | None
+    recall: float | None = None
 
 
 def finch(
@@ -40,6 +44,7 @@ def finch(
     prune: bool = True,
     initial_neighbours: Tensor | None = None,
     n_clusters: int | None = None,
+    exact_rows: int | None = None,
     block_rows: int | None = None,
 ) -> FinchResult:
     """Cluster the rows of x (N, D), on the device of x.
@@ -48,28 +53,32 @@ def finch(
     the clusters before. With `prune`, a link between means longer than any link between rows is not made.
     `initial_neighbours` (N,) int64 replaces the search on the rows; there is no threshold then.
     `n_clusters` additionally asks for a partition into so many clusters.
+    More than `exact_rows` points are searched approximately (by `approximate_neighbours`), any number exactly if None.
     Rows are taken as float32 (cosine distances between them too); means and their distances are float64.
     `block_rows` bounds memory and changes nothing but the order of exact ties in rounding.
-    Raises UserError for no rows, NaN or infinite values, an unknown metric, and for more clusters than the first
-    partition has.
+    Raises UserError for no rows, NaN or infinite values, an unknown metric, for more clusters than the first
+    partition has, and as `approximate_neighbours` does.
     """
     if len(x) == 0:
         raise UserError("FINCH: no rows to cluster")
     check_finite(x, "FINCH input")
-    rows = _Rows(x.float(), metric, block_rows)
-    labels, threshold = _first_partition(rows, prune, initial_neighbours)
-    partitions, counts = [labels], [_count(labels)]
-    while counts[-1] > 1:
-        labels = _merge_means(rows, partitions[-1], threshold)
-        count = _count(labels)
-        if count == 1 or count >= counts[-1]:
+    rows, search = x.float(), _Search(metric, exact_rows, block_rows)
+    labels, threshold = _first_partition(rows, search, prune, initial_neighbours)
+    levels = [_Clusters.of(rows, labels)]
+    while len(levels[-1]) > 1:
+        clusters = levels[-1].merge(_joined_means(levels[-1], search, threshold))
+        if len(clusters) == 1 or len(clusters) >= len(levels[-1]):
             break
-        partitions.append(labels)
-        counts.append(count)
-        if counts[-2] - count == 1:
+        levels.append(clusters)
+        if len(levels[-2]) - len(clusters) == 1:
             break
-    requested = None if n_clusters is None else _exactly(rows, partitions, counts, n_clusters).cpu().numpy()
-    return FinchResult(torch.stack(partitions, dim=1).cpu().numpy(), tuple(counts), threshold, requested)
+    return FinchResult(
+        labels=torch.stack([level.labels for level in levels], dim=1).cpu().numpy(),
+        counts=tuple(map(len, levels)),
+        threshold=threshold,
+        requested=None if n_clusters is None else _exactly(levels, n_clusters, search).labels.cpu().numpy(),
+        recall=min(search.recalls, default=None),
+    )
 
 
 def choose_partition(result: FinchResult, index: int) -> tuple[np.ndarray, int]:
@@ -79,58 +88,87 @@ def choose_partition(result: FinchResult, index: int) -> tuple[np.ndarray, int]:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """The rows (N, D) float32 and how they are compared."""
+class _Search:
+    """How first neighbours are found, and the recall of every approximate search so far."""
 
-    x: Tensor
     metric: Metric
+    exact_rows: int | None
     block_rows: int | None
+    recalls: list[float] = field(default_factory=list)
 
-    def search(self, labels: Tensor | None = None) -> tuple[Points, Tensor, Tensor]:
-        """The rows, or the means of their clusters, with the first neighbour of each and its distance."""
-        points = Points(self.x if labels is None else cluster_means(self.x, labels, _count(labels)), self.metric)
-        return points, *first_neighbours(points, self.block_rows)
+    def __call__(self, rows: Tensor) -> tuple[Points, Tensor, Tensor]:
+        """The rows as points, with the first neighbour of each and its distance."""
+        points = Points(rows, self.metric)
+        if self.exact_rows is None or len(points) <= self.exact_rows:
+            return points, *first_neighbours(points, self.block_rows)
+        neighbours, nearest, recall = approximate_neighbours(points)
+        self.recalls.append(recall)
+        return points, neighbours, nearest
+
+
+@dataclass(frozen=True)
+class _Clusters:
+    """Labels (N,) int64 of the rows, and sums (C, D) float64 and sizes (C,) int64 of the clusters."""
+
+    labels: Tensor
+    sums: Tensor
+    sizes: Tensor
+
+    @classmethod
+    def of(cls, rows: Tensor, labels: Tensor) -> "_Clusters":
+        n_clusters = _count(labels)
+        return cls(labels, cluster_sums(rows, labels, n_clusters), torch.bincount(labels, minlength=n_clusters))
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def merge(self, into: Tensor) -> "_Clusters":
+        """The clusters joined as into (C,) int64 says. Sums of sums: the rows are not read again."""
+        sizes = torch.zeros(_count(into), dtype=torch.int64, device=into.device).index_add_(0, into, self.sizes)
+        return _Clusters(into[self.labels], cluster_sums(self.sums, into, len(sizes)), sizes)
+
+    @property
+    def means(self) -> Tensor:
+        """(C, D) float64 plain means."""
+        return self.sums / self.sizes[:, None]
 
 
 def _count(labels: Tensor) -> int:
     return int(labels.max()) + 1
 
 
-def _join(labels: Tensor, neighbours: Tensor) -> Tensor:
-    """Labels (N,) after joining every cluster with its neighbour (C,)."""
-    index = torch.arange(len(neighbours), device=labels.device)
-    return components(len(index), index, neighbours)[labels]
+def _joined(neighbours: Tensor) -> Tensor:
+    """Labels (N,) after joining every point with its neighbour (N,)."""
+    return components(len(neighbours), torch.arange(len(neighbours), device=neighbours.device), neighbours)
 
 
-def _first_partition(rows: _Rows, prune: bool, initial_neighbours: Tensor | None) -> tuple[Tensor, float | None]:
+def _first_partition(
+    rows: Tensor, search: _Search, prune: bool, initial_neighbours: Tensor | None
+) -> tuple[Tensor, float | None]:
     """Labels (N,) of partition 0 and the threshold for the later ones."""
-    n = len(rows.x)
-    every_row = torch.arange(n, device=rows.x.device)
     if initial_neighbours is not None:
-        neighbours = initial_neighbours.to(every_row)
-        if neighbours.shape != every_row.shape or neighbours.min() < 0 or neighbours.max() >= n:
+        n, given = len(rows), initial_neighbours.to(rows.device, torch.int64)
+        if given.shape != (n,) or given.min() < 0 or given.max() >= n:
             raise ValueError(f"initial_neighbours: expected {n} row indices from 0 to {n - 1}")
-        return _join(every_row, neighbours), None
-    points, neighbours, nearest = rows.search()
-    return _join(every_row, neighbours), largest_link(points, neighbours, nearest) if prune else None
+        return _joined(given), None
+    points, neighbours, nearest = search(rows)
+    return _joined(neighbours), largest_link(points, neighbours, nearest) if prune else None
 
 
-def _merge_means(rows: _Rows, labels: Tensor, threshold: float | None) -> Tensor:
-    """Labels (N,) after joining the clusters' means with their first neighbours."""
-    points, neighbours, nearest = rows.search(labels)
-    if threshold is None:
-        return _join(labels, neighbours)
-    return connect(points, neighbours, nearest, threshold)[labels]
+def _joined_means(clusters: _Clusters, search: _Search, threshold: float | None) -> Tensor:
+    """Labels (C,) after joining the clusters whose means are first neighbours, or that share one."""
+    points, neighbours, nearest = search(clusters.means)
+    return _joined(neighbours) if threshold is None else connect(points, neighbours, nearest, threshold)
 
 
-def _exactly(rows: _Rows, partitions: list[Tensor], counts: list[int], wanted: int) -> Tensor:
-    """Labels (N,) of `wanted` clusters: the last partition with enough of them, its closest means merged one by one."""
-    if not 1 <= wanted <= counts[0]:
-        raise UserError(f"n_clusters: {wanted} asked for, but only 1 to {counts[0]} can be made of this partition")
-    start = max(level for level, count in enumerate(counts) if count >= wanted)
-    labels = partitions[start]
-    for count in range(counts[start], wanted, -1):
-        _, neighbours, nearest = rows.search(labels)
+def _exactly(levels: list[_Clusters], wanted: int, search: _Search) -> _Clusters:
+    """`wanted` clusters: the last partition with enough of them, its closest means merged one by one."""
+    most = len(levels[0])
+    if not 1 <= wanted <= most:
+        raise UserError(f"n_clusters: {wanted} asked for, but only 1 to {most} can be made of this partition")
+    clusters = [level for level in levels if len(level) >= wanted][-1]
+    while len(clusters) > wanted:
+        _, neighbours, nearest = search(clusters.means)
         closest = nearest.argmin(keepdim=True)
-        labels = components(count, closest, neighbours[closest])[labels]
-    return labels
+        clusters = clusters.merge(components(len(clusters), closest, neighbours[closest]))
+    return clusters

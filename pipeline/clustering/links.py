@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from pipeline.blocks import matching_blocks, rows_per_block
-from pipeline.clustering.neighbours import Points
+from pipeline.clustering.distances import Points
 
 # Most stars have a few points, and a block compares all its stars with each other: a small block wastes little.
 STAR_ROWS = 128

@@ -1,52 +1,11 @@
-"""Distances and exact first neighbours, in blocks."""
-
-from typing import Literal, get_args
+"""Exact first neighbours, in blocks."""
 
 import torch
 from torch import Tensor
 
-from pipeline.blocks import rows_per_block, slices
-from pipeline.errors import UserError
+from pipeline.blocks import block_side, slices
+from pipeline.clustering.distances import Points
 from pipeline.progress import progress
-
-Metric = Literal["cosine", "euclidean", "cityblock"]
-
-# Squared distances below this share of the squared norms are rounding: two equal rows are at distance 0.
-SQUARED_ROUNDING = 1e-14
-
-
-class Points:
-    """Rows (N, D) prepared for computing distances between any of them. Metrics are those of scikit-learn.
-
-    cosine: 1 - cos, within [0, 2], in the precision of the rows; an all-zero row is at distance 1 from every row.
-    euclidean, cityblock: in float64.
-    """
-
-    def __init__(self, rows: Tensor, metric: Metric) -> None:
-        """Raises UserError for an unknown metric."""
-        if metric not in get_args(Metric):
-            raise UserError(f"cluster.metric: unknown metric {metric!r}; known: {', '.join(get_args(Metric))}")
-        self.metric = metric
-        if metric == "cosine":
-            norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-            self.rows = rows / norms.masked_fill(norms == 0, 1)
-        else:
-            self.rows = rows.double()
-            self.squares = self.rows.square().sum(dim=1)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def distances(self, rows: Tensor | slice, columns: Tensor | slice) -> Tensor:
-        """Distances between two choices of points -> (len(rows), len(columns))."""
-        a, b = self.rows[rows], self.rows[columns]
-        if self.metric == "cosine":
-            return (a @ b.T).neg_().add_(1).clamp_(0, 2)
-        if self.metric == "cityblock":
-            return torch.cdist(a, b, p=1)
-        squares = self.squares[rows, None] + self.squares[None, columns]
-        squared = torch.addmm(squares, a, b.T, alpha=-2)
-        return squared.masked_fill_(squared <= SQUARED_ROUNDING * squares, 0).sqrt_()
 
 
 def first_neighbours(points: Points, block_rows: int | None = None) -> tuple[Tensor, Tensor]:
@@ -54,15 +13,32 @@ def first_neighbours(points: Points, block_rows: int | None = None) -> tuple[Ten
 
     A point is never its own neighbour however far the others are (the published FINCH repository excludes it the
     same way; UDMA's copy gives up at a distance of 1000). Only a single point has itself, at distance 0.
-    `block_rows` rows are compared with all rows at a time; by default as many as fit a block.
+    Distances are symmetric: only the blocks on and above the diagonal are computed, `block_rows` points a side.
     """
     n = len(points)
-    neighbours = torch.empty(n, dtype=torch.int64, device=points.rows.device)
-    nearest = torch.empty(n, dtype=points.rows.dtype, device=points.rows.device)
+    neighbours = torch.zeros(n, dtype=torch.int64, device=points.rows.device)
+    nearest = torch.full((n,), 0 if n == 1 else torch.inf, dtype=points.rows.dtype, device=points.rows.device)
     if n == 1:
-        return neighbours.zero_(), nearest.zero_()
-    for rows in progress(slices(n, block_rows or rows_per_block(n)), what="first neighbours", unit="block"):
-        distances = points.distances(rows, slice(None))
-        distances.diagonal(rows.start).fill_(torch.inf)
-        nearest[rows], neighbours[rows] = distances.min(dim=1)
+        return neighbours, nearest
+    blocks = slices(n, block_rows or block_side())
+    for index, rows in enumerate(progress(blocks, what="first neighbours", unit="block")):
+        for columns in blocks[index:]:
+            distances = points.distances(rows, columns)
+            if rows == columns:
+                distances.diagonal().fill_(torch.inf)
+            else:
+                _keep_nearer(neighbours[columns], nearest[columns], distances.T, rows.start)
+            _keep_nearer(neighbours[rows], nearest[rows], distances, columns.start)
     return neighbours, nearest
+
+
+def _keep_nearer(neighbours: Tensor, nearest: Tensor, distances: Tensor, start: int) -> None:
+    """Update (b,) neighbours and their distances in place from distances (b, c) to the points start..start + c - 1.
+
+    Blocks come in ascending order of `start`, so the smallest index wins ties. Indices are looked up only where the
+    minimum is new: the minimum alone is much cheaper.
+    """
+    smallest = distances.amin(dim=1)
+    nearer = (smallest < nearest).nonzero().flatten()
+    nearest[nearer] = smallest[nearer]
+    neighbours[nearer] = distances[nearer].argmin(dim=1) + start

@@ -6,9 +6,10 @@ import torch
 
 from pipeline import blocks
 from pipeline.clustering import links
+from pipeline.clustering.distances import Points
 from pipeline.clustering.finch import FinchResult, choose_partition, finch
 from pipeline.clustering.means import cluster_means
-from pipeline.clustering.neighbours import Points, first_neighbours
+from pipeline.clustering.neighbours import first_neighbours
 from pipeline.errors import UserError
 
 

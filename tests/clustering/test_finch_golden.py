@@ -5,8 +5,9 @@ import pytest
 import torch
 from golden_files import GOLDEN, golden
 
+from pipeline.clustering.distances import Points
 from pipeline.clustering.finch import FinchResult, finch
-from pipeline.clustering.neighbours import Points, first_neighbours
+from pipeline.clustering.neighbours import first_neighbours
 from pipeline.errors import UserError
 
 OWN_DATA = sorted(path.stem for path in GOLDEN.glob("finch_*.npz"))
