@@ -19,10 +19,11 @@ def rankings(
     queries (Q, D) and gallery (G, D) need not be normalised; a zero row is similar to nothing (0). `dtype` is that
     of the similarities. Equal similarities rank by gallery row, the lower first.
     """
-    queries, gallery = _unit(queries.to(dtype)), _unit(gallery.to(dtype))
+    gallery = _unit(gallery.to(dtype))
     blocks = slices(len(queries), block_queries or rows_per_block(len(gallery)))
     for block in progress(blocks, what="ranking", unit="block"):
-        yield block, torch.sort(queries[block] @ gallery.T, dim=1, descending=True, stable=True).indices
+        similar = _unit(queries[block].to(dtype)) @ gallery.T
+        yield block, torch.sort(similar, dim=1, descending=True, stable=True).indices
 
 
 def top_k(
@@ -46,13 +47,28 @@ def relevant_ranks(
 ) -> Ragged:
     """Ranks (from 1, ascending) of the gallery rows that show the item of the query, a row a query.
 
-    query_items (Q,) and gallery_items (G,) are of one kind (str or int); there is at least one query.
+    query_items (Q,) and gallery_items (G,) are of one kind (str or int); there is at least one query. The ranks are
+    those of `rankings`, but counted, not sorted: two comparisons with the gallery for each relevant row.
     """
     _, codes = np.unique(np.concatenate([query_items, gallery_items]), return_inverse=True)
-    codes = torch.from_numpy(codes).to(gallery.device)
     wanted, shown = codes[: len(query_items)], codes[len(query_items) :]
-    ranked = rankings(queries, gallery, dtype=dtype, block_queries=block_queries)
-    return Ragged.stack([ranks_of(shown[order] == wanted[block, None]) for block, order in ranked])
+    relevant = Ragged.group(shown, np.arange(len(shown)), codes.max() + 1).take(wanted)
+    ranks = np.empty(len(relevant.values), dtype=np.int64)
+    gallery = _unit(gallery.to(dtype))
+    # Queries with most relevant rows come first, so that those with more than k of them are the head of a block.
+    order = np.argsort(-relevant.lengths, kind="stable")
+    for block in progress(
+        slices(len(order), block_queries or rows_per_block(len(gallery))), what="ranking", unit="block"
+    ):
+        rows = order[block]
+        similar = _unit(queries[torch.from_numpy(rows).to(queries.device)].to(dtype)) @ gallery.T
+        room = torch.empty_like(similar)
+        for k in range(relevant.lengths[rows[0]]):
+            head = rows[relevant.lengths[rows] > k]
+            at = relevant.offsets[head] + k
+            place = torch.from_numpy(relevant.values[at]).to(similar.device)
+            ranks[at] = _ranks_of_places(similar[: len(head)], place, room[: len(head)]).cpu().numpy()
+    return Ragged(ranks[np.lexsort((ranks, relevant.owners))], relevant.offsets)
 
 
 def ranks_of(relevant: Tensor, ignored: Tensor | None = None) -> Ragged:
@@ -67,6 +83,17 @@ def ranks_of(relevant: Tensor, ignored: Tensor | None = None) -> Ragged:
         query, place = (relevant & ~ignored).nonzero(as_tuple=True)
         ranks = (~ignored).cumsum(dim=1)[query, place]
     return Ragged.group(query.cpu().numpy(), ranks.cpu().numpy(), len(relevant))
+
+
+def _ranks_of_places(similar: Tensor, place: Tensor, room: Tensor) -> Tensor:
+    """Rank (b,) int64 from 1 of column place[i] in row i of `similar` (b, G); `room` is overwritten."""
+    value = similar.gather(1, place[:, None])
+    # Comparisons written as floats add up much faster than booleans, and exactly up to 2^24 gallery rows.
+    greater, equal = (compare(similar, value, out=room).sum(dim=1).long() for compare in (torch.gt, torch.eq))
+    rank = greater + 1
+    for row in (equal > 1).nonzero().flatten():
+        rank[row] += (similar[row, : place[row]] == value[row]).sum()
+    return rank
 
 
 def _unit(rows: Tensor) -> Tensor:
