@@ -1,39 +1,41 @@
-"""The loss of the adaptation: batch-hard triplets in each category, summed over categories."""
+"""The loss of the adaptation: batch-hard triplets among the pictures of a category."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def batch_hard(distances: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Anchor, positive and negative indices (T,): for each row its farthest same-label and nearest other-label row.
+def batch_hard(embeddings: Tensor, labels: Tensor, copies: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The farthest row of the same label and the nearest of another label, for each row.
 
-    `distances` (R, R), `labels` (R,). Rows that lack either are left out; the first of equal distances is taken.
+    `embeddings` (R, D) of unit length, `labels` (R,) int64, `copies` (R,) int64: how often each row occurs; a row that
+    occurs twice has itself as a positive. Returns indices positives (R,), negatives (R,), and (R,) bool: whether the
+    row has both; where not, its indices mean nothing. The first of equal distances is taken.
     Hermans, Beyer, Leibe, "In Defense of the Triplet Loss for Person Re-Identification", 2017, eq. 5.
     """
+    similarities = embeddings @ embeddings.T
     same = labels[:, None] == labels[None, :]
-    different = ~same
-    own = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
-    positives = same & ~own
-    farthest = distances.masked_fill(~positives, -torch.inf).argmax(dim=1)
-    nearest = distances.masked_fill(same, torch.inf).argmin(dim=1)
-    anchors = (positives.any(dim=1) & different.any(dim=1)).nonzero().squeeze(1)
-    return anchors, farthest[anchors], nearest[anchors]
+    nearest, negatives = similarities.masked_fill(same, -torch.inf).max(dim=1)
+    similarities.diagonal()[:] = torch.where(copies > 1, 1, torch.inf)
+    farthest, positives = similarities.masked_fill_(~same, torch.inf).min(dim=1)
+    return positives, negatives, farthest.isfinite() & nearest.isfinite()
 
 
-def triplet_loss(embeddings: Tensor, labels: Tensor, margin: float) -> Tensor:
+def triplet_loss(embeddings: Tensor, labels: Tensor, copies: Tensor, margin: float) -> Tensor:
     """Mean of the positive terms max(0, d_ap - d_an + margin) over batch-hard triplets; 0 where there is none.
 
-    `embeddings` (R, D) of unit length, `labels` (R,); d is the Euclidean distance. Triplets are mined without
-    gradient, then only the chosen distances are differentiated.
+    `embeddings` (R, D) of unit length, `labels` (R,), `copies` (R,) as in `batch_hard`: a row counts so often. d is
+    the Euclidean distance. Triplets are mined without gradient, then only the chosen distances are differentiated.
     """
     with torch.no_grad():
-        anchors, positives, negatives = batch_hard(torch.cdist(embeddings, embeddings), labels)
+        positives, negatives, usable = batch_hard(embeddings, labels, copies)
     # index_select: its gradient adds up in a fixed order, that of plain indexing does not once there are many rows.
-    anchor, positive, negative = (embeddings.index_select(0, rows) for rows in (anchors, positives, negatives))
-    terms = F.relu(_distance(anchor, positive) - _distance(anchor, negative) + margin)
-    active = terms > 0
-    return terms.sum() / active.sum().clamp(min=1)
+    to_positive, to_negative = (
+        _distance(embeddings, embeddings.index_select(0, rows)) for rows in (positives, negatives)
+    )
+    terms = F.relu(to_positive - to_negative + margin)
+    weights = copies * (usable & (terms > 0))
+    return (weights * terms).sum() / weights.sum().clamp(min=1)
 
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:

@@ -18,21 +18,25 @@ from pipeline.training.checkpoint import Checkpoint
 CURVE_POINTS = 200
 
 
-def step_loss(head: Head, pooled: Tensor, pairs: Pairs, margin: float) -> Tensor:
-    """Sum over the categories of `pairs` of the triplet loss among the rows of its pairs.
+def backward_step(head: Head, pooled: Tensor, pairs: Pairs, margin: float) -> Tensor:
+    """Sum over the categories of `pairs` of the triplet loss among the rows of its pairs; adds to the gradients.
 
-    `pooled` (N, P). A picture that occurs several times is embedded once and stands in several rows.
+    `pooled` (N, P). In a category, a picture that occurs several times is embedded once and counts as often. Forward
+    and backward run category by category, so that what lies between them stays in the processor's cache.
     """
-    rows, inverse = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)
-    embeddings = head(pooled[torch.from_numpy(rows).to(pooled.device)])
-    places = torch.from_numpy(inverse.reshape(2, -1)).to(pooled.device)
-    products = torch.from_numpy(pairs.product).to(pooled.device)
-    losses = []
-    for category in np.unique(pairs.category):
-        mine = torch.from_numpy(np.flatnonzero(pairs.category == category)).to(pooled.device)
-        own = embeddings.index_select(0, places[:, mine].flatten())
-        losses.append(triplet_loss(own, products[mine].repeat(2), margin))
-    return torch.stack(losses).sum()
+    # One number for (category, product, row), so that the rows of a category are neighbours.
+    shape = (int(pairs.category.max()) + 1, int(pairs.product.max()) + 1, len(pooled))
+    drawn = [np.ravel_multi_index((pairs.category, pairs.product, rows), shape) for rows in (pairs.first, pairs.second)]
+    distinct, copies = np.unique(np.concatenate(drawn), return_counts=True)
+    category, product, row = np.unravel_index(distinct, shape)
+    sizes = np.unique(category, return_counts=True)[1].tolist()
+    parts = (torch.from_numpy(part).to(pooled.device).split(sizes) for part in (row, product, copies))
+    total = torch.zeros((), device=pooled.device)
+    for rows, products, counts in zip(*parts, strict=True):
+        loss = triplet_loss(head(pooled.index_select(0, rows)), products, counts, margin)
+        loss.backward()
+        total += loss.detach()
+    return total
 
 
 def train_head(
@@ -61,9 +65,8 @@ def train_head(
         while step < params.steps:
             for group in optimizer.param_groups:
                 group["lr"] = params.lr * params.gamma ** (step // params.lr_steps)
-            loss = step_loss(head, pooled, sampler.draw(step), params.margin)
             optimizer.zero_grad()
-            loss.backward()
+            loss = backward_step(head, pooled, sampler.draw(step), params.margin)
             optimizer.step()
             recent.append(loss.item())
             if not np.isfinite(recent[-1]):

@@ -1,5 +1,7 @@
 """The adaptation step against pytorch-metric-learning and the reference's vectors; interruption changes nothing."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from test_sampler import N_SOURCE, products
 from pipeline.adaptation.head import Head, load_head, save_head
 from pipeline.adaptation.loss import batch_hard, triplet_loss
 from pipeline.adaptation.sampler import Pairs, PairSampler
-from pipeline.adaptation.train import step_loss, train_head
+from pipeline.adaptation.train import backward_step, train_head
 from pipeline.errors import UserError
 from pipeline.params.adapt import AdaptParams
 from pipeline.training.checkpoint import Checkpoint
@@ -26,7 +28,7 @@ def test_loss_and_gradient_equal_the_library(seed, n_labels):
     rows = torch.randn(60, 5)
     labels = torch.randint(0, n_labels, (60,))
     ours, theirs = (rows.clone().requires_grad_() for _ in range(2))
-    loss = triplet_loss(torch.nn.functional.normalize(ours), labels, 0.3)
+    loss = triplet_loss(torch.nn.functional.normalize(ours), labels, torch.ones_like(labels), 0.3)
     embeddings = torch.nn.functional.normalize(theirs)
     expected = TripletMarginLoss(margin=0.3)(embeddings, labels, BatchHardMiner()(embeddings, labels))
     torch.testing.assert_close(loss, expected, rtol=1e-5, atol=2e-6)
@@ -36,17 +38,58 @@ def test_loss_and_gradient_equal_the_library(seed, n_labels):
 
 
 def test_batch_hard_by_hand():
-    points = torch.tensor([[0.0], [1.0], [5.0], [6.0], [2.0]])
-    anchors, positives, negatives = batch_hard(torch.cdist(points, points), torch.tensor([0, 0, 1, 1, 2]))
-    assert anchors.tolist() == [0, 1, 2, 3]  # the last row is alone in its label
-    assert positives.tolist() == [1, 0, 3, 2]
-    assert negatives.tolist() == [4, 4, 4, 4]
+    angles = torch.tensor([0.0, 0.1, 0.5, 0.6, 0.2, 1.5])
+    embeddings = torch.stack([angles.cos(), angles.sin()], dim=1)
+    labels = torch.tensor([0, 0, 1, 1, 2, 3])
+    positives, negatives, usable = batch_hard(embeddings, labels, torch.tensor([1, 1, 1, 1, 1, 2]))
+    assert usable.tolist() == [True, True, True, True, False, True]  # the fifth row is alone in its label
+    assert positives[usable].tolist() == [1, 0, 3, 2, 5]  # the last row, which occurs twice, has its copy
+    assert negatives.tolist() == [4, 4, 4, 4, 1, 3]
+
+
+def test_one_label_has_no_triplet():
+    rows = torch.randn(4, 3).requires_grad_()
+    loss = triplet_loss(torch.nn.functional.normalize(rows), torch.zeros(4).long(), torch.ones(4).long(), 0.3)
+    loss.backward()
+    assert loss == 0
+    assert (rows.grad == 0).all()
+
+
+def test_copies_count_like_rows_of_their_own():
+    generator = torch.Generator().manual_seed(3)
+    rows = torch.nn.functional.normalize(torch.randn(12, 4, generator=generator))
+    labels, copies = torch.arange(12) // 3, torch.randint(1, 4, (12,), generator=generator)
+    folded, repeated = (rows.clone().requires_grad_() for _ in range(2))
+    one = triplet_loss(folded, labels, copies, 0.3)
+    every = torch.arange(12).repeat_interleave(copies)
+    other = triplet_loss(repeated[every], labels[every], torch.ones_like(every), 0.3)
+    torch.testing.assert_close(one, other)
+    one.backward()
+    other.backward()
+    torch.testing.assert_close(folded.grad, repeated.grad, atol=1e-5, rtol=1e-4)
 
 
 def test_copies_of_a_picture_keep_gradients_finite():
     rows = torch.ones(4, 3).requires_grad_()
-    triplet_loss(torch.nn.functional.normalize(rows), torch.tensor([0, 0, 1, 1]), 0.3).backward()
+    labels = torch.tensor([0, 0, 1, 1])
+    triplet_loss(torch.nn.functional.normalize(rows), labels, torch.ones_like(labels), 0.3).backward()
     assert torch.isfinite(rows.grad).all()
+
+
+def test_a_step_embeds_each_picture_of_a_category_once():
+    calls = []
+
+    class Counting(Head):
+        def forward(self, pooled):
+            calls.append(len(pooled))
+            return super().forward(pooled)
+
+    head = Counting(torch.randn(3, 5), torch.zeros(3), norm_features=False)
+    pairs = Pairs(
+        np.array([0, 0, 1, 4, 5]), np.array([1, 1, 2, 5, 4]), np.array([0, 0, 0, 1, 2]), np.array([0, 0, 0, 1, 1])
+    )
+    backward_step(head, torch.rand(6, 5), pairs, 0.3)
+    assert calls == [3, 4]  # rows 0, 1, 2; rows 4 and 5 under two products each
 
 
 def test_steps_of_the_reference():
@@ -59,14 +102,36 @@ def test_steps_of_the_reference():
         n = len(anchors)
         category = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         pairs = Pairs(np.arange(n), np.arange(n, 2 * n), vectors[f"label{step}"].astype(np.int64), category)
-        loss = step_loss(head, torch.from_numpy(np.concatenate([anchors, positives])), pairs, 0.3)
-        np.testing.assert_allclose(loss.item(), vectors[f"total_loss{step}"], atol=2e-5)
         optimizer.zero_grad()
-        loss.backward()
+        loss = backward_step(head, torch.from_numpy(np.concatenate([anchors, positives])), pairs, 0.3)
+        np.testing.assert_allclose(loss.item(), vectors[f"total_loss{step}"], rtol=0, atol=12 * 2e-6)
         np.testing.assert_allclose(head.weight.grad.numpy(), vectors[f"gradW{step}"], atol=1e-5)
         np.testing.assert_allclose(head.bias.grad.numpy(), vectors[f"gradb{step}"], atol=1e-5)
         optimizer.step()
         np.testing.assert_allclose(head.weight.detach().numpy(), vectors[f"W{step + 1}"], atol=1e-6)
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_triplets_and_category_losses_of_the_reference(step):
+    vectors = golden("mlp_steps")
+    head = Head(torch.from_numpy(vectors[f"W{step}"]), torch.from_numpy(vectors[f"b{step}"]), norm_features=False)
+    offsets, compared = vectors[f"offset{step}"], 0
+    for place, (start, stop) in enumerate(itertools.pairwise(offsets)):
+        rows = np.concatenate([vectors[f"{side}{step}"][start:stop] for side in ("anc", "pos")])
+        labels = torch.from_numpy(np.tile(vectors[f"label{step}"][start:stop], 2).astype(np.int64))
+        with torch.no_grad():
+            embeddings = head(torch.from_numpy(rows))
+            loss = triplet_loss(embeddings, labels, torch.ones_like(labels), 0.3)
+            positives, negatives, usable = batch_hard(embeddings, labels, torch.ones_like(labels))
+        np.testing.assert_allclose(loss.item(), vectors[f"cat_loss{step}"][place], rtol=0, atol=2e-6)
+        triplets = vectors[f"triplets{step}"]
+        expected = triplets[triplets[:, 0] == place, 1:]
+        found = torch.stack([torch.arange(len(labels)), positives, negatives], dim=1)[usable].numpy()
+        np.testing.assert_array_equal(found[:, 0], expected[:, 0])
+        # Where a picture occurs twice, its copies are equally far: compare the pictures, not the rows.
+        np.testing.assert_array_equal(rows[found], rows[expected])
+        compared += len(found)
+    assert compared > 100
 
 
 def _setting(seed=0):
@@ -151,7 +216,7 @@ def test_a_large_step_gives_the_same_bytes_whatever_the_order_of_threads():
     gradients = set()
     for _ in range(12):
         head = Head(weight, torch.zeros(128), norm_features=False)
-        step_loss(head, pooled, pairs, 0.3).backward()
+        backward_step(head, pooled, pairs, 0.3)
         gradients.add(head.weight.grad.numpy().tobytes())
     torch.set_num_threads(threads)
     assert len(gradients) == 1
