@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup repro test format lint deps lock clean
+.PHONY: help setup repro test bench format lint deps lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 10
@@ -31,6 +31,9 @@ test: lint ## run all tests
 lint: $(READY) ## check style and formatting
 	ruff check .
 	ruff format --check .
+
+bench: $(READY) ## time the heavy parts against what cannot be avoided; results in metrics/bench
+	python -m stages.bench
 
 format: $(READY) ## format the code and mend what ruff can
 	ruff check --fix .

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 
 from pipeline.constants import CMC_RANKS, MAP, MAP_TRAPEZOIDAL, cmc_key
+from pipeline.reporting.markdown import markdown_table
 
 METRICS = {MAP_TRAPEZOIDAL: "mAP (trapezoidal)", MAP: "mAP", **{cmc_key(k): f"CMC@{k}" for k in CMC_RANKS}}
 GAINED = (MAP_TRAPEZOIDAL, cmc_key(1), cmc_key(10))  # an interval is wide: a few say enough
@@ -25,20 +26,12 @@ def comparison_table(summaries: Mapping[str, Summary], gains: Mapping[str, Gain]
         rows = {model: summary[scope] for model, summary in summaries.items() if scope in summary}
         if rows:
             cells = [[model, *(_number(values.get(key)) for key in METRICS)] for model, values in rows.items()]
-            blocks += [f"**{title}**", _table([["model", *METRICS.values()], *cells])]
+            blocks += [f"**{title}**", markdown_table([["model", *METRICS.values()], *cells])]
         changes = {pair: gain[scope] for pair, gain in (gains or {}).items() if scope in gain}
         if changes:
             cells = [[pair, *(_interval(gain.get(key)) for key in GAINED)] for pair, gain in changes.items()]
-            blocks.append(_table([["gain [95 % interval]", *(METRICS[key] for key in GAINED)], *cells]))
+            blocks.append(markdown_table([["gain [95 % interval]", *(METRICS[key] for key in GAINED)], *cells]))
     return "\n\n".join(blocks) + "\n"
-
-
-def _table(cells: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in cells]
-    lines.insert(1, rule)
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _interval(gain: Mapping[str, float] | None) -> str:

@@ -1,0 +1,1 @@
+"""Speed and memory of the heavy parts, as ratios to what cannot be avoided."""

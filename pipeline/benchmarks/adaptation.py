@@ -1,0 +1,80 @@
+"""A step of the adaptation against its matrix products, and drawing its pairs against the step."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.adaptation.head import Head
+from pipeline.adaptation.sampler import PairSampler
+from pipeline.adaptation.train import backward_step
+from pipeline.benchmarks.case import Case, Trial
+from pipeline.ragged import Ragged
+from pipeline.weighting.products import Products
+
+PRODUCTS = "matrix products: distinct rows forward, weight gradient, distances in each category"
+MARGIN = 0.3
+
+
+def step_case(categories: int, items: int, dim: int) -> Case:
+    """One step of `items` products in each of `categories`, features and embeddings of `dim` values."""
+    name = f"adaptation step {categories} x {items} products, {dim}-d"
+    return Case("adapt", name, PRODUCTS, partial(_prepare_step, categories, items, dim), 1.25, 1500)
+
+
+def draw_case(categories: int, items: int, dim: int) -> Case:
+    """Drawing the pairs of the step of `step_case`."""
+    name = f"drawing {categories} x {items} products"
+    return Case("adapt", name, "the step itself", partial(_prepare_draw, categories, items, dim), 0.03)
+
+
+def _prepare_step(categories: int, items: int, dim: int, device: torch.device, _: Path) -> Trial:
+    sampler, pooled, head = _world(categories, items, dim, device)
+    return Trial(partial(_step, head, pooled, sampler), partial(_products, head, pooled, sampler))
+
+
+def _prepare_draw(categories: int, items: int, dim: int, device: torch.device, _: Path) -> Trial:
+    sampler, pooled, head = _world(categories, items, dim, device)
+    return Trial(partial(sampler.draw, 0), partial(_step, head, pooled, sampler))
+
+
+def _step(head: Head, pooled: Tensor, sampler: PairSampler) -> float:
+    head.zero_grad()
+    return backward_step(head, pooled, sampler.draw(0), MARGIN).item()
+
+
+@torch.no_grad()
+def _products(head: Head, pooled: Tensor, sampler: PairSampler) -> None:
+    pairs = sampler.draw(0)
+    sides = np.concatenate([pairs.first, pairs.second])
+    category = np.tile(pairs.category, 2)
+    rows = [np.unique(sides[category == number]) for number in np.unique(category)]
+    features = pooled[torch.from_numpy(np.concatenate(rows)).to(pooled.device)]
+    embeddings = features @ head.weight.T
+    torch.mm(embeddings.T, features)
+    for own in embeddings.split([len(part) for part in rows]):
+        torch.mm(own, own.T)
+
+
+def _world(categories: int, items: int, dim: int, device: torch.device) -> tuple[PairSampler, Tensor, Head]:
+    """Three times the products of a step, with 1-2 shop, 2-5 consumer and 0-2 linked pictures each."""
+    rng = np.random.default_rng(0)
+    per_category = 3 * items
+    n = categories * per_category
+    shop, consumer, target = (_pictures(rng, n, *span) for span in ((1, 2), (2, 5), (0, 2)))
+    consumer = Ragged(consumer.values + len(shop.values), consumer.offsets)
+    n_source = len(shop.values) + len(consumer.values)
+    names = tuple(f"{number:03d}" for number in range(categories))
+    products = Products(names, np.arange(categories + 1) * per_category, np.arange(n), consumer, shop, target)
+    generator = torch.Generator().manual_seed(0)
+    pooled = torch.rand(n_source + len(target.values), dim, generator=generator)
+    head = Head(torch.randn(dim, dim, generator=generator) / dim**0.5, torch.zeros(dim), norm_features=True)
+    sampler = PairSampler(products, n_source, categories=categories, items=items, seed=0)
+    return sampler, pooled.to(device), head.to(device)
+
+
+def _pictures(rng: np.random.Generator, n: int, fewest: int, most: int) -> Ragged:
+    offsets = np.concatenate([[0], np.cumsum(rng.integers(fewest, most + 1, n))])
+    return Ragged(np.arange(offsets[-1]), offsets)

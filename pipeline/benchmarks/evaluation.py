@@ -1,0 +1,35 @@
+"""Average precision and CMC of all queries against the matrix product alone."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.benchmarks.case import Case, Trial
+from pipeline.blocks import rows_per_block, slices
+from pipeline.evaluation.protocols import EmbeddedPictures, deepfashion
+
+
+def evaluation_case(queries: int, gallery: int, dim: int, relevant: int, most_mb: float | None = None) -> Case:
+    """One search of the whole gallery, `relevant` gallery pictures an item, float32."""
+    name = f"evaluation {queries:,} x {gallery:,} x {dim}, {relevant} relevant"
+    prepare = partial(_prepare, queries, gallery, dim, relevant)
+    return Case("evaluate", name, "matrix product in blocks", prepare, 2.5, most_mb)
+
+
+def _prepare(queries: int, gallery: int, dim: int, relevant: int, device: torch.device, _: Path) -> Trial:
+    generator = torch.Generator().manual_seed(0)
+    shown = np.arange(gallery) // relevant
+    wanted = np.random.default_rng(0).choice(shown, queries)
+    sides = [
+        EmbeddedPictures(torch.randn(len(items), dim, generator=generator).to(device), items.astype(str), items)
+        for items in (wanted, shown)
+    ]
+    return Trial(partial(deepfashion, *sides), partial(_product, *(side.embeddings for side in sides)))
+
+
+def _product(queries: Tensor, gallery: Tensor) -> None:
+    for block in slices(len(queries), rows_per_block(len(gallery))):
+        torch.mm(queries[block], gallery.T)

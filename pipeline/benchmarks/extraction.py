@@ -1,0 +1,77 @@
+"""Extraction from JPEG files against the bare forward pass of the same network, batch and precision."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pipeline.benchmarks.case import Case, Trial
+from pipeline.constants import BOX, IMAGE
+from pipeline.images.loading import Pictures
+from pipeline.images.transforms import inference_transform
+from pipeline.io.atomic import remove
+from pipeline.models.embedder import Embedder, build_embedder
+from pipeline.models.extraction import extract_chunks
+from pipeline.params.finetune import ModelParams
+
+JPEG_SIDE = 300  # pixels; decoding costs as much as for a catalogue's thumbnails
+
+
+def extraction_case(backbone: str, image_size: int, pictures: int, batch_size: int, workers: int) -> Case:
+    """Features of `pictures` JPEG files of 300 x 300 pixels, decoded by `workers` processes."""
+    name = f"extraction {backbone} {image_size} px, batch {batch_size}, {workers} workers"
+    settings = {"backbone": backbone, "image_size": image_size, "batch_size": batch_size, "workers": workers}
+    prepare = partial(_prepare, n=pictures, **settings)
+    return Case("extract", name, "forward passes on tensors in memory", prepare, 1 / 0.9)
+
+
+def _prepare(
+    device: torch.device, folder: Path, *, n: int, backbone: str, image_size: int, batch_size: int, workers: int
+) -> Trial:
+    params = ModelParams(
+        backbone=backbone,
+        pretrained=False,
+        pooling="gem",
+        gem_p=3.0,
+        norm_features=False,
+        embedding_dim=512,
+        image_size=image_size,
+    )
+    torch.manual_seed(0)
+    embedder = build_embedder(params).eval().to(device, memory_format=torch.channels_last)
+    transform = inference_transform(image_size, embedder.backbone.mean, embedder.backbone.std)
+    table = pd.DataFrame({IMAGE: [_write_picture(folder, number) for number in range(n)]}).assign(
+        **dict.fromkeys(BOX, np.nan)
+    )
+    pictures = Pictures(table, folder, transform, image_size)
+    batch = torch.stack([pictures[number % n] for number in range(batch_size)])
+    batch = batch.to(device, memory_format=torch.channels_last)
+    settings = {"device": device, "normalize": False, "chunk_rows": n, "batch_size": batch_size, "workers": workers}
+    return Trial(
+        partial(_extract, embedder, pictures, folder / "chunks", settings), partial(_forward, embedder, batch, n)
+    )
+
+
+def _write_picture(folder: Path, number: int) -> str:
+    # Smooth noise, which compresses about as well as a photo.
+    coarse = np.random.default_rng(number).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    name = f"{number:04d}.jpg"
+    Image.fromarray(coarse).resize((JPEG_SIDE, JPEG_SIDE), Image.Resampling.BICUBIC).save(folder / name, quality=90)
+    return name
+
+
+def _extract(embedder: Embedder, pictures: Pictures, chunks: Path, settings: dict) -> None:
+    remove(chunks)
+    chunks.mkdir()
+    for _ in extract_chunks(embedder, pictures, chunks, **settings):
+        pass
+
+
+@torch.inference_mode()
+def _forward(embedder: Embedder, batch: Tensor, n: int) -> None:
+    for start in range(0, n, len(batch)):
+        embedder(batch[: n - start]).cpu()

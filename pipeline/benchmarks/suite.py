@@ -1,0 +1,24 @@
+"""The cases of `make bench`."""
+
+from pipeline.benchmarks.adaptation import draw_case, step_case
+from pipeline.benchmarks.case import Case
+from pipeline.benchmarks.evaluation import evaluation_case
+from pipeline.benchmarks.extraction import extraction_case
+from pipeline.benchmarks.finch import finch_case
+
+GROUPS = ("finch", "adapt", "evaluate", "extract")
+
+
+def published_sizes(workers: int) -> list[Case]:
+    """Sizes of the published data where they are heavy: the step, the DeepFashion test; FINCH at four sizes."""
+    return [
+        finch_case(5_000, 512),
+        finch_case(10_000, 512),
+        finch_case(20_000, 512, most_mb=600),
+        finch_case(50_000, 512, most_mb=1000),
+        step_case(12, 128, 2048),
+        draw_case(12, 128, 2048),
+        evaluation_case(5_000, 10_000, 512, relevant=4),
+        evaluation_case(47_434, 11_312, 2048, relevant=2, most_mb=3000),
+        extraction_case("torchvision/resnet50", 224, 128, 32, workers),
+    ]
