@@ -21,7 +21,8 @@ CURVE_POINTS = 200
 def step_loss(head: Head, pooled: Tensor, pairs: Pairs, margin: float) -> Tensor:
     """Sum over the categories of `pairs` of the triplet loss among the rows of its pairs.
 
-    `pooled` (N, P). A picture that occurs several times is embedded once and stands in several rows.
+    `pooled` (N, P). A picture that occurs several times is embedded once and stands in several rows. Without pairs
+    the loss is 0: a step of the control may draw nothing but target-only categories.
     """
     rows, inverse = np.unique(np.concatenate([pairs.first, pairs.second]), return_inverse=True)
     embeddings = head(pooled[torch.from_numpy(rows).to(pooled.device)])
@@ -32,7 +33,7 @@ def step_loss(head: Head, pooled: Tensor, pairs: Pairs, margin: float) -> Tensor
         mine = torch.from_numpy(np.flatnonzero(pairs.category == category)).to(pooled.device)
         own = embeddings.index_select(0, places[:, mine].flatten())
         losses.append(triplet_loss(own, products[mine].repeat(2), margin))
-    return torch.stack(losses).sum()
+    return torch.stack(losses).sum() if losses else embeddings.sum()
 
 
 def train_head(

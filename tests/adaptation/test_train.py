@@ -69,6 +69,15 @@ def test_steps_of_the_reference():
         np.testing.assert_allclose(head.weight.detach().numpy(), vectors[f"W{step + 1}"], atol=1e-6)
 
 
+def test_a_step_without_pairs_costs_nothing():
+    head, pooled, _ = _setting()
+    nothing = np.empty(0, dtype=np.int64)
+    loss = step_loss(head, pooled, Pairs(nothing, nothing, nothing, nothing), 0.3)
+    loss.backward()
+    assert loss.item() == 0
+    assert head.weight.grad.abs().sum() == 0
+
+
 def _setting(seed=0):
     generator = torch.Generator().manual_seed(seed)
     pooled = torch.rand(N_SOURCE + 4, 6, generator=generator)
