@@ -65,7 +65,8 @@ class Evidence:
         )
         matches = join_matches(rounds)
         if left := len(pictures) - len(matches):
-            self.say(f"{left} of {len(pictures)} target items stay unlinked: there are {len(products)} source items")
+            n = len(products)
+            self.say(f"{left} of {len(pictures)} target items stay unlinked: only {n} source items have shop pictures")
         return Matches(matches.target, products[matches.product], matches.similarity)
 
     def _clustered(self) -> Iterator[tuple[ClusteredRows, np.ndarray, ClusteredRows, np.ndarray]]:

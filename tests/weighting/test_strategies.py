@@ -87,7 +87,7 @@ def test_more_target_than_source_items_is_said(name):
     said = []
     links = made(name, evidence(catalogue=catalogue, source=SOURCE[:2], say=said.append))
     assert pairs(links) == [(2, 0)], "the mean of q is nearest to a"
-    assert said == ["2 of 3 target items stay unlinked: there are 1 source items"]
+    assert said == ["2 of 3 target items stay unlinked: only 1 source items have shop pictures"]
 
 
 def test_products_without_a_shop_picture_are_not_matched():
