@@ -19,6 +19,11 @@ class Ragged:
         return cls(values[np.argsort(owners, kind="stable")], _offsets(np.bincount(owners, minlength=n)))
 
     @classmethod
+    def empty(cls, n: int) -> "Ragged":
+        """`n` rows of int64 without a value."""
+        return cls(np.empty(0, dtype=np.int64), np.zeros(n + 1, dtype=np.int64))
+
+    @classmethod
     def stack(cls, parts: Sequence["Ragged"]) -> "Ragged":
         """The rows of all `parts` (one at least), one after another."""
         return cls(

@@ -9,9 +9,9 @@ from stages._cli import Run, stage
 def main(run: Run) -> None:
     """Retrain the linear head on pooled features, one loss a category, summed; start: the fine-tuned head.
 
-    `adapted` uses the links of target pictures to source items; `control` is trained alike without them (level L1),
-    same seed and steps. Writes both to data/models/adapter/, curves to metrics/curves/adapt/. An interrupted run goes
-    on from its last checkpoint.
+    `adapted` uses the links of target pictures to source items (at level L123 target-only clusters too); `control` is
+    trained alike without target pictures, on the same draws of the source. Writes both to data/models/adapter/,
+    curves to metrics/curves/adapt/. An interrupted run goes on from its last checkpoint.
     """
     import numpy as np
     import torch
@@ -53,7 +53,7 @@ def main(run: Run) -> None:
     source, target = (read_features(file, POOLED) for file in files.values())
     rows = table.iloc[source.row]
     catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
-    links = read_links(LINKS_FILE, catalogue, target.row)
+    products = build_products(catalogue, *read_links(LINKS_FILE, catalogue, target.row))
     pooled = torch.from_numpy(np.concatenate([source.pooled, target.pooled])).to(device)
     weight, bias, norm_features = load_head_weights(MODEL_FOLDER)
     mark = fingerprint(
@@ -63,18 +63,19 @@ def main(run: Run) -> None:
     )
     with workspace(Path(runtime.scratch), run.stage, mark) as folder:
         made, report, curves = folder / "adapter", {}, {}
-        for name, used in (("control", None), ("adapted", links)):
-            products = build_products(catalogue, used)
+        for name, used in (("control", products.without_targets()), ("adapted", products)):
             sampler = PairSampler(
-                products, len(source.row), categories=params.categories, items=params.items, seed=run.seed
+                used, len(source.row), categories=params.categories, items=params.items, seed=run.seed
             )
             head = Head(weight, bias, norm_features).to(device)
             checkpoint = Checkpoint(folder / f"{name}.pt", runtime.checkpoint_seconds)
             curves[name] = train_head(head, pooled, sampler, params, name=name, checkpoint=checkpoint, say=run.say)
             save_head(made / f"{name}.safetensors", head)
-            supported = int((products.target.lengths > 0).sum())
-            report[name] = {"items": len(products), "supported": supported, "loss": curves[name][-1]["loss"]}
-            run.say(f"{name}: {supported} of {len(products)} items supported, loss {report[name]['loss']:.4f}")
+            counts = used.count()
+            report[name] = counts | {"loss": curves[name][-1]["loss"]}
+            run.say(
+                f"{name}: {counts['supported']} of {counts['items']} items supported, loss {report[name]['loss']:.4f}"
+            )
         merged = [
             {"step": one["step"], "control": one["loss"], "adapted": other["loss"]}
             for one, other in zip(curves["control"], curves["adapted"], strict=True)

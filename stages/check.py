@@ -22,10 +22,9 @@ def main(run: Run) -> None:
     from importlib import import_module
 
     from pipeline.errors import UserError
-    from pipeline.plugins import load_plugin
     from pipeline.sources.dataset import load_dataset
     from pipeline.training.recipe import load_recipe
-    from pipeline.weighting.strategy import STRATEGIES
+    from pipeline.weighting.strategy import load_strategy
 
     known = [*PLUGIN_SECTIONS, *SECTIONS]
     for name in run.params:
@@ -38,7 +37,7 @@ def main(run: Run) -> None:
     _ = run.seed
     load_dataset(run.params, sections["data"].dataset)
     load_recipe(run.params, sections["finetune"].recipe)
-    load_plugin(STRATEGIES, sections["weight"].strategy, "weight.strategy")
+    load_strategy(sections["weight"].strategy)
 
 
 if __name__ == "__main__":

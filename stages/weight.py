@@ -5,10 +5,10 @@ from stages._cli import Run, stage
 
 @stage
 def main(run: Run) -> None:
-    """Link target pictures to source items that share a cluster with them (weight.level, weight.strategy).
+    """Link target pictures to the source items that they support (weight.level, weight.strategy).
 
-    Writes data/links.parquet and metrics/weight.json, which shows links a group, their similarity, and how many of
-    them join equal categories.
+    At level L123 the clusters of target categories without alignment are written too. Writes data/links.parquet and
+    metrics/weight.json, which shows links a group, their similarity, and how many of them join equal categories.
     """
     import torch
 
@@ -33,41 +33,45 @@ def main(run: Run) -> None:
     from pipeline.io.reports import write_json
     from pipeline.params.weight import WeightParams
     from pipeline.weighting.catalogue import build_catalogue
+    from pipeline.weighting.evidence import Evidence
     from pipeline.weighting.links import concatenate
-    from pipeline.weighting.report import describe_links
-    from pipeline.weighting.similarity import ClusteredRows, similarity_list
-    from pipeline.weighting.strategy import choose_links
+    from pipeline.weighting.report import describe_links, describe_target_clusters
+    from pipeline.weighting.strategy import choose_links, load_strategy
+    from pipeline.weighting.target_clusters import find_target_clusters
+    from pipeline.weighting.target_products import code_target_products
 
     params = run.section("weight", WeightParams)
+    strategy = load_strategy(params.strategy)
     device = torch_device(run.runtime().device)
     table = read_manifest(MANIFEST_FILE)
     source, target = (
         read_features(FEATURES_FOLDER / f"{part}.h5", EMBEDDING) for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)
     )
-    rows = table.iloc[source.row]
+    rows, targets = table.iloc[source.row], table.iloc[target.row]
     catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
-    groups = [group for group in read_clusters(CLUSTERS_FILE) if group.aligned]
-    embeddings = [torch.from_numpy(part.embedding).to(device) for part in (source, target)]
-    parts = [
-        similarity_list(
-            ClusteredRows(embeddings[0][group.source], group.source_clusters),
-            catalogue.codes[group.source],
-            ClusteredRows(embeddings[1][group.target], group.target_clusters),
-            group.target,
-            n_shop=catalogue.n_shop,
-            has_consumer=catalogue.n_consumer > 0,
+    groups = read_clusters(CLUSTERS_FILE)
+    aligned = [group for group in groups if group.aligned]
+    embeddings = (torch.from_numpy(part.embedding).to(device) for part in (source, target))
+    evidence = Evidence(catalogue, aligned, *embeddings, say=run.say)
+    links = concatenate([])
+    if params.level != "L1":
+        links = choose_links(
+            strategy,
+            evidence,
+            lambda: code_target_products(targets[ITEM].to_numpy(dtype=str), target.row, aligned, params.strategy),
         )
-        for group in groups
-        if params.level != "L1"
-    ]
-    links = choose_links(params.strategy, concatenate(parts), lambda: table[ITEM].to_numpy(dtype=str)[target.row])
-    targets = table.iloc[target.row]
-    named = links_table(links, catalogue, target.row, targets[CATEGORY].to_numpy(dtype=str))
-    categories = {group.name: sorted(set(rows[CATEGORY].iloc[group.source])) for group in groups}
-    report = describe_links(named, targets, rows[rows[DOMAIN] == Domain.SHOP], categories)
+    clusters = find_target_clusters(groups if params.level == "L123" else [])
+    categories = targets[CATEGORY].to_numpy(dtype=str)
+    named = links_table(links, clusters, catalogue, target.row, categories)
+    listed = {group.name: sorted(set(rows[CATEGORY].iloc[group.source])) for group in aligned}
+    report = describe_links(named[named[ITEM].notna()], targets, rows[rows[DOMAIN] == Domain.SHOP], listed)
+    report["target_only"] = describe_target_clusters(clusters, categories)
     write_links(LINKS_FILE, named)
     write_json(METRICS_FOLDER / "weight.json", report)
-    run.say(f"{len(links)} of {len(target.row)} target pictures linked to {report['all']['items']} source items")
+    linked, items = (report["all"][name] for name in ("linked", "items"))
+    run.say(f"{linked} of {len(target.row)} target pictures linked to {items} source items")
+    if params.level == "L123":
+        run.say(f"{len(clusters)} pictures of target-only categories in {len(clusters.code()[0])} clusters")
 
 
 if __name__ == "__main__":

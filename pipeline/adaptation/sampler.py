@@ -1,7 +1,8 @@
 """The pairs of one adaptation step, as row indices: no feature is copied to draw them.
 
 Sharma et al., "Unsupervised Meta-Domain Adaptation for Fashion Retrieval", WACV 2021. A product is a source item with
-its consumer pictures, its shop pictures, and the target shop pictures linked to it.
+its consumer pictures, its shop pictures, and the target shop pictures linked to it; or, at level L123, a cluster of
+target shop pictures whose category the source does not have.
 """
 
 from dataclasses import dataclass, replace
@@ -28,10 +29,11 @@ class Pairs:
 class PairSampler:
     """Draws `categories` categories a step and up to `items` products of each, all without replacement.
 
-    Each product gives: (1) a consumer with a shop picture; (2) two consumer pictures; (3) two shop pictures; (4) the
-    consumer picture of (1) with a target picture; (5) two target pictures; (2), (3), (5) where there are two.
-    Draws depend only on (seed, step); those of target pictures come from a stream of their own, so the control, which
-    has none, trains on the very same source pairs.
+    Each source product gives: (1) a consumer with a shop picture; (2) two consumer pictures; (3) two shop pictures;
+    (4) the consumer picture of (1) with a target picture; (5) two target pictures; (2), (3), (5) where there are two.
+    A target-only cluster gives (5).
+    Draws depend only on (seed, step); those of target pictures come from a stream of their own, so the control, whose
+    products are the same `without_targets`, trains on the very same source pairs.
     """
 
     def __init__(self, products: Products, n_source: int, *, categories: int, items: int, seed: int) -> None:
@@ -46,13 +48,14 @@ class PairSampler:
         rng_target = np.random.default_rng([self.seed, step, 1])
         chosen = self._products(rng)
         consumer, shop, target = self.products.consumer, self.products.shop, self.products.target
-        anchor = _one(rng, consumer, chosen)
-        linked = target.lengths[chosen] > 0
+        source = chosen[self.products.of_source[chosen]]
+        anchor = _one(rng, consumer, source)
+        linked = target.lengths[source] > 0
         drawn = [
-            (chosen, anchor, _one(rng, shop, chosen)),
+            (source, anchor, _one(rng, shop, source)),
             _two(rng, consumer, chosen),
             _two(rng, shop, chosen),
-            (chosen[linked], anchor[linked], _one(rng_target, target, chosen[linked])),
+            (source[linked], anchor[linked], _one(rng_target, target, source[linked])),
             _two(rng_target, target, chosen),
         ]
         product, first, second = (np.concatenate(part) for part in zip(*drawn, strict=True))

@@ -22,8 +22,12 @@ def backward_step(head: Head, pooled: Tensor, pairs: Pairs, margin: float) -> Te
     """Sum over the categories of `pairs` of the triplet loss among the rows of its pairs; adds to the gradients.
 
     `pooled` (N, P). In a category, a picture that occurs several times is embedded once and counts as often. Forward
-    and backward run category by category, so that what lies between them stays in the processor's cache.
+    and backward run category by category, so that what lies between them stays in the processor's cache. Without pairs
+    the loss is 0: a step of the control may draw nothing but target-only categories.
     """
+    total = torch.zeros((), device=pooled.device)
+    if not len(pairs.product):
+        return total
     # One number for (category, product, row), so that the rows of a category are neighbours.
     shape = (int(pairs.category.max()) + 1, int(pairs.product.max()) + 1, len(pooled))
     drawn = [np.ravel_multi_index((pairs.category, pairs.product, rows), shape) for rows in (pairs.first, pairs.second)]
@@ -31,7 +35,6 @@ def backward_step(head: Head, pooled: Tensor, pairs: Pairs, margin: float) -> Te
     category, product, row = np.unravel_index(distinct, shape)
     sizes = np.unique(category, return_counts=True)[1].tolist()
     parts = (torch.from_numpy(part).to(pooled.device).split(sizes) for part in (row, product, copies))
-    total = torch.zeros((), device=pooled.device)
     for rows, products, counts in zip(*parts, strict=True):
         loss = triplet_loss(head(pooled.index_select(0, rows)), products, counts, margin)
         loss.backward()

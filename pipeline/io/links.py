@@ -1,7 +1,9 @@
-"""`data/links.parquet`: target pictures linked to source items, one row a link, sorted by manifest row.
+"""`data/links.parquet`: target pictures and what they support, one row a link, sorted by manifest row.
 
 Columns: `row` int64 (manifest row of the target picture), `group` (its category), `category` and `item` (of the source
 product), `similarity` float32 (cosine), `cluster` int64 (label of the shared cluster within the group; -1: none).
+A picture of a target-only cluster (level L123) supports the other pictures of it: `category`, `item` and `similarity`
+are null.
 """
 
 from pathlib import Path
@@ -15,21 +17,24 @@ from pipeline.errors import UserError
 from pipeline.io.atomic import replacing
 from pipeline.weighting.catalogue import Catalogue
 from pipeline.weighting.links import Links
+from pipeline.weighting.target_clusters import TargetClusters
 
 COLUMNS = [ROW, "group", CATEGORY, ITEM, "similarity", "cluster"]
+MEND = "run `dvc repro -f weight`"
 
 
-def links_table(links: Links, catalogue: Catalogue, rows: np.ndarray, groups: np.ndarray) -> pd.DataFrame:
-    """`links` in names: `rows` (Nt,) manifest rows and `groups` (Nt,) categories of the target pictures."""
-    columns = [
-        rows[links.target],
-        groups[links.target],
-        catalogue.categories[links.product],
-        catalogue.items[links.product],
-        links.similarity,
-        links.cluster,
-    ]
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+def links_table(
+    links: Links, clusters: TargetClusters, catalogue: Catalogue, rows: np.ndarray, groups: np.ndarray
+) -> pd.DataFrame:
+    """Both in names: `rows` (Nt,) manifest rows and `groups` (Nt,) categories of the target pictures."""
+    nobody = np.full(len(clusters), None)
+    linked = [catalogue.categories[links.product], catalogue.items[links.product], links.similarity, links.cluster]
+    alone = [nobody, nobody, np.full(len(clusters), np.nan, dtype=np.float32), clusters.cluster]
+    target = np.concatenate([links.target, clusters.target])
+    columns = [rows[target], groups[target], *(np.concatenate(pair) for pair in zip(linked, alone, strict=True))]
+    table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    texts = dict.fromkeys(["group", CATEGORY, ITEM], "str")
+    return table.astype(texts).sort_values(ROW, kind="stable", ignore_index=True)
 
 
 def write_links(path: Path, table: pd.DataFrame) -> None:
@@ -38,22 +43,34 @@ def write_links(path: Path, table: pd.DataFrame) -> None:
         table.to_parquet(aside, index=False)
 
 
-def read_links(path: Path, catalogue: Catalogue, rows: np.ndarray) -> Links:
-    """The links in positions and codes again; `rows` (Nt,) are the manifest rows of the target features.
+def read_links(path: Path, catalogue: Catalogue, rows: np.ndarray) -> tuple[Links, TargetClusters]:
+    """Links and target-only clusters in positions and codes again; `rows` (Nt,): manifest rows of the target features.
 
-    Raises UserError when the file is missing or damaged, or names a row or product that does not exist.
+    Raises UserError when the file is missing or damaged, or names a row or a product that does not exist.
     """
-    mend = "run `dvc repro -f weight`"
     try:
         table = pd.read_parquet(path, columns=COLUMNS)
     except (OSError, ValueError, KeyError, ArrowException) as error:
-        raise UserError(f"{path}: not a table of links ({str(error).splitlines()[0]}); {mend}") from error
+        raise UserError(f"{path}: not a table of links ({str(error).splitlines()[0]}); {MEND}") from error
     target = pd.Index(rows).get_indexer(table[ROW])
+    _refuse(path, table, target < 0, "no target picture that has features is row {row} of the manifest")
+    alone = (table[CATEGORY].isna() & table[ITEM].isna()).to_numpy()
+    linked, clustered = table[~alone], table[alone]
     products = pd.MultiIndex.from_arrays([catalogue.categories, catalogue.items])
-    product = products.get_indexer(pd.MultiIndex.from_frame(table[[CATEGORY, ITEM]]))
-    if len(table) and min(target.min(), product.min()) < 0:
-        bad = int(np.flatnonzero((target < 0) | (product < 0))[0])
-        raise UserError(f"{path}: link {bad} names a picture or an item that is not in the features; {mend}")
-    return Links(
-        target.astype(np.int64), product.astype(np.int64), table["similarity"].to_numpy(), table["cluster"].to_numpy()
+    product = products.get_indexer(pd.MultiIndex.from_frame(linked[[CATEGORY, ITEM]]))
+    _refuse(path, linked, product < 0, "the source pictures show no item {item!r} of category {category!r}")
+    links = Links(
+        target[~alone].astype(np.int64),
+        product.astype(np.int64),
+        linked["similarity"].to_numpy(),
+        linked["cluster"].to_numpy(),
     )
+    groups = clustered["group"].to_numpy(dtype=str)
+    return links, TargetClusters(target[alone].astype(np.int64), groups, clustered["cluster"].to_numpy())
+
+
+def _refuse(path: Path, table: pd.DataFrame, wrong: np.ndarray, problem: str) -> None:
+    """Raise UserError about the first link where `wrong`, if any; `problem` is filled in from its columns."""
+    if wrong.any():
+        link = table[wrong].iloc[0]
+        raise UserError(f"{path}: link {link.name}: {problem.format(**link)}; {MEND}")

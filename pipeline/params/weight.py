@@ -6,7 +6,10 @@ from pipeline.params.base import Section
 
 
 class WeightParams(Section):
-    """`level` L1: source only; L12: target pictures linked to source items. `strategy`: how they are linked."""
+    """`level` L1: source only; L12: and target pictures linked to source items; L123: and target-only clusters.
 
-    level: Literal["L1", "L12"]
+    `strategy`: how target pictures are linked.
+    """
+
+    level: Literal["L1", "L12", "L123"]
     strategy: str

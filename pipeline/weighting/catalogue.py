@@ -33,12 +33,15 @@ class Catalogue:
 
 def build_catalogue(categories: np.ndarray, items: np.ndarray, domains: np.ndarray) -> Catalogue:
     """The catalogue of the source rows; categories, items, domains (N,) str, the latter `consumer` or `shop`."""
+    return Catalogue(*code_products(categories, items), shop=np.asarray(domains == str(Domain.SHOP)))
+
+
+def code_products(categories: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct pairs (category, item) of N rows in ascending order, and the place of each row's pair among them.
+
+    categories, items (N,) str -> categories (G,) str, items (G,) str, codes (N,) int64.
+    """
     names, category = np.unique(categories, return_inverse=True)
     ids, item = np.unique(items, return_inverse=True)
     pairs, codes = np.unique(category.astype(np.int64) * len(ids) + item, return_inverse=True)
-    return Catalogue(
-        categories=names[pairs // len(ids)],
-        items=ids[pairs % len(ids)],
-        codes=codes.astype(np.int64),
-        shop=np.asarray(domains == str(Domain.SHOP)),
-    )
+    return names[pairs // len(ids)], ids[pairs % len(ids)], codes.astype(np.int64)

@@ -4,24 +4,13 @@ Sharma, Murray, Larlus, Sarfraz, Stiefelhagen, Csurka, "Unsupervised Meta-Domain
 WACV 2021.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from pipeline.blocks import matching_blocks, rows_per_block
-from pipeline.clustering.means import cluster_means
 from pipeline.weighting.links import Links, concatenate
-
-
-@dataclass(frozen=True)
-class ClusteredRows:
-    """One side of a group: embeddings (n, D) and the cluster (n,) int64 of each."""
-
-    embeddings: Tensor
-    clusters: np.ndarray
+from pipeline.weighting.members import ClusteredRows, as_index, find_members, member_means, unit_rows
 
 
 def similarity_list(
@@ -44,23 +33,19 @@ def similarity_list(
     the mean of the candidate's pictures in the cluster, by cosine; the lowest code wins ties. Clusters in which no
     product has a consumer picture are left out.
     """
-    # A member is a pair (cluster, product) that occurs; members are sorted by cluster, then product.
-    member_keys, member_of_row, inside = np.unique(
-        source.clusters * len(n_shop) + source_products, return_inverse=True, return_counts=True
-    )
-    clusters, products = member_keys // len(n_shop), member_keys % len(n_shop)
-    candidate = _greatest_shares(inside / n_shop[products], clusters)
+    members = find_members(source.clusters, source_products)
+    clusters, products = members.clusters, members.products
+    candidate = _greatest_shares(members.inside / n_shop[products], clusters)
     eligible = np.isin(clusters, clusters[has_consumer[products]])
     chosen = np.flatnonzero(candidate & eligible & np.isin(clusters, target.clusters))
     if not len(chosen):
         return concatenate([])
-    means = cluster_means(source.embeddings, _tensor(member_of_row, source.embeddings), len(member_keys))
     listed = np.flatnonzero(np.isin(target.clusters, clusters[chosen]))
     order = listed[np.argsort(target.clusters[listed], kind="stable")]
     best, similarity = _most_similar(
-        normalize(target.embeddings[_tensor(order, target.embeddings)].double(), dim=1),
+        unit_rows(target.embeddings, order),
         target.clusters[order],
-        normalize(means[_tensor(chosen, means)], dim=1),
+        member_means(source, members, chosen),
         clusters[chosen],
     )
     back = np.argsort(order, kind="stable")
@@ -84,13 +69,9 @@ def _most_similar(
     """
     best = np.empty(len(targets), dtype=np.int64)
     similarity = np.empty(len(targets), dtype=np.float32)
-    keys = _tensor(target_clusters, targets), _tensor(candidate_clusters, targets)
+    keys = as_index(target_clusters, targets), as_index(candidate_clusters, targets)
     for rows, columns, match in matching_blocks(*keys, rows_per_block(len(candidates))):
         scores = (targets[rows] @ candidates[columns].T).float().masked_fill_(~match, -torch.inf)
         value, index = scores.max(dim=1)
         similarity[rows], best[rows] = value.cpu().numpy(), index.cpu().numpy() + columns.start
     return best, similarity
-
-
-def _tensor(values: np.ndarray, like: Tensor) -> Tensor:
-    return torch.from_numpy(values.astype(np.int64)).to(like.device)

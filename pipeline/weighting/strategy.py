@@ -8,31 +8,24 @@ A strategy module has two names:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import replace
+from types import ModuleType
 
 from pipeline.plugins import load_plugin
+from pipeline.weighting.evidence import Evidence
 from pipeline.weighting.links import Links
+from pipeline.weighting.target_products import TargetProducts
 
 STRATEGIES = "pipeline.weighting.strategies"
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What a strategy decides on: the similarity list of all groups, and the item (Nt,) str of every target row.
-
-    The items are None for a strategy that does not declare that it uses them.
-    """
-
-    similar: Links
-    target_items: np.ndarray | None
+def load_strategy(name: str) -> ModuleType:
+    """The strategy `name`. Raises UserError for an unknown one, listing the known ones."""
+    return load_plugin(STRATEGIES, name, "weight.strategy")
 
 
-def choose_links(strategy: str, similar: Links, read_target_items: Callable[[], np.ndarray]) -> Links:
-    """The links that `strategy` makes; `read_target_items` is called only if it uses them.
-
-    Raises UserError for an unknown strategy, listing the known ones.
-    """
-    module = load_plugin(STRATEGIES, strategy, "weight.strategy")
-    return module.links(Evidence(similar, read_target_items() if module.USES_TARGET_ITEMS else None))
+def choose_links(strategy: ModuleType, evidence: Evidence, read_target_products: Callable[[], TargetProducts]) -> Links:
+    """The links that `strategy` makes; `read_target_products` is called only if it uses the items of the target."""
+    if strategy.USES_TARGET_ITEMS:
+        evidence = replace(evidence, target_products=read_target_products())
+    return strategy.links(evidence)

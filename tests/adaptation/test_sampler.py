@@ -34,6 +34,19 @@ def products(target=TARGET):
     )
 
 
+def with_clusters():
+    """The products above, and three clusters of two target-only categories."""
+    source = products()
+    return Products(
+        categories=("a", "b", "hats", "bags"),
+        bounds=np.array([0, 3, 5, 7, 8]),
+        codes=np.array([0, 1, 2, 3, 4, -1, -1, -1]),
+        consumer=Ragged.stack([source.consumer, Ragged.empty(3)]),
+        shop=Ragged.stack([source.shop, Ragged.empty(3)]),
+        target=Ragged.stack([source.target, ragged([[4, 5, 6], [7, 8], [9, 10]])]),
+    )
+
+
 def draws(steps=200, categories=2, items=10, made=None):
     sampler = PairSampler(made or products(), N_SOURCE, categories=categories, items=items, seed=7)
     return [sampler.draw(step) for step in range(steps)]
@@ -98,6 +111,35 @@ def test_control_trains_on_the_same_source_pairs():
         source = (pairs.first < N_SOURCE) & (pairs.second < N_SOURCE)
         np.testing.assert_array_equal(pairs.first[source], control.first)
         np.testing.assert_array_equal(pairs.second[source], control.second)
+
+
+def test_a_cluster_gives_one_pair_of_two_distinct_target_pictures():
+    seen = set()
+    for pairs in draws(100, categories=4, made=with_clusters()):
+        alone = pairs.product >= 5
+        assert sorted(pairs.product[alone]) == [5, 6, 7]
+        assert sorted(pairs.category[alone]) == [2, 2, 3]
+        assert (pairs.first[alone] != pairs.second[alone]).all()
+        for product, first, second in zip(pairs.product[alone], pairs.first[alone], pairs.second[alone], strict=True):
+            own = {N_SOURCE + row for row in with_clusters().target[product]}
+            assert {first, second} <= own
+            seen |= {first, second}
+    assert seen == {N_SOURCE + row for row in range(4, 11)}
+
+
+@pytest.mark.parametrize(("categories", "items"), [(4, 10), (2, 10), (1, 1), (3, 2)])
+def test_control_draws_the_same_source_pairs_beside_clusters(categories, items):
+    made = with_clusters()
+    sizes = {"steps": 60, "categories": categories, "items": items}
+    empty = 0
+    for pairs, control in zip(draws(**sizes, made=made), draws(**sizes, made=made.without_targets()), strict=True):
+        source = (pairs.first < N_SOURCE) & (pairs.second < N_SOURCE)
+        for name in ("first", "second", "product", "category"):
+            np.testing.assert_array_equal(getattr(pairs, name)[source], getattr(control, name))
+        assert set(control.category) <= {0, 1}
+        assert len(pairs.first) > 0
+        empty += len(control.first) == 0
+    assert (empty > 0) == (categories < 3), "two categories are target-only, so fewer may be nothing but those"
 
 
 def test_categories_and_items_are_drawn_without_replacement():

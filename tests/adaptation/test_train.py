@@ -134,6 +134,13 @@ def test_triplets_and_category_losses_of_the_reference(step):
     assert compared > 100
 
 
+def test_a_step_without_pairs_costs_nothing():
+    head, pooled, _ = _setting()
+    nothing = np.empty(0, dtype=np.int64)
+    assert backward_step(head, pooled, Pairs(nothing, nothing, nothing, nothing), 0.3).item() == 0
+    assert head.weight.grad is None
+
+
 def _setting(seed=0):
     generator = torch.Generator().manual_seed(seed)
     pooled = torch.rand(N_SOURCE + 4, 6, generator=generator)

@@ -7,41 +7,72 @@ from pipeline.errors import UserError
 from pipeline.io.clusters import ClusteredGroup, read_clusters, write_clusters
 from pipeline.io.links import links_table, read_links, write_links
 from pipeline.weighting.catalogue import build_catalogue
-from pipeline.weighting.links import Links
+from pipeline.weighting.links import Links, concatenate
+from pipeline.weighting.target_clusters import TargetClusters, find_target_clusters
 
 CATALOGUE = build_catalogue(
     np.array(["coat", "coat", "dress"]), np.array(["i0", "i1", "i0"]), np.array(["shop", "consumer", "shop"])
 )
-ROWS = np.array([100, 105, 107])  # manifest rows of the target pictures
-LINKS = Links(np.array([0, 2]), np.array([2, 1]), np.array([0.5, 0.25], np.float32), np.array([3, 0]))
+ROWS = np.array([100, 105, 107, 109, 110])  # manifest rows of the target pictures
+GROUPS = np.array(["dresses", "hats", "outerwear", "hats", "dresses"])
+LINKS = Links(
+    np.array([0, 2, 4, 4]), np.array([2, 1, 0, 2]), np.array([0.5, 0.25, 0, 1], np.float32), np.array([3, 0, -1, -1])
+)
+CLUSTERS = TargetClusters(np.array([1, 3]), np.array(["hats", "hats"]), np.array([7, 7]))
+NO_LINKS, NO_CLUSTERS = concatenate([]), find_target_clusters([])
 
 
-def table():
-    return links_table(LINKS, CATALOGUE, ROWS, np.array(["dresses", "hats", "outerwear"]))
+def table(links=LINKS, clusters=CLUSTERS):
+    return links_table(links, clusters, CATALOGUE, ROWS, GROUPS)
 
 
 def test_links_are_written_in_names_and_read_in_codes(tmp_path):
     named = table()
+    assert named["row"].tolist() == [100, 105, 107, 109, 110, 110]
     assert named.iloc[0].tolist() == [100, "dresses", "dress", "i0", 0.5, 3]
+    assert named.iloc[1][["group", "cluster"]].tolist() == ["hats", 7]
+    assert named.iloc[1][["category", "item", "similarity"]].isna().all()
     write_links(tmp_path / "a.parquet", named)
     write_links(tmp_path / "b.parquet", named)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
-    links = read_links(tmp_path / "a.parquet", CATALOGUE, ROWS)
+    links, clusters = read_links(tmp_path / "a.parquet", CATALOGUE, ROWS)
     for name in ("target", "product", "similarity", "cluster"):
         np.testing.assert_array_equal(getattr(links, name), getattr(LINKS, name))
+    for name in ("target", "group", "cluster"):
+        np.testing.assert_array_equal(getattr(clusters, name), getattr(CLUSTERS, name))
 
 
-def test_no_links_is_a_table_too(tmp_path):
-    write_links(tmp_path / "a.parquet", table().iloc[:0])
-    assert len(read_links(tmp_path / "a.parquet", CATALOGUE, ROWS)) == 0
+@pytest.mark.parametrize("links", [LINKS, NO_LINKS], ids=["links", "no links"])
+@pytest.mark.parametrize("clusters", [CLUSTERS, NO_CLUSTERS], ids=["clusters", "no clusters"])
+def test_either_may_be_empty(tmp_path, links, clusters):
+    made = table(links, clusters)
+    assert made.dtypes.equals(table().dtypes)
+    write_links(tmp_path / "a.parquet", made)
+    read = read_links(tmp_path / "a.parquet", CATALOGUE, ROWS)
+    assert [*map(len, read)] == [len(links), len(clusters)]
 
 
-@pytest.mark.parametrize("change", [{"row": 101}, {"item": "i9"}, {"category": "hat"}])
-def test_links_to_what_does_not_exist_are_refused(tmp_path, change):
-    named = table().assign(**change)
+@pytest.mark.parametrize(
+    ("link", "change", "says"),
+    [
+        (2, {"row": 101}, "link 2: no target picture that has features is row 101 of the manifest"),
+        (1, {"row": 101}, "link 1: no target picture that has features is row 101"),
+        (2, {"item": "i9"}, "link 2: the source pictures show no item 'i9' of category 'coat'"),
+        (2, {"category": "hat"}, "link 2: the source pictures show no item 'i1' of category 'hat'"),
+        (1, {"item": "i0"}, "link 1: the source pictures show no item 'i0' of category"),
+        (2, {"item": None}, "link 2: the source pictures show no item nan of category 'coat'"),
+    ],
+)
+def test_links_to_what_does_not_exist_are_refused(tmp_path, link, change, says):
+    named = table()
+    for column, value in change.items():
+        named.loc[link, column] = value
     write_links(tmp_path / "a.parquet", named)
-    with pytest.raises(UserError, match=r"link 0 names a picture or an item that is not in the features"):
+    with pytest.raises(UserError) as raised:
         read_links(tmp_path / "a.parquet", CATALOGUE, ROWS)
+    assert says in str(raised.value)
+    assert "a.parquet" in str(raised.value)
+    assert "run `dvc repro -f weight`" in str(raised.value)
 
 
 def test_damaged_links(tmp_path):

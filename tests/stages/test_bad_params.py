@@ -18,7 +18,7 @@ from tests_support import PROJECT
         ("adapt", {"adapt.steps": "many"}, ["adapt.steps", "integer", "'many'"]),
         ("finetune", {"finetune.keep": "first"}, ["finetune.keep", "'best' or 'last'"]),
         ("finetune", {"finetune.val_share": 1.5}, ["finetune.val_share", "less than 1", "1.5"]),
-        ("weight", {"weight.level": "L9"}, ["weight.level", "'L1' or 'L12'"]),
+        ("weight", {"weight.level": "L9"}, ["weight.level", "'L1', 'L12' or 'L123'"]),
         ("cluster", {"runtime.device": "tpu"}, ["runtime.device", "'cuda'"]),
         ("evaluate", {"seed": -1}, ["seed: expected a whole number", "-1"]),
         ("cluster", {"cluster": None}, ["cluster: expected a section with keys metric"]),

@@ -1,17 +1,14 @@
-"""Catalogue, strategies and the training structure."""
-
-from types import SimpleNamespace
+"""Catalogue and training structure."""
 
 import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.plugins import plugin_names
 from pipeline.ragged import Ragged
-from pipeline.weighting import strategy
 from pipeline.weighting.catalogue import build_catalogue
-from pipeline.weighting.links import Links
+from pipeline.weighting.links import Links, concatenate
 from pipeline.weighting.products import build_products
+from pipeline.weighting.target_clusters import TargetClusters, find_target_clusters
 
 # category, item, domain of eight source rows; item "a" exists in two categories
 ROWS = np.array(
@@ -28,6 +25,12 @@ ROWS = np.array(
     ]
 )
 LINKS = Links(np.array([0, 3, 5]), np.array([3, 0, 3]), np.ones(3, dtype=np.float32), np.zeros(3, dtype=np.int64))
+
+
+NO_CLUSTERS = find_target_clusters([])
+CLUSTERS = TargetClusters(
+    np.array([1, 2, 4, 6, 8]), np.array(["hat", "bag", "hat", "bag", "hat"]), np.array([9, 2, 10, 2, 9])
+)
 
 
 def rows(ragged: Ragged) -> list[list[int]]:
@@ -49,46 +52,47 @@ def test_catalogue_tells_products_of_one_item_id_apart():
 
 
 def test_products_have_a_consumer_and_a_shop_picture():
-    products = build_products(build_catalogue(*ROWS.T), LINKS)
+    products = build_products(build_catalogue(*ROWS.T), LINKS, NO_CLUSTERS)
     assert products.categories == ("gown", "tee")
     assert products.bounds.tolist() == [0, 1, 3]
     assert products.codes.tolist() == [0, 2, 3]
     assert rows(products.consumer) == [[4], [1], [8]]
     assert rows(products.shop) == [[2], [3, 6], [0]]
     assert rows(products.target) == [[3], [], [0, 5]]
+    assert products.count() == {"items": 3, "supported": 2, "target_only": 0}
 
 
-def test_level_l1_has_no_target_rows():
-    products = build_products(build_catalogue(*ROWS.T), None)
-    assert rows(products.target) == [[], [], []]
+def test_clusters_are_products_in_categories_of_their_own():
+    products = build_products(build_catalogue(*ROWS.T), LINKS, CLUSTERS)
+    assert products.categories == ("gown", "tee", "bag", "hat")
+    assert products.bounds.tolist() == [0, 1, 3, 4, 6]
+    assert products.of_source.tolist() == [True] * 3 + [False] * 3
+    assert rows(products.consumer) == [[4], [1], [8], [], [], []]
+    assert rows(products.shop) == [[2], [3, 6], [0], [], [], []]
+    assert rows(products.target) == [[3], [], [0, 5], [2, 6], [1, 8], [4]], "cluster 9 comes before 10"
+    assert products.count() == {"items": 3, "supported": 2, "target_only": 3}
+
+
+def test_a_target_category_may_be_called_like_one_of_the_source():
+    products = build_products(
+        build_catalogue(*ROWS.T), LINKS, TargetClusters(np.arange(2), np.array(["tee"] * 2), np.array([7, 7]))
+    )
+    assert products.categories == ("gown", "tee", "tee")
+    assert rows(products.target)[3:] == [[0, 1]]
+
+
+def test_without_targets_all_else_stays():
+    products = build_products(build_catalogue(*ROWS.T), LINKS, CLUSTERS)
+    control = products.without_targets()
+    assert rows(control.target) == [[]] * 6
+    assert control.bounds.tolist() == products.bounds.tolist()
+    assert rows(control.shop) == rows(products.shop)
+    assert control.count() == {"items": 3, "supported": 0, "target_only": 0}
 
 
 def test_nothing_to_train_on():
     with pytest.raises(UserError, match="no item has both a consumer and a shop picture"):
-        build_products(build_catalogue(*ROWS[ROWS[:, 2] == "shop"].T), None)
-
-
-@pytest.mark.parametrize("name", plugin_names(strategy.STRATEGIES))
-def test_strategies_are_subsets_of_what_they_see(name):
-    links = strategy.choose_links(name, LINKS, lambda: np.array(["p"] * 6))
-    assert (np.diff(links.target) >= 0).all()
-    assert set(links.product) <= set(LINKS.product)
-
-
-def test_ws5_never_reads_target_items():
-    links = strategy.choose_links("ws5", LINKS, read_target_items=lambda: pytest.fail("read"))
-    assert links is LINKS
-
-
-def test_a_strategy_that_declares_it_sees_target_items(monkeypatch):
-    seen = SimpleNamespace(USES_TARGET_ITEMS=True, links=lambda evidence: evidence.target_items)
-    monkeypatch.setattr(strategy, "load_plugin", lambda *_: seen)
-    assert strategy.choose_links("ws9", LINKS, lambda: "items") == "items"
-
-
-def test_unknown_strategy_lists_the_known_ones():
-    with pytest.raises(UserError, match="weight.strategy: unknown name 'ws55'; known: .*ws5"):
-        strategy.choose_links("ws55", LINKS, lambda: None)
+        build_products(build_catalogue(*ROWS[ROWS[:, 2] == "shop"].T), concatenate([]), CLUSTERS)
 
 
 def test_ragged_rows():
@@ -99,3 +103,4 @@ def test_ragged_rows():
     assert ragged.places.tolist() == [0, 0, 1, 0]
     assert rows(ragged.take(np.array([3, 1, 2, 2]))) == [[8], [], [5, 7], [5, 7]]
     assert rows(Ragged.stack([ragged, ragged.take(np.array([2]))])) == [[6], [], [5, 7], [8], [], [5, 7]]
+    assert rows(Ragged.stack([ragged, Ragged.empty(2)]))[5:] == [[], []]

@@ -6,7 +6,8 @@ import torch
 
 from pipeline import blocks
 from pipeline.weighting.links import Links, concatenate
-from pipeline.weighting.similarity import ClusteredRows, similarity_list
+from pipeline.weighting.members import ClusteredRows
+from pipeline.weighting.similarity import similarity_list
 
 
 def plain_list(source, products, target, positions, n_shop, has_consumer):

@@ -1,7 +1,7 @@
 """WS5: every listed target picture supports the product it is most similar to, by itself."""
 
+from pipeline.weighting.evidence import Evidence
 from pipeline.weighting.links import Links
-from pipeline.weighting.strategy import Evidence
 
 USES_TARGET_ITEMS = False
 
