@@ -13,7 +13,7 @@ def main(run: Run) -> None:
     import torch
 
     from pipeline.clustering.finch import choose_partition, finch
-    from pipeline.clustering.groups import build_groups
+    from pipeline.clustering.groups import ClusteredGroup, build_groups
     from pipeline.constants import (
         CATEGORY,
         CLUSTERS_FILE,
@@ -26,7 +26,7 @@ def main(run: Run) -> None:
         Part,
     )
     from pipeline.devices import torch_device
-    from pipeline.io.clusters import ClusteredGroup, write_clusters
+    from pipeline.io.clusters import write_clusters
     from pipeline.io.features import read_features
     from pipeline.io.manifest import read_manifest
     from pipeline.io.reports import write_json

@@ -27,6 +27,32 @@ class Group:
         return len(self.source) + len(self.target)
 
 
+@dataclass(frozen=True)
+class ClusteredGroup:
+    """A group with its FINCH partitions.
+
+    source (n_s,), target (n_t,) int64: positions in the features of source_train and target_train; labels
+    (n_s + n_t, P) int64: source rows first, the finest partition first; partition: index of the one in use.
+    """
+
+    name: str
+    aligned: bool
+    source: np.ndarray
+    target: np.ndarray
+    labels: np.ndarray
+    partition: int
+
+    @property
+    def source_clusters(self) -> np.ndarray:
+        """(n_s,) int64 labels of the source rows in the partition in use."""
+        return self.labels[: len(self.source), self.partition]
+
+    @property
+    def target_clusters(self) -> np.ndarray:
+        """(n_t,) int64 labels of the target rows in the partition in use."""
+        return self.labels[len(self.source) :, self.partition]
+
+
 def build_groups(
     source_categories: np.ndarray, target_categories: np.ndarray, alignment: Mapping[str, Sequence[str]]
 ) -> list[Group]:

@@ -6,35 +6,13 @@ Attributes: `name` (target category), `aligned` (bool), `partition` (index of th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.clustering.groups import ClusteredGroup
 from pipeline.errors import UserError
 from pipeline.io.hdf5 import reading, set_attributes, writing
-
-
-@dataclass(frozen=True)
-class ClusteredGroup:
-    """One group; see the module's docstring."""
-
-    name: str
-    aligned: bool
-    source: np.ndarray
-    target: np.ndarray
-    labels: np.ndarray
-    partition: int
-
-    @property
-    def source_clusters(self) -> np.ndarray:
-        """(n_s,) int64 labels of the source rows in the partition in use."""
-        return self.labels[: len(self.source), self.partition]
-
-    @property
-    def target_clusters(self) -> np.ndarray:
-        """(n_t,) int64 labels of the target rows in the partition in use."""
-        return self.labels[len(self.source) :, self.partition]
 
 
 def write_clusters(path: Path, groups: Iterable[ClusteredGroup]) -> None:

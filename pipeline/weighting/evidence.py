@@ -8,8 +8,8 @@ import numpy as np
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from pipeline.clustering.groups import ClusteredGroup
 from pipeline.clustering.means import cluster_means
-from pipeline.io.clusters import ClusteredGroup
 from pipeline.weighting.catalogue import Catalogue
 from pipeline.weighting.cluster_pairs import cluster_pairs
 from pipeline.weighting.greedy import greedy_rounds

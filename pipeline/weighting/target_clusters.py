@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.io.clusters import ClusteredGroup
+from pipeline.clustering.groups import ClusteredGroup
 
 
 @dataclass(frozen=True)

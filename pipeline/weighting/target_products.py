@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.clustering.groups import ClusteredGroup
 from pipeline.constants import MANIFEST_FILE
 from pipeline.errors import UserError
-from pipeline.io.clusters import ClusteredGroup
 from pipeline.ragged import Ragged
 from pipeline.weighting.catalogue import code_products
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from pipeline.clustering.groups import ClusteredGroup
 from pipeline.errors import UserError
-from pipeline.io.clusters import ClusteredGroup, read_clusters, write_clusters
+from pipeline.io.clusters import read_clusters, write_clusters
 from pipeline.io.links import links_table, read_links, write_links
 from pipeline.weighting.catalogue import build_catalogue
 from pipeline.weighting.links import Links, concatenate

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.clustering.groups import ClusteredGroup
 from pipeline.errors import UserError
-from pipeline.io.clusters import ClusteredGroup
 from pipeline.plugins import plugin_names
 from pipeline.weighting.catalogue import build_catalogue
 from pipeline.weighting.evidence import Evidence

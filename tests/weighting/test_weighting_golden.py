@@ -10,8 +10,7 @@ from golden_files import GOLDEN, golden
 
 from pipeline.adaptation.sampler import PairSampler
 from pipeline.clustering.finch import choose_partition, finch
-from pipeline.clustering.groups import Group, build_groups
-from pipeline.io.clusters import ClusteredGroup
+from pipeline.clustering.groups import ClusteredGroup, Group, build_groups
 from pipeline.weighting.catalogue import Catalogue, build_catalogue
 from pipeline.weighting.evidence import Evidence
 from pipeline.weighting.greedy import greedy_rounds
