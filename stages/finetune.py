@@ -114,7 +114,7 @@ def take_over(run: Run, brought: Path) -> None:
 
     head = read_facts(brought)["head"]
     with replacing(MODEL_FOLDER) as folder:
-        shutil.copytree(brought / MODEL, folder)
+        shutil.copytree(brought / MODEL, folder, copy_function=shutil.copyfile)
     with replacing(METRICS_FOLDER / "curves/finetune") as folder:
         write_curves(folder, [], x="epoch", panels={"loss": ["loss"], VALIDATION: [VALIDATION]})
     write_json(METRICS_FOLDER / "finetune.json", {"trained": False, "head": head})

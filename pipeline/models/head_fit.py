@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ROUNDS = 10
-GAIN = 1e-5  # of the mean cosine, below which another round is not worth a pass over the data
+GAIN = 1e-4  # of the mean cosine, below which another round is not worth a pass over the data
 
 Blocks = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
 
@@ -33,7 +33,7 @@ def fit_head(blocks: Blocks, *, norm_features: bool) -> FittedHead:
     Sums are in float64; memory is bounded by the blocks and (P + 1)^2. Of several best heads (fewer rows than
     columns) the smallest is taken. `norm_features`: z is L2-normalised first.
     """
-    gram, solution, best = None, None, None
+    gram, inverse, solution, best = None, None, None, None
     for turn in range(ROUNDS + 1):
         sums = _Sums(gram)
         for pooled, embedding in blocks():
@@ -44,7 +44,9 @@ def fit_head(blocks: Blocks, *, norm_features: bool) -> FittedHead:
                 break
             best = FittedHead(solution[:-1].T.astype(np.float32), solution[-1].astype(np.float32), sums.cosine)
         if turn < ROUNDS:
-            solution = np.linalg.lstsq(gram, sums.cross / np.sqrt(sums.squares / sums.rows), rcond=None)[0]
+            if inverse is None:
+                inverse = np.linalg.pinv(gram, rcond=len(gram) * np.finfo(np.float64).eps, hermitian=True)
+            solution = inverse @ sums.cross / np.sqrt(sums.squares / sums.rows)
     return best
 
 

@@ -86,13 +86,13 @@ def inspect_piece(piece: Piece, find: Find) -> Inspected:
     """
     path, companion = find(piece.file("X")), find(piece.file("X-1"))
     with _open(path) as (embedding, labels), _open(companion) as (pooled, repeated):
+        items, categories = _listed(piece, find) if path.suffix == ".mat" else _named(piece, path, labels)
         if len(pooled) != len(embedding):
             raise UserError(f"{companion}: {len(pooled)} rows, where {path.name} has {len(embedding)}; get both again")
         for name in labels.keys() & repeated.keys():
             if not np.array_equal(labels[name], repeated[name]):
                 raise UserError(f"{companion}: {name} is not that of {path.name}, row by row; get both again")
         unit = tuple(_check_rows(where, rows) for where, rows in ((companion, pooled), (path, embedding)))
-        items, categories = _listed(piece, find) if path.suffix == ".mat" else _named(piece, path, labels)
         if len(items) != len(embedding):
             raise UserError(f"{path}: {len(embedding)} rows, but {len(items)} labels; get both files again")
         widths = (pooled.shape[1], embedding.shape[1])
