@@ -35,6 +35,7 @@ class Part(StrEnum):
     """The parts of the manifest whose features are extracted, one HDF5 file each."""
 
     SOURCE_TRAIN = "source_train"
+    SOURCE_TEST = "source_test"
     TARGET_TRAIN = "target_train"
     TARGET_TEST = "target_test"
 

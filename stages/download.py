@@ -14,6 +14,7 @@ def main(run: Run) -> None:
     """
     from pipeline.constants import RAW_FOLDER
     from pipeline.io.atomic import publish, remove
+    from pipeline.io.brought import brings_features, describe_facts
     from pipeline.io.workspace import fingerprint, workspace
     from pipeline.params.data import DataParams
     from pipeline.sources.dataset import load_dataset
@@ -33,10 +34,11 @@ def main(run: Run) -> None:
         dataset.fetch(Path(data.source), out, params, seed=run.seed, downloads=downloads)
         publish(out, RAW_FOLDER / data.dataset)
         remove(downloads)
-    files = [path for path in (RAW_FOLDER / data.dataset).rglob("*") if path.is_file()]
-    run.say(
-        f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB in {RAW_FOLDER / data.dataset}"
-    )
+    root = RAW_FOLDER / data.dataset
+    files = [path for path in root.rglob("*") if path.is_file()]
+    run.say(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB in {root}")
+    if brings_features(root):
+        run.say(describe_facts(root))
 
 
 if __name__ == "__main__":

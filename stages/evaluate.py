@@ -1,12 +1,15 @@
 """Stage evaluate: baseline, control and adapted under one protocol."""
 
+from pathlib import Path
+
 from stages._cli import Run, stage
 
 
 @stage
 def main(run: Run) -> None:
-    """Rank the target gallery for every target query with the baseline, control and adapted heads.
+    """Rank the gallery for every query with the baseline, control and adapted heads.
 
+    evaluate.meta_domain says whose test part it is, evaluate.protocol which gallery a query searches.
     Writes metrics/evaluate.json (means), categories.json (each category), gains.json (95 % intervals) and evaluate.md
     (the table), and pictures to metrics/plots/: CMC curves, bars a category, a sheet for each of some fixed queries.
     """
@@ -19,30 +22,29 @@ def main(run: Run) -> None:
         FEATURES_FOLDER,
         ITEM,
         MANIFEST_FILE,
-        MAP_TRAPEZOIDAL,
         METRICS_FOLDER,
         RAW_FOLDER,
         SPLIT,
-        Part,
+        MetaDomain,
         Split,
     )
     from pipeline.evaluation.bootstrap import gain_intervals
-    from pipeline.evaluation.protocols import EmbeddedPictures, street2shop, top_k_in_category
+    from pipeline.evaluation.protocols import EmbeddedPictures, find_protocol
     from pipeline.io.atomic import replacing
+    from pipeline.io.brought import brought_folder
     from pipeline.io.features import read_features
-    from pipeline.io.manifest import read_manifest
-    from pipeline.io.reports import write_json, write_text
+    from pipeline.io.manifest import check_part, read_manifest
     from pipeline.params.evaluate import EvaluateParams
-    from pipeline.reporting.figures import category_bars, cmc_figure
     from pipeline.reporting.sheets import SHOWN, pick_queries, write_sheets
-    from pipeline.reporting.tables import comparison_table
     from pipeline.sources.alignment import read_alignment
 
     params, runtime = run.section("evaluate", EvaluateParams), run.runtime()
-    dtype = getattr(torch, params.precision)
-    aligned = [name for name, listed in read_alignment(run.params).items() if listed]
-    features = read_features(FEATURES_FOLDER / f"{Part.TARGET_TEST}.h5")
-    table = read_manifest(MANIFEST_FILE).iloc[features.row]
+    protocol, dtype = find_protocol(params.protocol), getattr(torch, params.precision)
+    part = f"{params.meta_domain}_test"
+    features = read_features(FEATURES_FOLDER / f"{part}.h5")
+    check_part(MANIFEST_FILE, part, features.row)
+    manifest = read_manifest(MANIFEST_FILE)
+    table, brought = manifest.iloc[features.row], brought_folder(RAW_FOLDER, manifest)
     is_query = (table[SPLIT] == Split.QUERY).to_numpy()
     embeddings = {"baseline": features.embedding}
     for name in ("control", "adapted"):
@@ -56,29 +58,28 @@ def main(run: Run) -> None:
             EmbeddedPictures(torch.from_numpy(rows[side]), items[side], categories[side])
             for side in (is_query, ~is_query)
         )
-        results[name] = street2shop(queries, gallery, dtype=dtype)
-        ranked[name] = top_k_in_category(queries, gallery, SHOWN, dtype=dtype)
-    summaries = {name: result.summary(aligned) for name, result in results.items()}
+        results[name] = protocol.score(queries, gallery, dtype=dtype)
+        ranked[name] = protocol.top_k(queries, gallery, SHOWN, dtype=dtype)
+    scopes = {"all": None}
+    if params.meta_domain == MetaDomain.TARGET:  # only target categories are aligned
+        aligned = {name for name, listed in read_alignment(run.params).items() if listed}
+        if aligned & set(results["baseline"].categories):
+            scopes["aligned"] = aligned
+    summaries = {name: result.summary(scopes.get("aligned", ())) for name, result in results.items()}
     gains = {
         f"{after} - {before}": {
             which: gain_intervals(
                 results[before], results[after], names=names, resamples=params.bootstrap, seed=run.seed
             )
-            for which, names in (("all", None), ("aligned", aligned))
+            for which, names in scopes.items()
         }
         for after, before in (("adapted", "control"), ("adapted", "baseline"), ("control", "baseline"))
     }
 
     with replacing(METRICS_FOLDER / "plots") as folder:
         folder.mkdir()
-        length = min(50, max(1, int((~is_query).sum())))
-        cmc_figure({name: result.cmc_curve(length) for name, result in results.items()}, folder / "cmc.png")
-        bars = {
-            name: {category: figures[MAP_TRAPEZOIDAL] for category, figures in summary["categories"].items()}
-            for name, summary in summaries.items()
-        }
-        category_bars(bars, "mAP (trapezoidal)", folder / "categories.png")
-        chosen = pick_queries(results["baseline"], params.sheets)
+        draw_figures(folder, results, summaries, gallery_rows=int((~is_query).sum()))
+        chosen = pick_queries(results["baseline"], params.sheets if brought is None else 0)
         shown = {name: ranked[name] for name in ("baseline", "adapted")}
         write_sheets(
             folder / "gallery",
@@ -89,18 +90,41 @@ def main(run: Run) -> None:
             ranked=shown,
             results=results,
         )
-    text = comparison_table(summaries, gains)
-    counts = {
-        key: summaries["baseline"]["all"][key] for key in ("queries", "dropped", "categories", "empty_categories")
-    }
-    means = {
-        name: {which: _figures(summary[which]) for which in ("all", "aligned")} for name, summary in summaries.items()
-    }
-    write_json(METRICS_FOLDER / "evaluate.json", {**counts, **means})
+    if brought is not None and params.sheets:
+        run.say(f"no sheets of results: {brought.name} has no pictures")
+    write_results(run, summaries, list(scopes), gains)
+
+
+def write_results(run: Run, summaries: dict, scopes: list[str], gains: dict) -> None:
+    """All files of figures, and the table on stdout."""
+    from pipeline.constants import METRICS_FOLDER
+    from pipeline.io.reports import write_json, write_text
+    from pipeline.reporting.tables import comparison_table
+
+    means = {name: {which: summary[which] for which in scopes} for name, summary in summaries.items()}
+    text = comparison_table(means, gains)
+    overall = summaries["baseline"]["all"]
+    counts = {key: overall[key] for key in ("queries", "dropped", "categories", "empty_categories")}
+    figures = {name: {which: _figures(mean) for which, mean in scoped.items()} for name, scoped in means.items()}
+    write_json(METRICS_FOLDER / "evaluate.json", {**counts, **figures})
     write_json(METRICS_FOLDER / "gains.json", gains)
     write_json(METRICS_FOLDER / "categories.json", {name: summary["categories"] for name, summary in summaries.items()})
     write_text(METRICS_FOLDER / "evaluate.md", text)
     run.say(f"{counts['queries']} queries, {counts['dropped']} dropped\n\n{text}")
+
+
+def draw_figures(folder: Path, results: dict, summaries: dict, gallery_rows: int) -> None:
+    """CMC curves and bars a category, into `folder`."""
+    from pipeline.constants import MAP_TRAPEZOIDAL
+    from pipeline.reporting.figures import category_bars, cmc_figure
+
+    length = min(50, max(1, gallery_rows))
+    cmc_figure({name: result.cmc_curve(length) for name, result in results.items()}, folder / "cmc.png")
+    bars = {
+        name: {category: figures[MAP_TRAPEZOIDAL] for category, figures in summary["categories"].items()}
+        for name, summary in summaries.items()
+    }
+    category_bars(bars, "mAP (trapezoidal)", folder / "categories.png")
 
 
 def _figures(summary: dict) -> dict:

@@ -1,6 +1,9 @@
 """Stage extract: pooled features and embeddings of the manifest's rows."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,33 +23,64 @@ from stages._cli import Run, stage
 def main(run: Run, parts: tuple[str, ...]) -> None:
     """Write data/features/<part>.h5: pooled features and embeddings of the pictures of each part.
 
-    An interrupted run goes on from its last whole chunk of runtime.chunk_rows pictures.
+    A part without rows gives an empty file, unless the chain cannot do without it. An interrupted run goes on from its
+    last whole chunk of runtime.chunk_rows pictures. Features that a dataset brings are checked and copied.
     """
+    import numpy as np
+
     from pipeline.constants import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
+    from pipeline.io.brought import brought_folder
+    from pipeline.io.features import write_features
+    from pipeline.io.manifest import check_part, part_rows, read_manifest
+    from pipeline.io.workspace import fingerprint
+    from pipeline.params.extract import EvaluatedParams, ExtractParams
+
+    params = run.section("extract", ExtractParams)
+    needed = (Part.SOURCE_TRAIN, Part.TARGET_TRAIN, f"{run.section('evaluate', EvaluatedParams).meta_domain}_test")
+    table = read_manifest(MANIFEST_FILE)
+    brought = brought_folder(RAW_FOLDER, table)
+    made_by = of_pictures(run, params, table) if brought is None else of_dataset(params, brought)
+    model = fingerprint(params=[], inputs=[MODEL_FOLDER], modules=[])
+    for part in parts:
+        rows, out = part_rows(table, Part(part)), FEATURES_FOLDER / f"{part}.h5"
+        if part in needed:
+            check_part(MANIFEST_FILE, part, rows)
+        if len(rows):
+            made_by.write(part, rows, out, model)
+            run.say(f"{len(rows)} {made_by.what} in {out}")
+        else:
+            empty = tuple(np.empty((0, width), np.float32) for width in made_by.widths)
+            write_features(out, rows, [empty], normalized=params.normalize_pooled, model=model)
+            run.say(f"the dataset has no rows for {part}: {out} is empty")
+
+
+@dataclass(frozen=True)
+class Features:
+    """A way to features: `write(part, rows, out, model)`; `widths` of pooled features and embeddings."""
+
+    what: str
+    widths: tuple[int, int]
+    write: Callable[[str, Any, Path, str], None]
+
+
+def of_pictures(run: Run, params: Any, table: Any) -> Features:
+    """Features computed by the model from the pictures of the manifest `table`."""
+    from pipeline.constants import MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
     from pipeline.devices import torch_device
-    from pipeline.errors import UserError
     from pipeline.images.loading import Pictures
     from pipeline.images.transforms import inference_transform
     from pipeline.io.atomic import publish
     from pipeline.io.features import write_features
-    from pipeline.io.manifest import part_rows, read_manifest
     from pipeline.io.workspace import fingerprint, workspace
     from pipeline.models.embedder import load_embedder
     from pipeline.models.extraction import extract_chunks
-    from pipeline.params.extract import ExtractParams
 
-    params, runtime = run.section("extract", ExtractParams), run.runtime()
-    table = read_manifest(MANIFEST_FILE)
-    embedder, model = load_embedder(MODEL_FOLDER)
-    backbone = embedder.backbone
-    transform = inference_transform(model.image_size, backbone.mean, backbone.std)
-    model_mark = fingerprint(params=[], inputs=[MODEL_FOLDER], modules=[])
-    for part in parts:
-        rows = part_rows(table, Part(part))
-        if not len(rows):
-            raise UserError(
-                f"{MANIFEST_FILE}: no pictures for {part}; the dataset needs rows of that meta-domain and split"
-            )
+    runtime = run.runtime()
+    embedder, model_params = load_embedder(MODEL_FOLDER)
+    backbone, side = embedder.backbone, model_params.image_size
+    transform = inference_transform(side, backbone.mean, backbone.std)
+
+    def write(part: str, rows: Any, out: Path, model: str) -> None:
         mark = fingerprint(
             params=[params.model_dump(), part, runtime.chunk_rows, runtime.batch_size],
             inputs=[MANIFEST_FILE, MODEL_FOLDER],
@@ -55,7 +89,7 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
         with workspace(Path(runtime.scratch), f"extract-{part}", mark) as folder:
             chunks = extract_chunks(
                 embedder,
-                Pictures(table.iloc[rows], RAW_FOLDER, transform, model.image_size),
+                Pictures(table.iloc[rows], RAW_FOLDER, transform, side),
                 folder,
                 device=torch_device(runtime.device),
                 normalize=params.normalize_pooled,
@@ -63,11 +97,34 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
                 batch_size=runtime.batch_size,
                 workers=runtime.workers,
             )
-            out = FEATURES_FOLDER / f"{part}.h5"
             made = folder / out.name
-            write_features(made, rows, chunks, normalized=params.normalize_pooled, model=model_mark)
+            write_features(made, rows, chunks, normalized=params.normalize_pooled, model=model)
             publish(made, out)
-        run.say(f"{len(rows)} pictures in {out}")
+
+    return Features("pictures", (backbone.channels, model_params.embedding_dim), write)
+
+
+def of_dataset(params: Any, brought: Path) -> Features:
+    """Features that the dataset in the folder `brought` brings, checked and copied."""
+    from pipeline.constants import MODEL_FOLDER
+    from pipeline.io.brought import features_file
+    from pipeline.io.feature_blocks import copy_features
+    from pipeline.models.files import load_head_weights
+
+    weight, _, _ = load_head_weights(MODEL_FOLDER)
+
+    def write(part: str, rows: Any, out: Path, model: str) -> None:
+        copy_features(
+            features_file(brought, part),
+            out,
+            rows,
+            tuple(weight.shape),
+            normalize=params.normalize_pooled,
+            made_by="download",
+            model=model,
+        )
+
+    return Features("rows of the dataset's own features", (weight.shape[1], weight.shape[0]), write)
 
 
 if __name__ == "__main__":

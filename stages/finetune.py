@@ -30,7 +30,8 @@ def main(run: Run) -> None:
 
     Reads the manifest and the source pictures; writes data/models/backbone/, metrics/finetune.json and curves in
     metrics/curves/finetune/. Held-out source items give the validation recall@1; target labels are never read.
-    An interrupted run goes on from its last checkpoint.
+    An interrupted run goes on from its last checkpoint. A dataset that brings features brings its head too: nothing is
+    trained then.
     """
     import torch
 
@@ -39,6 +40,7 @@ def main(run: Run) -> None:
     from pipeline.images.loading import Pictures
     from pipeline.images.transforms import inference_transform
     from pipeline.io.atomic import publish
+    from pipeline.io.brought import brought_folder
     from pipeline.io.manifest import read_manifest
     from pipeline.io.reports import write_json
     from pipeline.io.workspace import fingerprint, workspace
@@ -53,7 +55,11 @@ def main(run: Run) -> None:
 
     params, runtime = run.section("finetune", FinetuneParams), run.runtime()
     method, method_params = load_recipe(run.params, params.recipe)
-    train_rows, val_rows = split_source(read_manifest(MANIFEST_FILE), params.val_share, run.seed)
+    table = read_manifest(MANIFEST_FILE)
+    if (brought := brought_folder(RAW_FOLDER, table)) is not None:
+        take_over(run, brought)
+        return
+    train_rows, val_rows = split_source(table, params.val_share, run.seed)
     mark = fingerprint(
         params=[run.seed, params.model_dump(), method_params.model_dump()],
         inputs=[MANIFEST_FILE],
@@ -93,6 +99,26 @@ def main(run: Run) -> None:
             METRICS_FOLDER / "finetune.json", {"kept_epoch": trained.epoch + 1, **kept, "val_queries": len(validate)}
         )
         run.say(f"kept epoch {trained.epoch + 1}, {VALIDATION} {kept[VALIDATION]:.4f}")
+
+
+def take_over(run: Run, brought: Path) -> None:
+    """Make the head that the dataset in the folder `brought` brings the model; the curves are empty."""
+    import shutil
+
+    from pipeline.constants import METRICS_FOLDER, MODEL_FOLDER
+    from pipeline.io.atomic import replacing
+    from pipeline.io.brought import MODEL, read_facts
+    from pipeline.io.reports import write_json
+    from pipeline.reporting.curves import write_curves
+    from pipeline.training.loop import VALIDATION
+
+    head = read_facts(brought)["head"]
+    with replacing(MODEL_FOLDER) as folder:
+        shutil.copytree(brought / MODEL, folder, copy_function=shutil.copyfile)
+    with replacing(METRICS_FOLDER / "curves/finetune") as folder:
+        write_curves(folder, [], x="epoch", panels={"loss": ["loss"], VALIDATION: [VALIDATION]})
+    write_json(METRICS_FOLDER / "finetune.json", {"trained": False, "head": head})
+    run.say(f"nothing is trained: {brought.name} brings its features and the head, which is taken over")
 
 
 if __name__ == "__main__":

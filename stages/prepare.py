@@ -8,10 +8,11 @@ def main(run: Run) -> None:
     """Turn the files of the dataset into data/manifest.parquet, one row an image, and check every picture.
 
     Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable the
-    stage fails.
+    stage fails. A dataset that brings features instead of pictures keeps all its rows.
     """
     from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER
     from pipeline.images.finish import finish_manifest
+    from pipeline.io.brought import brings_features, finish_brought
     from pipeline.io.manifest import check_table, write_manifest
     from pipeline.io.reports import write_json
     from pipeline.params.data import DataParams
@@ -22,16 +23,21 @@ def main(run: Run) -> None:
     dataset, dataset_params = load_dataset(run.params, data.dataset)
     root = RAW_FOLDER / data.dataset
     table = check_table(dataset.read_table(root, dataset_params), data.dataset)
-    table, report = finish_manifest(
-        table,
-        root,
-        min_side=params.min_side,
-        max_unreadable=params.max_unreadable,
-        workers=run.runtime().workers,
-    )
+    brought = brings_features(root)
+    if brought:
+        table, report = finish_brought(table)
+    else:
+        table, report = finish_manifest(
+            table,
+            root,
+            min_side=params.min_side,
+            max_unreadable=params.max_unreadable,
+            workers=run.runtime().workers,
+        )
     write_manifest(MANIFEST_FILE, table)
     write_json(METRICS_FOLDER / "prepare.json", report)
-    run.say(f"{len(table)} pictures in {MANIFEST_FILE}")
+    kind = "rows with features, no pictures to check," if brought else "pictures"
+    run.say(f"{len(table)} {kind} in {MANIFEST_FILE}")
 
 
 if __name__ == "__main__":

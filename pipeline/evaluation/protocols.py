@@ -1,6 +1,6 @@
 """Which queries search which gallery. A gallery picture is relevant when it shows the item of the query."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -108,3 +108,31 @@ def _by_category(
 
 def _pooled(pictures: EmbeddedPictures) -> EmbeddedPictures:
     return replace(pictures, categories=np.full(len(pictures.items), "all"))
+
+
+def top_k_overall(
+    queries: EmbeddedPictures, gallery: EmbeddedPictures, k: int, *, dtype: torch.dtype = torch.float32
+) -> np.ndarray:
+    """The first `k` rows of the whole gallery, best first: (Q, k) int64, -1 beyond a short gallery."""
+    return top_k_in_category(_pooled(queries), _pooled(gallery), k, dtype=dtype)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """`score`: (queries, gallery) -> figures; `top_k`: (queries, gallery, k) -> the rows that the same search shows."""
+
+    score: Callable[..., RetrievalResult]
+    top_k: Callable[..., np.ndarray]
+
+
+PROTOCOLS = {
+    "street2shop": Protocol(street2shop, top_k_in_category),
+    "deepfashion": Protocol(deepfashion, top_k_overall),
+}
+
+
+def find_protocol(name: str) -> Protocol:
+    """The protocol `name`. Raises UserError listing the known ones."""
+    if name not in PROTOCOLS:
+        raise UserError(f"evaluate.protocol: unknown name {name!r}; known: {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]

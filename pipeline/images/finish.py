@@ -9,20 +9,13 @@ import pandas as pd
 
 from pipeline.constants import (
     BOX,
-    CATEGORY,
     DATASET,
     DIGEST,
-    DOMAIN,
     IMAGE,
-    ITEM,
-    META_DOMAIN,
-    SPLIT,
-    Domain,
-    MetaDomain,
-    Split,
 )
 from pipeline.errors import UserError
 from pipeline.images.inspect import inspect_images
+from pipeline.io.counts import count_categories, count_parts
 
 LISTED = 50  # unreadable pictures named in the report
 
@@ -65,8 +58,8 @@ def finish_manifest(
         "pictures": len(manifest),
         "unreadable": unreadable,
         "boxes_cut_to_picture": int((cut & kept).sum()),
-        "parts": _count_parts(manifest),
-        "categories": _count_categories(manifest),
+        "parts": count_parts(manifest),
+        "categories": count_categories(manifest),
     }
     return manifest, report
 
@@ -102,22 +95,3 @@ def _check_share(table: pd.DataFrame, problems: pd.Series, max_share: float, roo
             f"of {max_share:g}; mend or drop them, first: {first}"
         )
     return {"pictures": int(bad.sum()), "share": share, "first": listed.to_dict("records")}
-
-
-def _count_parts(table: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
-    counts: dict[str, dict[str, dict[str, int]]] = {}
-    for meta_domain in MetaDomain:
-        for split in Split:
-            rows = table[(table[META_DOMAIN] == meta_domain) & (table[SPLIT] == split)]
-            if rows.empty:
-                continue
-            count = {domain.value: int((rows[DOMAIN] == domain).sum()) for domain in Domain}
-            if (meta_domain, split) != (MetaDomain.TARGET, Split.TRAIN):
-                count["items"] = rows[ITEM].nunique()
-            counts.setdefault(meta_domain.value, {})[split.value] = count
-    return counts
-
-
-def _count_categories(table: pd.DataFrame) -> dict[str, dict[str, int]]:
-    counts = table.groupby([META_DOMAIN, CATEGORY]).size()
-    return {meta.value: counts[meta.value].to_dict() for meta in MetaDomain if meta.value in counts.index.levels[0]}

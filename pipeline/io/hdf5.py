@@ -13,12 +13,12 @@ from pipeline.io.atomic import replacing
 
 
 @contextmanager
-def reading(path: Path, made_by: str) -> Iterator[h5py.File]:
-    """Open `path` for reading. `made_by` is the stage that writes such files.
+def reading(path: Path, made_by: str | None) -> Iterator[h5py.File]:
+    """Open `path` for reading. `made_by` is the stage that writes such files; None: it is a file of the user.
 
     Raises UserError when it is missing, truncated, not HDF5, or lacks what is read from it.
     """
-    mend = f"run `dvc repro -f {made_by}`"
+    mend = f"run `dvc repro -f {made_by}`" if made_by else "get the file again"
     if not path.exists():
         raise UserError(f"{path}: no such file; {mend}")
     try:

@@ -56,16 +56,24 @@ def check_table(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
 
 
 def part_rows(table: pd.DataFrame, part: Part) -> np.ndarray:
-    """Positions (N,) int64 of the rows of `part`, in table order; in target_test all queries precede the gallery."""
+    """Positions (N,) int64 of the rows of `part`, in table order; in a test part all queries precede the gallery."""
     source, split = table[META_DOMAIN] == MetaDomain.SOURCE, table[SPLIT]
     match part:
         case Part.SOURCE_TRAIN:
             masks = [source & split.isin([Split.TRAIN, Split.VAL])]
+        case Part.SOURCE_TEST:
+            masks = [source & (split == Split.QUERY), source & (split == Split.GALLERY)]
         case Part.TARGET_TRAIN:
             masks = [~source & (split == Split.TRAIN)]
         case Part.TARGET_TEST:
             masks = [~source & (split == Split.QUERY), ~source & (split == Split.GALLERY)]
     return np.concatenate([np.flatnonzero(mask) for mask in masks]).astype(np.int64)
+
+
+def check_part(path: Path, part: str, rows: np.ndarray) -> None:
+    """Raise UserError when `part`, which the chain cannot do without, has no `rows` in the manifest at `path`."""
+    if not len(rows):
+        raise UserError(f"{path}: no pictures for {part}; the dataset needs rows of that meta-domain and split")
 
 
 def write_manifest(path: Path, table: pd.DataFrame) -> None:

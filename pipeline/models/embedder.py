@@ -1,21 +1,16 @@
 """The embedding model: backbone -> pooling -> linear head -> L2."""
 
-import json
 from pathlib import Path
 
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
-from pipeline.io.atomic import write_bytes
 from pipeline.models.backbones import Backbone, build_backbone
+from pipeline.models.files import damaged_model, load_head_weights, read_model, write_model
 from pipeline.models.pooling import build_pooling
 from pipeline.params.finetune import ModelParams
 
-WEIGHTS, CONFIG = "model.safetensors", "model.json"
+__all__ = ["Embedder", "build_embedder", "count_parameters", "load_embedder", "load_head_weights", "save_embedder"]
 
 
 class Embedder(nn.Module):
@@ -51,48 +46,21 @@ def build_embedder(params: ModelParams) -> Embedder:
 
 def save_embedder(folder: Path, weights: dict[str, Tensor], params: ModelParams) -> None:
     """Write `model.safetensors` (no metadata: stable bytes) and `model.json` into `folder`."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    write_bytes(folder / WEIGHTS, save_tensors(tensors))
-    write_bytes(folder / CONFIG, (json.dumps(params.model_dump(), indent=2) + "\n").encode())
+    write_model(folder, weights, params.model_dump())
 
 
 def load_embedder(folder: Path) -> tuple[Embedder, ModelParams]:
     """The model in `folder`, in eval mode on the CPU. Raises UserError when it is missing or damaged."""
-    params, weights = _read(folder)
-    model = build_embedder(params.model_copy(update={"pretrained": False}))
+    settings, weights = read_model(folder)
     try:
+        params = ModelParams.model_validate(settings)
+        model = build_embedder(params.model_copy(update={"pretrained": False}))
         model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise _damaged(folder, error) from error
+    except (ValueError, RuntimeError) as error:
+        raise damaged_model(folder, error) from error
     return model.eval(), params
-
-
-def load_head_weights(folder: Path) -> tuple[Tensor, Tensor, bool]:
-    """Weight (D, P) and bias (D,) of the head of the model in `folder`, and its `norm_features`; builds no backbone.
-
-    Raises UserError when the model is missing or damaged.
-    """
-    params, weights = _read(folder)
-    try:
-        return weights["head.weight"], weights["head.bias"], params.norm_features
-    except KeyError as error:
-        raise _damaged(folder, error) from error
 
 
 def count_parameters(model: nn.Module) -> int:
     """Number of trainable scalars."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-
-
-def _read(folder: Path) -> tuple[ModelParams, dict[str, Tensor]]:
-    try:
-        params = ModelParams.model_validate(json.loads((folder / CONFIG).read_text()))
-        return params, load_tensors((folder / WEIGHTS).read_bytes())
-    except (OSError, ValueError, SafetensorError) as error:
-        raise _damaged(folder, error) from error
-
-
-def _damaged(folder: Path, error: Exception) -> UserError:
-    return UserError(
-        f"{folder}: not a model of this project ({str(error).splitlines()[0]}); run `dvc repro -f finetune`"
-    )

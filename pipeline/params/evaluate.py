@@ -8,9 +8,13 @@ from pipeline.params.base import Section
 
 
 class EvaluateParams(Section):
-    """`bootstrap`: resamples of the queries; `sheets`: fixed queries a category whose results are drawn."""
+    """Whose queries search by which protocol (a name of `pipeline.evaluation.protocols.PROTOCOLS`).
 
-    protocol: Literal["street2shop"]
+    `bootstrap`: resamples of the queries; `sheets`: fixed queries a category whose results are drawn.
+    """
+
+    meta_domain: Literal["target", "source"]
+    protocol: str
     precision: Literal["float32", "float64"]
     bootstrap: Annotated[int, Field(ge=1)]
     sheets: Annotated[int, Field(ge=0)]

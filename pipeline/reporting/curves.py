@@ -18,8 +18,13 @@ def write_curves(
     x: str,
     panels: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
-    """`curves.csv` and `curves.png` of `rows` over their key `x`; by default a panel for every other key."""
+    """`curves.csv` and `curves.png` of `rows` over their key `x`; by default a panel for every other key.
+
+    Without rows the columns are `x` and those of `panels`.
+    """
     table = pd.DataFrame(list(rows))
+    if table.empty:
+        table = pd.DataFrame(columns=[x, *(column for columns in (panels or {}).values() for column in columns)])
     panels = panels or {column: [column] for column in table.columns if column != x}
     write_csv(folder / "curves.csv", table)
     training_curves(table, folder / "curves.png", x=x, panels=panels)

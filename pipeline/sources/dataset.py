@@ -7,6 +7,8 @@ A dataset module has three names:
   the network goes to `downloads` first, which outlives a broken run;
 - `read_table(root, params)`: the files under `root` (what `fetch` made) as a table with the columns of the
   manifest except `dataset` and `digest`; `image` is relative to `root`.
+
+A dataset may bring features instead of pictures: its `fetch` then writes what `pipeline.io.brought` says.
 """
 
 from pathlib import Path

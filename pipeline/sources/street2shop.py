@@ -16,13 +16,10 @@ from pipeline.constants import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, 
 from pipeline.errors import UserError
 from pipeline.params.base import Section
 from pipeline.progress import progress
+from pipeline.sources.categories import STREET2SHOP as CATEGORIES
 from pipeline.sources.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.sources.lists import read_json_list, read_rows
 from pipeline.sources.paths import inside, joined
-
-CATEGORIES = (
-    "belts", "bags", "dresses", "eyewear", "footwear", "hats", "leggings", "outerwear", "pants", "skirts", "tops",
-)  # fmt: skip
 
 OFFICIAL = ("retrieval", "train_pairs", "test_pairs")
 

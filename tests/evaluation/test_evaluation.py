@@ -11,7 +11,7 @@ from pipeline.constants import CMC_RANKS, cmc_key
 from pipeline.errors import UserError
 from pipeline.evaluation.average_precision import average_precision, trapezoidal_average_precision
 from pipeline.evaluation.cmc import cmc_curve
-from pipeline.evaluation.protocols import EmbeddedPictures, deepfashion, street2shop, top_k_in_category
+from pipeline.evaluation.protocols import EmbeddedPictures, deepfashion, find_protocol, street2shop, top_k_in_category
 from pipeline.evaluation.results import METRICS, RetrievalResult
 from pipeline.ragged import Ragged
 from pipeline.retrieval.ranking import ranks_of
@@ -160,3 +160,12 @@ def test_metrics_columns():
         np.zeros(1, int),
     )
     assert result.metrics().tolist() == [[0.5, 0.4, 0, 0, 1, 1, 1], [1, 1, 1, 1, 1, 1, 1]]
+
+
+def test_protocol_by_name_scores_and_shows_the_same_search():
+    gallery = EmbeddedPictures(torch.eye(3), np.array(["x", "y", "z"]), np.array(["a", "b", "a"]))
+    query = EmbeddedPictures(torch.tensor([[0.5, 1.0, 0.0]]), np.array(["x"]), np.array(["a"]))
+    for name, rank, shown in (("street2shop", 1, [0, 2, -1]), ("deepfashion", 2, [1, 0, 2])):
+        protocol = find_protocol(name)
+        assert protocol.score(query, gallery).first_rank.tolist() == [rank]
+        assert protocol.top_k(query, gallery, 3).tolist() == [shown]

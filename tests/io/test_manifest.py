@@ -145,9 +145,13 @@ def test_error_counts_the_other_rows(table):
 def test_parts(table):
     checked = check_table(table, "d")
     assert part_rows(checked, Part.SOURCE_TRAIN).tolist() == [0, 1, 2]
+    assert part_rows(checked, Part.SOURCE_TEST).tolist() == []
     assert part_rows(checked, Part.TARGET_TRAIN).tolist() == [5]
     assert part_rows(checked, Part.TARGET_TEST).tolist() == [4, 3, 6]
     assert all(part_rows(checked, part).dtype == np.int64 for part in Part)
+    turned = checked.assign(meta_domain=checked["meta_domain"].map({"source": "target", "target": "source"}))
+    assert part_rows(turned, Part.SOURCE_TEST).tolist() == [4, 3, 6]
+    assert part_rows(turned, Part.TARGET_TEST).tolist() == []
 
 
 # What happens to pictures: 20 x 10 pixels each.

@@ -19,6 +19,7 @@ CONTRACT = [
     "data/models/backbone/model.safetensors",
     "data/models/backbone/model.json",
     "data/features/source_train.h5",
+    "data/features/source_test.h5",
     "data/features/target_train.h5",
     "data/features/target_test.h5",
     "data/clusters.h5",

@@ -20,8 +20,10 @@ from chain_support import ONE_THREAD, STAGES, Chain
 from PIL import Image, ImageOps
 from tests_support import PROJECT
 
+from pipeline.constants import Part
+
 WAIT = 120  # seconds that a busy machine may need to start a stage
-EVERYTHING = {*STAGES, "extract@source_train", "extract@target_train", "extract@target_test"} - {"extract"}
+EVERYTHING = {*STAGES, *(f"extract@{part}" for part in Part)} - {"extract"}
 
 
 class Repo:

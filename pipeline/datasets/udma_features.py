@@ -1,0 +1,138 @@
+"""The pair of UDMA as its authors' features: DeepFashion as source, Street2Shop as target, and no pictures.
+
+Read by `pipeline.sources.released`, brought to the chain in the form of `pipeline.io.brought`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pipeline.constants import Part
+from pipeline.errors import UserError
+from pipeline.io import brought
+from pipeline.io.atomic import remove
+from pipeline.io.feature_blocks import Block, feature_blocks
+from pipeline.io.features import write_features
+from pipeline.io.manifest import part_rows
+from pipeline.models.files import load_head_weights, write_head
+from pipeline.models.head_fit import fit_head, head_cosine
+from pipeline.progress import progress
+from pipeline.sources.dataset import DatasetParams
+from pipeline.sources.fetching import ArchiveParams, fetch_archives
+from pipeline.sources.paths import inside
+from pipeline.sources.released import TESTS, TRAINING, Find, Inspected, inspect_piece, piece_blocks
+
+SECTION = "datasets.udma_features"
+
+
+class Params(DatasetParams):
+    """`test`: whose test files there are; `head`: where the layer between X-1 and X comes from."""
+
+    archives: list[ArchiveParams]
+    test: Literal["street2shop", "deepfashion", "both"]
+    head: Literal["least_squares", "checkpoint"]
+    checkpoint: str
+    norm_features: bool
+
+
+def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:
+    """Check the released files in `source` or in archives, and write their content into `out` as `brought` says.
+
+    Raises UserError naming the file that is missing, damaged or does not fit the others, or a head that does not.
+    """
+    del seed  # nothing is drawn
+    unpacked = out.with_name(f".{out.name}.unpacked")
+    remove(unpacked)  # left by a killed run
+    try:
+        fetch_archives(params.archives, source, unpacked, downloads)
+        _bring(_finder([unpacked, source]), source, out, params)
+    finally:
+        remove(unpacked)
+
+
+def read_table(root: Path, params: Params) -> pd.DataFrame:
+    """The rows that `fetch` wrote."""
+    del params
+    return brought.read_table(root)
+
+
+def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
+    tests = TESTS if params.test == "both" else {params.test: TESTS[params.test]}
+    pieces = [*TRAINING, *(piece for pair in tests.values() for piece in pair)]
+    inspected = [inspect_piece(piece, find) for piece in pieces]
+    pooled_width, width = _common_widths(inspected, find)
+    table = pd.concat([one.table for one in inspected], ignore_index=True)
+    unit_pooled, unit_embedding = (all(one.unit[kind] for one in inspected) for kind in (0, 1))
+    brought.write_table(out, table)
+    for part in Part:
+        rows = part_rows(table, part)
+        if len(rows):
+            blocks = (block for piece in pieces if piece.part == part for block in piece_blocks(piece, find))
+            blocks = progress(blocks, what=f"copy {part}", unit="block")
+            path = brought.features_file(out, part)
+            write_features(path, rows, blocks, normalized=unit_pooled, model=params.head)
+    head = _bring_head(source, out, params, (width, pooled_width))
+    facts = {
+        "pooled_width": pooled_width,
+        "pooled_of_unit_length": unit_pooled,
+        "embedding_width": width,
+        "embedding_of_unit_length": unit_embedding,
+        "head": {"from": params.head, **head},
+    }
+    brought.write_facts(out, facts)
+
+
+def _bring_head(source: Path, out: Path, params: Params, shape: tuple[int, int]) -> dict[str, float | bool]:
+    """Write the head, of `shape` (D, P); what is worth telling about it."""
+
+    def training() -> Iterator[Block]:
+        for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN):
+            path = brought.features_file(out, part)
+            yield from progress(feature_blocks(path, "download"), what=f"head from {part}", unit="block")
+
+    if params.head == "least_squares":
+        fitted = fit_head(training, norm_features=params.norm_features)
+        weight, bias = torch.from_numpy(fitted.weight.copy()), torch.from_numpy(fitted.bias)
+        norm_features, cosine = params.norm_features, fitted.cosine
+    else:
+        folder = source / inside(params.checkpoint, f"{SECTION}.checkpoint")
+        mend = f"make it by `python -m stages.convert` and name it in {SECTION}.checkpoint"
+        weight, bias, norm_features = load_head_weights(folder, mend)
+        if tuple(weight.shape) != shape:
+            made, wanted = ("{} from {}".format(*widths) for widths in (weight.shape, shape))
+            raise UserError(f"{folder}: its head makes embeddings of width {made}, where the features have {wanted}")
+        cosine = head_cosine(training, _array(weight), _array(bias), norm_features=norm_features)
+    write_head(out / brought.MODEL, weight, bias, norm_features=norm_features)
+    return {"norm_features": norm_features, "mean_cosine": cosine}
+
+
+def _common_widths(inspected: list[Inspected], find: Find) -> tuple[int, int]:
+    """Widths of X-1 and X. Raises UserError when the pieces do not agree."""
+    first = inspected[0]
+    for one in inspected:
+        for kind, expected, found in zip(("X-1", "X"), first.widths, one.widths, strict=True):
+            if found != expected:
+                path, other = find(one.piece.file(kind)), find(first.piece.file(kind))
+                raise UserError(f"{path}: features of width {found}, where {other} has {expected}; get both again")
+    return first.widths
+
+
+def _finder(roots: list[Path]) -> Find:
+    def find(name: str) -> Path:
+        found = next((root / name for root in roots if (root / name).is_file()), None)
+        if found is None:
+            raise UserError(
+                f"{roots[-1] / name}: no such file; put the released folders ClusteringFeats, Street2Shop and "
+                f"DeepFashion there, or choose other test files ({SECTION}.test)"
+            )
+        return found
+
+    return find
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.double().numpy()

@@ -1,0 +1,62 @@
+"""The folder of a model: `model.safetensors` and `model.json`, with stable bytes.
+
+A whole model is written by `pipeline.models.embedder`. A folder may also hold a head alone: tensors `head.weight`
+(D, P) and `head.bias` (D,), settings `embedding_dim` and `norm_features`.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from pipeline.errors import UserError
+from pipeline.io.atomic import write_bytes
+
+WEIGHTS, CONFIG = "model.safetensors", "model.json"
+RETRAIN = "run `dvc repro -f finetune`"
+
+
+def write_model(folder: Path, weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -> None:
+    """Write both files into `folder` (safetensors without metadata: stable bytes)."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    write_bytes(folder / WEIGHTS, save_tensors(tensors))
+    write_bytes(folder / CONFIG, (json.dumps(settings, indent=2) + "\n").encode())
+
+
+def read_model(folder: Path, mend: str = RETRAIN) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Settings and tensors in `folder`. Raises UserError ending in `mend` when they are missing or damaged."""
+    try:
+        settings = json.loads((folder / CONFIG).read_text())
+        if not isinstance(settings, dict):
+            raise ValueError(f"{CONFIG} holds no mapping")
+        return settings, load_tensors((folder / WEIGHTS).read_bytes())
+    except (OSError, ValueError, SafetensorError) as error:
+        raise damaged_model(folder, error, mend) from error
+
+
+def write_head(folder: Path, weight: Tensor, bias: Tensor, *, norm_features: bool) -> None:
+    """Write a head alone: weight (D, P), bias (D,) float32."""
+    settings = {"embedding_dim": len(bias), "norm_features": norm_features}
+    write_model(folder, {"head.weight": weight, "head.bias": bias}, settings)
+
+
+def load_head_weights(folder: Path, mend: str = RETRAIN) -> tuple[Tensor, Tensor, bool]:
+    """Weight (D, P) and bias (D,) of the head of the model in `folder`, and its `norm_features`; builds no backbone.
+
+    Raises UserError ending in `mend` when the model is missing or damaged.
+    """
+    settings, weights = read_model(folder, mend)
+    try:
+        return weights["head.weight"], weights["head.bias"], bool(settings["norm_features"])
+    except KeyError as error:
+        raise damaged_model(folder, error, mend) from error
+
+
+def damaged_model(folder: Path, error: Exception, mend: str = RETRAIN) -> UserError:
+    """What to raise about `folder`."""
+    return UserError(f"{folder}: not a model of this project ({str(error).splitlines()[0]}); {mend}")
