@@ -16,7 +16,7 @@ def main(run: Run) -> None:
     import numpy as np
     import torch
 
-    from pipeline.adaptation.head import Head, save_head
+    from pipeline.adaptation.head import Head, check_width, save_head
     from pipeline.adaptation.sampler import PairSampler
     from pipeline.adaptation.train import train_head
     from pipeline.constants import (
@@ -39,7 +39,7 @@ def main(run: Run) -> None:
     from pipeline.io.manifest import read_manifest
     from pipeline.io.reports import write_json
     from pipeline.io.workspace import fingerprint, workspace
-    from pipeline.models.embedder import load_head_weights
+    from pipeline.models.files import load_head_weights
     from pipeline.params.adapt import AdaptParams
     from pipeline.reporting.curves import write_curves
     from pipeline.training.checkpoint import Checkpoint
@@ -54,8 +54,10 @@ def main(run: Run) -> None:
     rows = table.iloc[source.row]
     catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
     products = build_products(catalogue, *read_links(LINKS_FILE, catalogue, target.row))
-    pooled = torch.from_numpy(np.concatenate([source.pooled, target.pooled])).to(device)
     weight, bias, norm_features = load_head_weights(MODEL_FOLDER)
+    for features in (source, target):
+        check_width(weight, features.pooled, MODEL_FOLDER)
+    pooled = torch.from_numpy(np.concatenate([source.pooled, target.pooled])).to(device)
     mark = fingerprint(
         params=[run.seed, params.model_dump()],
         inputs=[MANIFEST_FILE, *files.values(), LINKS_FILE, MODEL_FOLDER],

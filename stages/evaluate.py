@@ -15,7 +15,7 @@ def main(run: Run) -> None:
     """
     import torch
 
-    from pipeline.adaptation.head import load_head
+    from pipeline.adaptation.head import check_width, load_head
     from pipeline.constants import (
         ADAPTER_FOLDER,
         CATEGORY,
@@ -28,6 +28,7 @@ def main(run: Run) -> None:
         MetaDomain,
         Split,
     )
+    from pipeline.devices import torch_device
     from pipeline.evaluation.bootstrap import gain_intervals
     from pipeline.evaluation.protocols import EmbeddedPictures, find_protocol
     from pipeline.io.atomic import replacing
@@ -46,20 +47,25 @@ def main(run: Run) -> None:
     manifest = read_manifest(MANIFEST_FILE)
     table, brought = manifest.iloc[features.row], brought_folder(RAW_FOLDER, manifest)
     is_query = (table[SPLIT] == Split.QUERY).to_numpy()
+    device = torch_device(runtime.device)
     embeddings = {"baseline": features.embedding}
     for name in ("control", "adapted"):
-        head = load_head(ADAPTER_FOLDER / f"{name}.safetensors")
+        path = ADAPTER_FOLDER / f"{name}.safetensors"
+        head = load_head(path).to(device)
+        check_width(head.weight, features.pooled, path)
         embeddings[name] = head.embed(features.pooled, runtime.block_rows)
 
     items, categories = (table[column].to_numpy(dtype=str) for column in (ITEM, CATEGORY))
-    results, ranked = {}, {}
+    results, ranked, chosen = {}, {}, None
     for name, rows in embeddings.items():
         queries, gallery = (
-            EmbeddedPictures(torch.from_numpy(rows[side]), items[side], categories[side])
+            EmbeddedPictures(torch.from_numpy(rows[side]).to(device), items[side], categories[side])
             for side in (is_query, ~is_query)
         )
         results[name] = protocol.score(queries, gallery, dtype=dtype)
-        ranked[name] = protocol.top_k(queries, gallery, SHOWN, dtype=dtype)
+        if chosen is None:
+            chosen = pick_queries(results[name], params.sheets if brought is None else 0)
+        ranked[name] = protocol.top_k(queries.take(chosen), gallery, SHOWN, dtype=dtype)
     scopes = {"all": None}
     if params.meta_domain == MetaDomain.TARGET:  # only target categories are aligned
         aligned = {name for name, listed in read_alignment(run.params).items() if listed}
@@ -79,7 +85,6 @@ def main(run: Run) -> None:
     with replacing(METRICS_FOLDER / "plots") as folder:
         folder.mkdir()
         draw_figures(folder, results, summaries, gallery_rows=int((~is_query).sum()))
-        chosen = pick_queries(results["baseline"], params.sheets if brought is None else 0)
         shown = {name: ranked[name] for name in ("baseline", "adapted")}
         write_sheets(
             folder / "gallery",

@@ -29,9 +29,18 @@ class Head(nn.Module):
 
     @torch.inference_mode()
     def embed(self, pooled: np.ndarray, block_rows: int) -> np.ndarray:
-        """Pooled features (N, P) -> embeddings (N, D) float32, in blocks."""
+        """Pooled features (N, P) -> embeddings (N, D) float32, in blocks, on the device of the head."""
         blocks = torch.from_numpy(pooled).split(block_rows)
-        return torch.cat([self(block) for block in blocks]).numpy()
+        return torch.cat([self(block.to(self.weight.device)).cpu() for block in blocks]).numpy()
+
+
+def check_width(weight: Tensor, pooled: np.ndarray, path: Path) -> None:
+    """Raise UserError unless the head with `weight` (D, P), from `path`, takes the pooled features (N, P)."""
+    if weight.shape[1] != pooled.shape[1]:
+        raise UserError(
+            f"{path}: a head for pooled features of width {weight.shape[1]}, where the features have "
+            f"{pooled.shape[1]}; run `dvc repro` so that both come from one model"
+        )
 
 
 def save_head(path: Path, head: Head) -> None:

@@ -24,6 +24,11 @@ class EmbeddedPictures:
     items: np.ndarray
     categories: np.ndarray
 
+    def take(self, rows: np.ndarray) -> "EmbeddedPictures":
+        """The pictures with these indices (k,), in this order."""
+        index = torch.from_numpy(rows).to(self.embeddings.device)
+        return EmbeddedPictures(self.embeddings[index], self.items[rows], self.categories[rows])
+
 
 def street2shop(
     queries: EmbeddedPictures,
@@ -98,18 +103,6 @@ def top_k_in_category(
     return best
 
 
-def _by_category(
-    names: np.ndarray, queries: EmbeddedPictures, gallery: EmbeddedPictures
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Yield (index of the category, its query rows, its gallery rows)."""
-    for index, name in enumerate(names):
-        yield index, np.flatnonzero(queries.categories == name), np.flatnonzero(gallery.categories == name)
-
-
-def _pooled(pictures: EmbeddedPictures) -> EmbeddedPictures:
-    return replace(pictures, categories=np.full(len(pictures.items), "all"))
-
-
 def top_k_overall(
     queries: EmbeddedPictures, gallery: EmbeddedPictures, k: int, *, dtype: torch.dtype = torch.float32
 ) -> np.ndarray:
@@ -136,3 +129,15 @@ def find_protocol(name: str) -> Protocol:
     if name not in PROTOCOLS:
         raise UserError(f"evaluate.protocol: unknown name {name!r}; known: {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name]
+
+
+def _by_category(
+    names: np.ndarray, queries: EmbeddedPictures, gallery: EmbeddedPictures
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield (index of the category, its query rows, its gallery rows)."""
+    for index, name in enumerate(names):
+        yield index, np.flatnonzero(queries.categories == name), np.flatnonzero(gallery.categories == name)
+
+
+def _pooled(pictures: EmbeddedPictures) -> EmbeddedPictures:
+    return replace(pictures, categories=np.full(len(pictures.items), "all"))

@@ -6,11 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pipeline.models.backbones import Backbone, build_backbone
-from pipeline.models.files import damaged_model, load_head_weights, read_model, write_model
+from pipeline.models.files import damaged_model, read_model, write_model
 from pipeline.models.pooling import build_pooling
 from pipeline.params.finetune import ModelParams
-
-__all__ = ["Embedder", "build_embedder", "count_parameters", "load_embedder", "load_head_weights", "save_embedder"]
 
 
 class Embedder(nn.Module):

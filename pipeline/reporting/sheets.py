@@ -34,16 +34,17 @@ def write_sheets(
 ) -> None:
     """Write `query_NNNNNN.png` (its manifest row) into `folder` for the `chosen` positions among `queries`.
 
-    `queries`, `gallery`: manifest rows; `ranked`: model -> (Q, 10) int64 gallery positions, -1 beyond a short gallery;
+    `queries`, `gallery`: manifest rows; `ranked`: model -> int64 gallery positions, 10 for each of the `chosen`, -1
+    beyond a short gallery;
     `results`: model -> its evaluation, for the rank of the first right picture.
     """
     folder.mkdir(parents=True, exist_ok=True)
     first = {model: dict(zip(result.query, result.first_rank, strict=True)) for model, result in results.items()}
-    for position in chosen.tolist():
+    for sheet_number, position in enumerate(chosen.tolist()):
         query = queries.iloc[position]
         rows = []
         for model, best in ranked.items():
-            found = gallery.iloc[[place for place in best[position].tolist() if place >= 0]]
+            found = gallery.iloc[[place for place in best[sheet_number].tolist() if place >= 0]]
             pictures = [(_picture(raw, entry), entry[ITEM] == query[ITEM]) for _, entry in found.iterrows()]
             rows.append(ResultRow(model, pictures, int(first[model][position])))
         sheet = contact_sheet(_picture(raw, query), f"{query[CATEGORY]}\n{query[ITEM]}", rows)

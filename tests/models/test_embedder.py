@@ -6,7 +6,8 @@ from tests_support import default_params
 
 from pipeline.errors import UserError
 from pipeline.models.backbones import backbone_names, build_backbone
-from pipeline.models.embedder import build_embedder, load_embedder, load_head_weights, save_embedder
+from pipeline.models.embedder import build_embedder, load_embedder, save_embedder
+from pipeline.models.files import load_head_weights
 from pipeline.params.finetune import ModelParams
 
 PARAMS = ModelParams.model_validate(

@@ -157,3 +157,15 @@ def test_read_only_folder(chain, stage, folder):
         (chain.folder / folder).chmod(0o755)
     done.check_message(stage, "cannot write", f"{folder}/", "make the folder writable")
     assert chain.outputs() == before
+
+
+@pytest.mark.parametrize(
+    ("part", "stage"), [("target_train", "adapt"), ("source_train", "adapt"), ("target_test", "evaluate")]
+)
+def test_features_of_another_width_than_the_head(chain, part, stage):
+    with h5py.File(chain.folder / f"{FEATURES_FOLDER}/{part}.h5", "a") as file:
+        pooled = file["pooled"][()]
+        del file["pooled"]
+        file["pooled"] = pooled[:, :-1]
+    width = pooled.shape[1]
+    chain.fails(stage, f"a head for pooled features of width {width}, where the features have {width - 1}")
