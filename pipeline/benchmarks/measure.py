@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, set_start_method
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -45,7 +45,7 @@ class Measurement:
 
 def measure_apart(case: Case, device: torch.device, repeats: int) -> Measurement:
     """`measure` in a process of its own, so that no case sees the memory of another. `case` must be picklable."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_forget_start_method) as pool:
         return pool.submit(measure, case, device, repeats).result()
 
 
@@ -71,6 +71,11 @@ def hardware_name(device: torch.device) -> str:
 def conditions() -> dict[str, Any]:
     """What else a time depends on."""
     return {"torch": torch.__version__, "python": platform.python_version(), "cores": os.cpu_count()}
+
+
+def _forget_start_method() -> None:
+    # A spawned process would spawn the workers that decode pictures too, where a stage starts them as Python does.
+    set_start_method(None, force=True)
 
 
 def _seconds(work: Callable[[], Any], device: torch.device) -> float:
