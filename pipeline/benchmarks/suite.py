@@ -20,5 +20,5 @@ def published_sizes(workers: int) -> list[Case]:
         draw_case(12, 128, 2048),
         evaluation_case(5_000, 10_000, 512, relevant=4),
         evaluation_case(47_434, 11_312, 2048, relevant=2, most_mb=3000),
-        extraction_case("torchvision/resnet50", 224, 128, 32, workers),
+        extraction_case("torchvision/resnet50", 224, 256, 32, workers),
     ]
