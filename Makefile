@@ -32,7 +32,7 @@ lint: $(READY) ## check style and formatting
 	ruff check .
 	ruff format --check .
 
-bench: $(READY) ## time the heavy parts against what cannot be avoided; results in metrics/bench
+bench: $(READY) ## time the heavy parts beside the bare work in them; results in metrics/bench
 	python -m stages.bench
 
 format: $(READY) ## format the code and mend what ruff can

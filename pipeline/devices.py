@@ -1,5 +1,6 @@
-"""Where to compute."""
+"""Where to compute, and how to get the same bytes there each time."""
 
+import os
 from typing import Literal
 
 import torch
@@ -17,3 +18,12 @@ def torch_device(device: Device) -> torch.device:
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("runtime.device: no CUDA device here; set it to auto or cpu")
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def be_deterministic() -> None:
+    """Let every operation of this process that has a reproducible version use it; call it before training."""
+    # Losses add up gradients of rows that occur several times; by default the order depends on the threads.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.backends.cudnn.benchmark = False

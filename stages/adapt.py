@@ -32,7 +32,7 @@ def main(run: Run) -> None:
         POOLED,
         Part,
     )
-    from pipeline.devices import torch_device
+    from pipeline.devices import be_deterministic, torch_device
     from pipeline.io.atomic import publish
     from pipeline.io.features import read_features
     from pipeline.io.links import read_links
@@ -48,6 +48,7 @@ def main(run: Run) -> None:
 
     params, runtime = run.section("adapt", AdaptParams), run.runtime()
     device = torch_device(runtime.device)
+    be_deterministic()
     table = read_manifest(MANIFEST_FILE)
     files = {part: FEATURES_FOLDER / f"{part}.h5" for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)}
     source, target = (read_features(file, POOLED) for file in files.values())

@@ -1,4 +1,4 @@
-"""Time the heavy parts of the chain against the work that cannot be avoided."""
+"""Time the heavy parts of the chain beside the bare work in them."""
 
 import click
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from stages._cli import Run, stage
 
+SHEETS = ("baseline", "adapted")  # whose results are drawn, one row each
+
 
 @stage
 def main(run: Run) -> None:
@@ -65,7 +67,8 @@ def main(run: Run) -> None:
         results[name] = protocol.score(queries, gallery, dtype=dtype)
         if chosen is None:
             chosen = pick_queries(results[name], params.sheets if brought is None else 0)
-        ranked[name] = protocol.top_k(queries.take(chosen), gallery, SHOWN, dtype=dtype)
+        if name in SHEETS:
+            ranked[name] = protocol.top_k(queries.take(chosen), gallery, SHOWN, dtype=dtype)
     scopes = {"all": None}
     if params.meta_domain == MetaDomain.TARGET:  # only target categories are aligned
         aligned = {name for name, listed in read_alignment(run.params).items() if listed}
@@ -85,14 +88,13 @@ def main(run: Run) -> None:
     with replacing(METRICS_FOLDER / "plots") as folder:
         folder.mkdir()
         draw_figures(folder, results, summaries, gallery_rows=int((~is_query).sum()))
-        shown = {name: ranked[name] for name in ("baseline", "adapted")}
         write_sheets(
             folder / "gallery",
             queries=table[is_query],
             gallery=table[~is_query],
             raw=RAW_FOLDER,
             chosen=chosen,
-            ranked=shown,
+            ranked=ranked,
             results=results,
         )
     if brought is not None and params.sheets:

@@ -60,12 +60,13 @@ def main(run: Run) -> None:
             evidence,
             lambda: code_target_products(targets[ITEM].to_numpy(dtype=str), target.row, aligned, params.strategy),
         )
-    clusters = find_target_clusters(groups if params.level == "L123" else [])
+    third_level = [group for group in groups if not group.aligned] if params.level == "L123" else []
+    clusters = find_target_clusters(third_level)
     categories = targets[CATEGORY].to_numpy(dtype=str)
     named = links_table(links, clusters, catalogue, target.row, categories)
     listed = {group.name: sorted(set(rows[CATEGORY].iloc[group.source])) for group in aligned}
     report = describe_links(named[named[ITEM].notna()], targets, rows[rows[DOMAIN] == Domain.SHOP], listed)
-    report["target_only"] = describe_target_clusters(clusters, categories)
+    report["target_only"] = describe_target_clusters(clusters, categories, [group.name for group in third_level])
     write_links(LINKS_FILE, named)
     write_json(METRICS_FOLDER / "weight.json", report)
     linked, items = (report["all"][name] for name in ("linked", "items"))

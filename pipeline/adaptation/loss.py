@@ -29,7 +29,8 @@ def triplet_loss(embeddings: Tensor, labels: Tensor, copies: Tensor, margin: flo
     """
     with torch.no_grad():
         positives, negatives, usable = batch_hard(embeddings, labels, copies)
-    # index_select: its gradient adds up in a fixed order, that of plain indexing does not once there are many rows.
+    # index_select: on the CPU its gradient adds up in a fixed order, that of plain indexing does not once there are
+    # many rows. On CUDA `be_deterministic` sees to it.
     to_positive, to_negative = (
         _distance(embeddings, embeddings.index_select(0, rows)) for rows in (positives, negatives)
     )

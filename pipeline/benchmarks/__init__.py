@@ -1,1 +1,1 @@
-"""Speed and memory of the heavy parts, as ratios to what cannot be avoided."""
+"""Speed and memory of the heavy parts, as ratios to the bare work in them."""

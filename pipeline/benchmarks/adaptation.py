@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pipeline.adaptation.head import Head
-from pipeline.adaptation.sampler import PairSampler
+from pipeline.adaptation.sampler import Pairs, PairSampler
 from pipeline.adaptation.train import backward_step
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.ragged import Ragged
@@ -32,7 +32,8 @@ def draw_case(categories: int, items: int, dim: int) -> Case:
 
 def _prepare_step(categories: int, items: int, dim: int, device: torch.device, _: Path) -> Trial:
     sampler, pooled, head = _world(categories, items, dim, device)
-    return Trial(partial(_step, head, pooled, sampler), partial(_products, head, pooled, sampler))
+    features, sizes = _distinct(pooled, sampler.draw(0))
+    return Trial(partial(_step, head, pooled, sampler), partial(_products, head.weight, features, sizes))
 
 
 def _prepare_draw(categories: int, items: int, dim: int, device: torch.device, _: Path) -> Trial:
@@ -45,16 +46,18 @@ def _step(head: Head, pooled: Tensor, sampler: PairSampler) -> float:
     return backward_step(head, pooled, sampler.draw(0), MARGIN).item()
 
 
-@torch.no_grad()
-def _products(head: Head, pooled: Tensor, sampler: PairSampler) -> None:
-    pairs = sampler.draw(0)
-    sides = np.concatenate([pairs.first, pairs.second])
-    category = np.tile(pairs.category, 2)
+def _distinct(pooled: Tensor, pairs: Pairs) -> tuple[Tensor, list[int]]:
+    """The features of the distinct rows of each category, one category after the other, and how many there are."""
+    sides, category = np.concatenate([pairs.first, pairs.second]), np.tile(pairs.category, 2)
     rows = [np.unique(sides[category == number]) for number in np.unique(category)]
-    features = pooled[torch.from_numpy(np.concatenate(rows)).to(pooled.device)]
-    embeddings = features @ head.weight.T
+    return pooled[torch.from_numpy(np.concatenate(rows)).to(pooled.device)], [len(part) for part in rows]
+
+
+@torch.no_grad()
+def _products(weight: Tensor, features: Tensor, sizes: list[int]) -> None:
+    embeddings = features @ weight.T
     torch.mm(embeddings.T, features)
-    for own in embeddings.split([len(part) for part in rows]):
+    for own in embeddings.split(sizes):
         torch.mm(own, own.T)
 
 

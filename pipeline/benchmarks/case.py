@@ -1,4 +1,4 @@
-"""A benchmark: some work of ours beside the least that any program must do for it."""
+"""A benchmark: some work of ours beside the bare matrix products or forward passes in it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 
 @dataclass(frozen=True)
 class Trial:
-    """The two things to time, on inputs that exist already. `limit` is work that cannot be avoided."""
+    """The two things to time, on inputs that exist already. `limit` is the bare work ours is held against."""
 
     ours: Callable[[], Any]
     limit: Callable[[], Any]

@@ -1,4 +1,4 @@
-"""FINCH against the search of all first neighbours by plain matrix products."""
+"""FINCH against the plain search of all first neighbours, which computes each pair twice."""
 
 from functools import partial
 from pathlib import Path

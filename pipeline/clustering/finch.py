@@ -25,9 +25,9 @@ class FinchResult:
     """A hierarchy of P partitions of N rows, the finest first.
 
     labels (N, P) int64, clusters numbered by first appearance in row order; counts: clusters of each partition;
-    threshold: the largest link of the rows, None without pruning; requested (N,) int64: the labels of `n_clusters`
-    clusters if these were asked for; recall: share of the neighbours that are right, on a sample, the least over the
-    searches; None where all were exact.
+    threshold: the largest link of the rows, None where nothing is pruned; requested (N,) int64: the labels of
+    `n_clusters` clusters if these were asked for; recall: share of the neighbours that are right, on a sample, the
+    least over the searches; None where all were exact.
     """
 
     labels: np.ndarray
@@ -54,6 +54,7 @@ def finch(
     `initial_neighbours` (N,) int64 replaces the search on the rows; there is no threshold then.
     `n_clusters` additionally asks for a partition into so many clusters.
     More than `exact_rows` points are searched approximately (by `approximate_neighbours`), any number exactly if None.
+    Then there is no threshold either, as in the published code: one wrong neighbour could raise it for all.
     Rows are taken as float32 (cosine distances between them too); means and their distances are float64.
     `block_rows` bounds memory and changes nothing but the order of exact ties in rounding.
     Raises UserError for no rows, NaN or infinite values, an unknown metric, for more clusters than the first
@@ -152,7 +153,8 @@ def _first_partition(
             raise ValueError(f"initial_neighbours: expected {n} row indices from 0 to {n - 1}")
         return _joined(given), None
     points, neighbours, nearest = search(rows)
-    return _joined(neighbours), largest_link(points, neighbours, nearest) if prune else None
+    exact = not search.recalls
+    return _joined(neighbours), largest_link(points, neighbours, nearest) if prune and exact else None
 
 
 def _joined_means(clusters: _Clusters, search: _Search, threshold: float | None) -> Tensor:

@@ -65,6 +65,7 @@ def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
     pieces = [*TRAINING, *(piece for pair in tests.values() for piece in pair)]
     inspected = [inspect_piece(piece, find) for piece in pieces]
     pooled_width, width = _common_widths(inspected, find)
+    given = _checkpoint_head(source, params, (width, pooled_width)) if params.head == "checkpoint" else None
     table = pd.concat([one.table for one in inspected], ignore_index=True)
     unit_pooled, unit_embedding = (all(one.unit[kind] for one in inspected) for kind in (0, 1))
     brought.write_table(out, table)
@@ -75,7 +76,7 @@ def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
             blocks = progress(blocks, what=f"copy {part}", unit="block")
             path = brought.features_file(out, part)
             write_features(path, rows, blocks, normalized=unit_pooled, model=params.head)
-    head = _bring_head(source, out, params, (width, pooled_width))
+    head = _bring_head(out, params.norm_features, given)
     facts = {
         "pooled_width": pooled_width,
         "pooled_of_unit_length": unit_pooled,
@@ -86,25 +87,33 @@ def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
     brought.write_facts(out, facts)
 
 
-def _bring_head(source: Path, out: Path, params: Params, shape: tuple[int, int]) -> dict[str, float | bool]:
-    """Write the head, of `shape` (D, P); what is worth telling about it."""
+Head = tuple[torch.Tensor, torch.Tensor, bool]  # weight (D, P), bias (D,), norm_features
+
+
+def _checkpoint_head(source: Path, params: Params, shape: tuple[int, int]) -> Head:
+    """The head of the converted checkpoint. Raises UserError unless it is of `shape` (D, P)."""
+    folder = source / inside(params.checkpoint, f"{SECTION}.checkpoint")
+    mend = f"make it by `python -m stages.convert` and name it in {SECTION}.checkpoint"
+    head = load_head_weights(folder, mend)
+    if tuple(head[0].shape) != shape:
+        made, wanted = ("{} from {}".format(*widths) for widths in (head[0].shape, shape))
+        raise UserError(f"{folder}: its head makes embeddings of width {made}, where the features have {wanted}")
+    return head
+
+
+def _bring_head(out: Path, norm_features: bool, given: Head | None) -> dict[str, float | bool]:
+    """Write the `given` head, or one fitted to the training rows; what is worth telling about it."""
 
     def training() -> Iterator[Block]:
         for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN):
             path = brought.features_file(out, part)
             yield from progress(feature_blocks(path, "download"), what=f"head from {part}", unit="block")
 
-    if params.head == "least_squares":
-        fitted = fit_head(training, norm_features=params.norm_features)
-        weight, bias = torch.from_numpy(fitted.weight.copy()), torch.from_numpy(fitted.bias)
-        norm_features, cosine = params.norm_features, fitted.cosine
+    if given is None:
+        fitted = fit_head(training, norm_features=norm_features)
+        weight, bias, cosine = torch.from_numpy(fitted.weight.copy()), torch.from_numpy(fitted.bias), fitted.cosine
     else:
-        folder = source / inside(params.checkpoint, f"{SECTION}.checkpoint")
-        mend = f"make it by `python -m stages.convert` and name it in {SECTION}.checkpoint"
-        weight, bias, norm_features = load_head_weights(folder, mend)
-        if tuple(weight.shape) != shape:
-            made, wanted = ("{} from {}".format(*widths) for widths in (weight.shape, shape))
-            raise UserError(f"{folder}: its head makes embeddings of width {made}, where the features have {wanted}")
+        weight, bias, norm_features = given
         cosine = head_cosine(training, _array(weight), _array(bias), norm_features=norm_features)
     write_head(out / brought.MODEL, weight, bias, norm_features=norm_features)
     return {"norm_features": norm_features, "mean_cosine": cosine}
@@ -125,9 +134,10 @@ def _finder(roots: list[Path]) -> Find:
     def find(name: str) -> Path:
         found = next((root / name for root in roots if (root / name).is_file()), None)
         if found is None:
+            other = "" if name.startswith("ClusteringFeats") else f", or choose other test files ({SECTION}.test)"
             raise UserError(
                 f"{roots[-1] / name}: no such file; put the released folders ClusteringFeats, Street2Shop and "
-                f"DeepFashion there, or choose other test files ({SECTION}.test)"
+                f"DeepFashion there{other}"
             )
         return found
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow import ArrowException
 
 from pipeline.constants import DATASET, DIGEST, IMAGE
 from pipeline.errors import UserError
@@ -71,7 +72,7 @@ def read_table(folder: Path) -> pd.DataFrame:
     """What `write_table` wrote. Raises UserError when it is missing or damaged."""
     try:
         return pd.read_parquet(folder / TABLE, engine="pyarrow")
-    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+    except (ArrowException, OSError, ValueError, KeyError) as error:
         raise UserError(f"{folder / TABLE}: missing or damaged ({str(error).splitlines()[0]}); {MEND}") from None
 
 

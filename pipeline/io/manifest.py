@@ -73,7 +73,8 @@ def part_rows(table: pd.DataFrame, part: Part) -> np.ndarray:
 def check_part(path: Path, part: str, rows: np.ndarray) -> None:
     """Raise UserError when `part`, which the chain cannot do without, has no `rows` in the manifest at `path`."""
     if not len(rows):
-        raise UserError(f"{path}: no pictures for {part}; the dataset needs rows of that meta-domain and split")
+        hint = "; evaluate.meta_domain says whose test part is evaluated" if part.endswith("_test") else ""
+        raise UserError(f"{path}: no rows for {part}; the dataset needs some of that meta-domain and split{hint}")
 
 
 def write_manifest(path: Path, table: pd.DataFrame) -> None:

@@ -5,6 +5,7 @@ torchvision ResNet without its classifier, `adpool.p` (the exponent of GeM), `fc
 dirtorch adds `model_options`; UDMA has none and uses the defaults. A state of `fc` alone is an adaptation layer.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from pipeline.errors import UserError
 from pipeline.io.atomic import replacing
 from pipeline.models.backbones import IMAGENET_MEAN, IMAGENET_STD
 from pipeline.models.embedder import build_embedder, save_embedder
-from pipeline.models.files import write_head
+from pipeline.models.files import head_problem, write_head
 from pipeline.params.base import Section, parse_section
 from pipeline.params.finetune import ModelParams
 
@@ -62,7 +63,9 @@ def convert(checkpoint: Any, path: Path, out: Path) -> Converted:
     weights = _weights(checkpoint, path)
     if set(weights) == set(HEAD):
         weight, bias = weights["fc.weight"], weights["fc.bias"]
-        _check_head(weight, bias, path)
+        if (problem := head_problem(weight, bias)) is not None:
+            raise UserError(f"{path}: {problem}; get the checkpoint again")
+        weight, bias = weight.float(), bias.float()
         with replacing(out) as folder:
             write_head(folder, weight, bias, norm_features=False)
         return Converted("a head of {1} to {0}, without a backbone".format(*weight.shape), [])
@@ -73,12 +76,16 @@ def convert(checkpoint: Any, path: Path, out: Path) -> Converted:
     if params.pooling == "gem":
         state.setdefault("pooling.p", torch.tensor([options.gemp]))
     expected = build_embedder(params).state_dict()
+    # Written before torch counted batches; the counts have no part in features.
+    state |= {name: expected[name] for name in expected if name.endswith("num_batches_tracked") and name not in state}
     _compare(state, expected, path)
+    _check_values(state, path)
+    ignored = _ignored(checkpoint, given)
     with replacing(out) as folder:
         save_embedder(folder, {name: state[name].to(expected[name].dtype) for name in expected}, params)
     exponent = f", exponent {state['pooling.p'].item():.4f}" if params.pooling == "gem" else ""
     what = f"{params.backbone}, pooling {params.pooling}{exponent}, embeddings of width {params.embedding_dim}"
-    return Converted(f"{what}, norm_features {str(params.norm_features).lower()}", _ignored(checkpoint, given))
+    return Converted(f"{what}, norm_features {str(params.norm_features).lower()}", ignored)
 
 
 def _weights(checkpoint: Any, path: Path) -> dict[str, Tensor]:
@@ -92,12 +99,6 @@ def _weights(checkpoint: Any, path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _check_head(weight: Tensor, bias: Tensor, path: Path) -> None:
-    if weight.ndim != 2 or bias.shape != weight.shape[:1]:
-        shapes = f"fc.weight {tuple(weight.shape)} and fc.bias {tuple(bias.shape)}"
-        raise UserError(f"{path}: {shapes} do not make a linear layer; get the checkpoint again")
-
-
 def _model_params(options: ModelOptions, weights: Mapping[str, Tensor], path: Path) -> ModelParams:
     if not options.arch.endswith(SUFFIX) or not options.arch.startswith("resne"):
         known = f"a ResNet of torchvision with {SUFFIX} behind its name, as resnet101{SUFFIX}"
@@ -107,17 +108,19 @@ def _model_params(options: ModelOptions, weights: Mapping[str, Tensor], path: Pa
         raise UserError(f"{path}: model option {option} = {getattr(options, option)} has no counterpart here")
     if options.pooling not in ("gem", "max", "avg"):
         raise UserError(f"{path}: pooling {options.pooling!r} is unknown; known: gem, max, avg")
-    if options.pooling == "gem" and "adpool.p" not in weights and options.gemp <= 0:
-        raise UserError(f"{path}: gemp {options.gemp} is no exponent; it must be above 0")
-    return ModelParams(
-        backbone=f"torchvision/{options.arch.removesuffix(SUFFIX)}",
-        pretrained=False,
-        pooling=options.pooling,
-        gem_p=options.gemp,
-        norm_features=options.norm_features,
-        embedding_dim=options.out_dim,
-        image_size=IMAGE_SIZE,
-    )
+    exponent = weights.get("adpool.p", torch.tensor(options.gemp))
+    if options.pooling == "gem" and not (exponent.numel() == 1 and 0 < exponent.item() < math.inf):
+        raise UserError(f"{path}: {exponent.tolist()} is no exponent of GeM; it must be one number above 0")
+    settings = {
+        "backbone": f"torchvision/{options.arch.removesuffix(SUFFIX)}",
+        "pretrained": False,
+        "pooling": options.pooling,
+        "gem_p": exponent.item() if options.pooling == "gem" else 3.0,
+        "norm_features": options.norm_features,
+        "embedding_dim": options.out_dim,
+        "image_size": IMAGE_SIZE,
+    }
+    return parse_section(settings, f"{path}: model_options", ModelParams)
 
 
 def _renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -145,6 +148,12 @@ def _compare(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: 
         raise UserError(f"{path}: weights {'; '.join(found)}; is model_options.arch that of the weights?")
 
 
+def _check_values(state: Mapping[str, Tensor], path: Path) -> None:
+    broken = [name for name, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
+    if broken:
+        raise UserError(f"{path}: weights not finite: {_few([_theirs(name) for name in broken])}; get it again")
+
+
 def _theirs(name: str) -> str:
     """The name that the checkpoint uses."""
     for theirs, ours in {**HEAD, **POOLING}.items():
@@ -165,7 +174,7 @@ def _ignored(checkpoint: Mapping[str, Any], options: Mapping[str, Any]) -> list[
     preprocess = checkpoint.get("preprocess")
     if isinstance(preprocess, Mapping) and preprocess:
         usual = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD}
-        same = all(tuple(preprocess.get(name, wanted)) == wanted for name, wanted in usual.items())
+        same = all(tuple(preprocess.get(name) or wanted) == wanted for name, wanted in usual.items())
         ignored.append(
             "preprocess" if same else f"preprocess {dict(preprocess)} (pictures get ImageNet's mean and std)"
         )

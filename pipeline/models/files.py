@@ -52,9 +52,23 @@ def load_head_weights(folder: Path, mend: str = RETRAIN) -> tuple[Tensor, Tensor
     """
     settings, weights = read_model(folder, mend)
     try:
-        return weights["head.weight"], weights["head.bias"], bool(settings["norm_features"])
+        weight, bias, norm_features = weights["head.weight"], weights["head.bias"], bool(settings["norm_features"])
     except KeyError as error:
         raise damaged_model(folder, error, mend) from error
+    if (problem := head_problem(weight, bias)) is not None:
+        raise damaged_model(folder, ValueError(problem), mend)
+    return weight.float(), bias.float(), norm_features
+
+
+def head_problem(weight: Tensor, bias: Tensor) -> str | None:
+    """Why the two do not make a linear layer, if they do not."""
+    if weight.ndim != 2 or bias.shape != weight.shape[:1]:
+        return f"weight {tuple(weight.shape)} and bias {tuple(bias.shape)} do not make a linear layer"
+    if not (weight.is_floating_point() and bias.is_floating_point()):
+        return f"a head of {weight.dtype} and {bias.dtype} instead of floating-point numbers"
+    if not (weight.isfinite().all() and bias.isfinite().all()):
+        return "its head is not finite"
+    return None
 
 
 def damaged_model(folder: Path, error: Exception, mend: str = RETRAIN) -> UserError:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.errors import UserError
+
 ROUNDS = 10
 GAIN = 1e-4  # of the mean cosine, below which another round is not worth a pass over the data
 
@@ -32,6 +34,7 @@ def fit_head(blocks: Blocks, *, norm_features: bool) -> FittedHead:
 
     Sums are in float64; memory is bounded by the blocks and (P + 1)^2. Of several best heads (fewer rows than
     columns) the smallest is taken. `norm_features`: z is L2-normalised first.
+    Raises UserError when no row has an embedding other than zero.
     """
     gram, inverse, solution, best = None, None, None, None
     for turn in range(ROUNDS + 1):
@@ -39,8 +42,10 @@ def fit_head(blocks: Blocks, *, norm_features: bool) -> FittedHead:
         for pooled, embedding in blocks():
             sums.add(pooled, embedding, solution, norm_features)
         gram = sums.gram
+        if not sums.squares > 0:
+            raise UserError("head: all embeddings are zero rows, so there is no layer to fit; get the X files again")
         if solution is not None:
-            if best is not None and sums.cosine < best.cosine + GAIN:
+            if best is not None and not sums.cosine >= best.cosine + GAIN:
                 break
             best = FittedHead(solution[:-1].T.astype(np.float32), solution[-1].astype(np.float32), sums.cosine)
         if turn < ROUNDS:
@@ -75,7 +80,7 @@ class _Sums:
     def add(self, pooled: np.ndarray, embedding: np.ndarray, solution: np.ndarray | None, norm_features: bool) -> None:
         """Add rows, scaled by the head `solution` (P + 1, D), or not at all."""
         design, wanted = _design(pooled, norm_features), _unit(embedding.astype(np.float64))
-        scale = np.ones(len(wanted))
+        scale = (wanted != 0).any(axis=1).astype(np.float64)
         if solution is not None:
             made = design @ solution
             scale = (made * wanted).sum(axis=1)

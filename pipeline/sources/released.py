@@ -85,29 +85,46 @@ def inspect_piece(piece: Piece, find: Find) -> Inspected:
     feature that is not finite, or a category number that is not known.
     """
     path, companion = find(piece.file("X")), find(piece.file("X-1"))
-    with _open(path) as (embedding, labels), _open(companion) as (pooled, repeated):
-        items, categories = _listed(piece, find) if path.suffix == ".mat" else _named(piece, path, labels)
-        if len(pooled) != len(embedding):
-            raise UserError(f"{companion}: {len(pooled)} rows, where {path.name} has {len(embedding)}; get both again")
-        for name in labels.keys() & repeated.keys():
-            if not np.array_equal(labels[name], repeated[name]):
-                raise UserError(f"{companion}: {name} is not that of {path.name}, row by row; get both again")
-        unit = tuple(_check_rows(where, rows) for where, rows in ((companion, pooled), (path, embedding)))
-        if len(items) != len(embedding):
-            raise UserError(f"{path}: {len(embedding)} rows, but {len(items)} labels; get both files again")
-        widths = (pooled.shape[1], embedding.shape[1])
+    embedding, pooled = (_inspect_file(where) for where in (path, companion))
+    items, categories = _listed(piece, find) if path.suffix == ".mat" else _named(piece, path, embedding.labels)
+    n = embedding.shape[0]
+    if pooled.shape[0] != n:
+        raise UserError(f"{companion}: {pooled.shape[0]} rows, where {path.name} has {n}; get both again")
+    for name in embedding.labels.keys() & pooled.labels.keys():
+        if not np.array_equal(embedding.labels[name], pooled.labels[name]):
+            raise UserError(f"{companion}: {name} is not that of {path.name}, row by row; get both again")
+    if len(items) != n:
+        raise UserError(f"{path}: {n} rows, but {len(items)} labels; get both files again")
     images = [f"{piece.file('X')}#{row}" for row in range(len(items))]
     constant = {DOMAIN: str(piece.domain), META_DOMAIN: str(piece.meta_domain), SPLIT: str(piece.split)}
     table = pd.DataFrame({IMAGE: images, ITEM: items, CATEGORY: categories}).assign(**constant)
-    return Inspected(piece, table, widths, unit)
+    return Inspected(piece, table, (pooled.shape[1], embedding.shape[1]), (pooled.unit, embedding.unit))
 
 
 def piece_blocks(piece: Piece, find: Find) -> Iterator[Block]:
     """Yield (pooled, embedding) float32 of an inspected piece in order."""
-    with _open(find(piece.file("X"))) as (embedding, _), _open(find(piece.file("X-1"))) as (pooled, _):
-        for start in range(0, len(embedding), BLOCK_ROWS):
-            rows = slice(start, start + BLOCK_ROWS)
-            yield np.asarray(pooled[rows], np.float32), np.asarray(embedding[rows], np.float32)
+    # Each file is read inside its own context: an error must name the file it is in.
+    yield from zip(*(_file_blocks(find(piece.file(kind))) for kind in ("X-1", "X")), strict=True)
+
+
+def _file_blocks(path: Path) -> Iterator[np.ndarray]:
+    with _open(path) as (features, _):
+        for start in range(0, len(features), BLOCK_ROWS):
+            yield np.asarray(features[start : start + BLOCK_ROWS], np.float32)
+
+
+@dataclass(frozen=True)
+class _File:
+    """Shape of the features in a file, whether all rows have unit length, and the label columns (N,)."""
+
+    shape: tuple[int, int]
+    unit: bool
+    labels: dict[str, np.ndarray]
+
+
+def _inspect_file(path: Path) -> _File:
+    with _open(path) as (features, labels):
+        return _File(features.shape, _check_rows(path, features), labels)
 
 
 @contextmanager
@@ -118,8 +135,10 @@ def _open(path: Path) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:
         return
     with reading(path, None) as file:
         features = _checked(path, file["X_"])
-        labels = {name: file[name][()].ravel() for name in LABELS if name in file}
+        labels = {name: np.ravel(file[name][()]) for name in LABELS if name in file}
         for name, values in labels.items():
+            if values.dtype.kind not in "iu":
+                raise UserError(f"{path}: {name} holds {values.dtype} instead of whole numbers; get the file again")
             if len(values) != len(features):
                 raise UserError(f"{path}: {len(features)} rows of X_, but {len(values)} of {name}; get the file again")
         yield features, labels
@@ -141,8 +160,9 @@ def _read_mat(path: Path) -> np.ndarray:
 
 
 def _checked(path: Path, features: Any) -> Any:
-    if len(features.shape) != 2 or features.dtype.kind != "f" or 0 in features.shape:
-        kind = f"{features.dtype} of shape {features.shape}"
+    shape, dtype = getattr(features, "shape", ()), getattr(features, "dtype", None)  # an HDF5 group has neither
+    if len(shape) != 2 or dtype.kind != "f" or 0 in shape:
+        kind = f"{dtype} of shape {shape}" if shape else type(features).__name__
         raise UserError(f"{path}: expected features (rows, width) as floating-point numbers, found {kind}")
     return features
 

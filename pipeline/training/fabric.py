@@ -1,11 +1,9 @@
 """Lightning Fabric: device and precision of a training run."""
 
-import os
-
 import torch
 from lightning_fabric import Fabric
 
-from pipeline.devices import Device, torch_device
+from pipeline.devices import Device, be_deterministic, torch_device
 
 
 def start_fabric(device: Device, precision: str) -> Fabric:
@@ -14,15 +12,7 @@ def start_fabric(device: Device, precision: str) -> Fabric:
     if precision == "auto":
         has_bf16 = accelerator == "cuda" and torch.cuda.is_bf16_supported()
         precision = "bf16-mixed" if has_bf16 else "32-true"
-    _be_deterministic()
+    be_deterministic()
     fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
     fabric.launch()
     return fabric
-
-
-def _be_deterministic() -> None:
-    # Losses add up gradients of rows that occur several times; by default the order depends on the threads.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
-    torch.backends.cudnn.benchmark = False

@@ -4,6 +4,7 @@ This is the one place that may look at `item` and `subcategory` of unlabelled ta
 reads what it finds.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,10 @@ def describe_links(
     return report
 
 
-def describe_target_clusters(clusters: TargetClusters, categories: np.ndarray) -> dict[str, Any]:
-    """For each target-only category: its `pictures`, those `clustered` with another, and the `clusters` they form.
+def describe_target_clusters(
+    clusters: TargetClusters, categories: np.ndarray, target_only: Iterable[str]
+) -> dict[str, Any]:
+    """For each `target_only` category: its `pictures`, those `clustered` with another, and the `clusters` they form.
 
     categories (Nt,) str: the category of every target picture.
     """
@@ -54,7 +57,7 @@ def describe_target_clusters(clusters: TargetClusters, categories: np.ndarray) -
             "clustered": int((clusters.group == name).sum()),
             "clusters": int((names == name).sum()),
         }
-        for name in np.unique(names).tolist()
+        for name in target_only
     }
 
 

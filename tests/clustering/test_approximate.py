@@ -69,6 +69,8 @@ def test_same_points_same_neighbours(pairs):
 def test_finch_says_whether_it_searched_approximately(pairs):
     exact, approximately = finch(pairs, exact_rows=3000), finch(pairs, exact_rows=2999)
     assert exact.recall is None
+    assert exact.threshold > 0
+    assert approximately.threshold is None, "a threshold takes exact neighbours"
     assert 0.95 < approximately.recall <= 1
     assert approximately.counts[0] == pytest.approx(exact.counts[0], rel=0.1)
     together = approximately.labels[:1500, 0] == approximately.labels[1500:, 0]

@@ -202,6 +202,22 @@ def test_head_that_does_not_fit(released, fetch, shape, says):
         fetch(head="checkpoint")
 
 
+@pytest.mark.parametrize(
+    ("weight", "bias", "says"),
+    [
+        (torch.full((WIDTH, WIDTH), torch.nan), torch.zeros(WIDTH), "its head is not finite"),
+        (torch.eye(WIDTH), torch.zeros(WIDTH - 1), r"bias \(15,\) do not make a linear layer"),
+        (torch.ones(WIDTH), torch.zeros(WIDTH), r"weight \(16,\) and bias"),
+        (torch.eye(WIDTH).int(), torch.zeros(WIDTH), "instead of floating-point numbers"),
+    ],
+)
+def test_head_that_is_none(released, fetch, weight, bias, says, tmp_path):
+    write_head(released / "model", weight, bias, norm_features=False)
+    with pytest.raises(UserError, match=rf"model: not a model of this project .*{says}"):
+        fetch(head="checkpoint")
+    assert list((tmp_path / "work/udma_features").iterdir()) == [], "said before gigabytes are copied"
+
+
 # Mistakes in the files
 
 
@@ -222,6 +238,25 @@ def _truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def _group(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        del file["X_"]
+        file.create_group("X_")
+
+
+def _flip(path: Path) -> None:
+    """One wrong byte inside the features, which a checksum notices when they are read."""
+    with h5py.File(path, "r+") as file:
+        rows = file["X_"][()]
+        del file["X_"]
+        made = file.create_dataset("X_", data=rows, chunks=rows.shape, fletcher32=True)
+        file.flush()
+        place = made.id.get_chunk_info(0).byte_offset
+    content = bytearray(path.read_bytes())
+    content[place + 5] ^= 255
+    path.write_bytes(content)
+
+
 def _change(name: str, change: Callable[[np.ndarray], Any]) -> Callable[[Path], None]:
     return lambda path: _replace(path, name, change)
 
@@ -240,6 +275,9 @@ H5_MISTAKES = [
     (TARGET, "X", _change("cid", lambda cid: cid + 5), "cid 11 of row 0 is unknown; known: 0 to 10"),
     (TARGET, "X", _change("X_", lambda rows: rows[:, :9]), "width 9, where .*train_Shop_X_60.h5 has 16"),
     (TARGET, "X-1", _change("X_", lambda rows: rows[:1, 0]), r"expected features \(rows, width\)"),
+    (SHOP, "X", _change("cid", lambda cid: cid.astype(float)), "Shop_X_60.h5: cid holds float64 instead of whole"),
+    (SHOP, "X", _group, "expected features .* found Group"),
+    (SHOP, "X", _flip, "train_Shop_X_60.h5: truncated or not HDF5"),
     (QUERY, "X", Path.unlink, "Query_X_60_Crop.h5: no such file; .*datasets.udma_features.test"),
     (GALLERY, "X", _change("labels", lambda _: None), "Gallery_X_60_Crop.h5: no dataset labels"),
     (GALLERY, "X", _change("class_labels", lambda code: code - 7), "class_labels -1 of row 0"),

@@ -98,6 +98,16 @@ def test_what_is_ignored_is_told(tmp_path):
     assert convert(checkpoint, PATH, tmp_path / "a").ignored == ["pca", "model option dropout_p", "preprocess"]
     checkpoint["preprocess"]["mean"] = [0.5, 0.5, 0.5]
     assert "[0.5, 0.5, 0.5]" in convert(checkpoint, PATH, tmp_path / "b").ignored[-1]
+    checkpoint["preprocess"]["mean"] = None
+    assert convert(checkpoint, PATH, tmp_path / "c").ignored[-1] == "preprocess"
+
+
+def test_weights_from_before_batches_were_counted(tmp_path):
+    _, checkpoint = resnet()
+    state = checkpoint["state_dict"]
+    checkpoint["state_dict"] = {key: value for key, value in state.items() if "num_batches_tracked" not in key}
+    convert(checkpoint, PATH, tmp_path / "out")
+    load_embedder(tmp_path / "out")
 
 
 def _drop(state: dict) -> None:
@@ -120,6 +130,8 @@ def _reshape(state: dict) -> None:
         (_reshape, r"of a wrong shape: fc\.weight \(6, 511\) instead of \(6, 512\)"),
         (lambda state: state.update({"module.x": 3}), "x in its state_dict is no tensor"),
         (dict.clear, "no state_dict in it"),
+        (lambda state: state["module.adpool.p"].zero_(), r"\[0\.0\] is no exponent of GeM"),
+        (lambda state: state["module.bn1.bias"].fill_(torch.nan), "weights not finite: bn1.bias"),
     ],
 )
 def test_weights_that_do_not_fit(tmp_path, spoil, says):
@@ -140,6 +152,7 @@ def test_weights_that_do_not_fit(tmp_path, spoil, says):
         ({"without_fc": True}, "without_fc = True has no counterpart"),
         ({"pooling": "rmac"}, "pooling 'rmac' is unknown"),
         ({"out_dim": "many"}, r"model_options\.out_dim"),
+        ({"out_dim": -1}, r"model_options\.embedding_dim"),
     ],
 )
 def test_options_that_do_not_fit(tmp_path, options, says):
@@ -151,8 +164,14 @@ def test_options_that_do_not_fit(tmp_path, options, says):
 
 def test_adaptation_layer_of_a_wrong_shape(tmp_path):
     layer = {"fc.weight": torch.ones(4, 7), "fc.bias": torch.ones(7)}
-    with pytest.raises(UserError, match=r"fc.weight \(4, 7\) and fc.bias \(7,\) do not make a linear layer"):
+    with pytest.raises(UserError, match=r"^model\.pt: weight \(4, 7\) and bias \(7,\) do not make a linear layer"):
         convert({"state_dict": layer}, PATH, tmp_path / "out")
     for foreign in ([1, 2], {"weights": layer}, None):
         with pytest.raises(UserError, match="no state_dict in it; not a checkpoint of dirtorch or UDMA"):
             convert(foreign, PATH, tmp_path / "out")
+
+
+def test_adaptation_layer_in_half_precision(tmp_path):
+    layer = {"fc.weight": torch.ones(4, 7).half(), "fc.bias": torch.ones(4).half()}
+    convert({"state_dict": layer}, PATH, tmp_path / "out")
+    assert {tensor.dtype for tensor in load_head_weights(tmp_path / "out")[:2]} == {torch.float32}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.errors import UserError
 from pipeline.models.head_fit import fit_head, head_cosine
 
 
@@ -56,3 +57,15 @@ def test_blocks_do_not_matter_and_few_rows_suffice():
     few = fit_head(_blocks(pooled[:12], embedding[:12]), norm_features=False)
     assert np.isfinite(few.weight).all()
     assert few.cosine == pytest.approx(1, abs=1e-6)
+
+
+def test_zero_embeddings_have_no_layer():
+    with pytest.raises(UserError, match="all embeddings are zero rows"):
+        fit_head(_blocks(np.ones((5, 3)), np.zeros((5, 2))), norm_features=False)
+
+
+def test_some_zero_embeddings_do_not_spoil_the_fit():
+    pooled, embedding, *_ = _exact(norm_features=False)
+    fitted = fit_head(_blocks(pooled, np.where(np.arange(len(pooled))[:, None] < 3, 0, embedding)), norm_features=False)
+    assert np.isfinite(fitted.weight).all()
+    assert fitted.cosine > 0.98

@@ -126,7 +126,7 @@ def test_no_query_left(chain):
 )
 def test_no_target_pictures(chain, part, splits):
     _rewrite(chain, lambda table: table[(table[META_DOMAIN] == "source") | table[SPLIT].isin(splits)])
-    chain.fails(f"extract --part {part}", "data/manifest.parquet: no pictures for", part)
+    chain.fails(f"extract --part {part}", "data/manifest.parquet: no rows for", part)
 
 
 # Disks

@@ -219,7 +219,7 @@ def test_missing_test_part(tested, tmp_path):
     chain = tested.copy(tmp_path / "chain", {"datasets.udma_features.test": "deepfashion"})
     chain.change({"evaluate.meta_domain": "target", "evaluate.protocol": "street2shop"})
     chain.succeed("download", "prepare")
-    says = "data/manifest.parquet: no pictures for target_test"
+    says = "data/manifest.parquet: no rows for target_test"
     chain.fails("extract --part target_test", says)
     chain.change({"evaluate.meta_domain": "source"}).succeed("extract")
     chain.change({"evaluate.meta_domain": "target"}).fails("evaluate", says)

@@ -79,8 +79,9 @@ def test_target_clusters_by_hand():
         np.array([0, 1, 3, 4, 5]), np.array(["hats"] * 2 + ["bags"] * 3), np.array([0, 0, 1, 1, 1])
     )
     categories = np.array(["hats", "hats", "hats", "bags", "bags", "bags", "tops"])
-    assert describe_target_clusters(clusters, categories) == {
+    assert describe_target_clusters(clusters, categories, ["bags", "hats", "tops"]) == {
         "bags": {"pictures": 3, "clustered": 3, "clusters": 1},
         "hats": {"pictures": 3, "clustered": 2, "clusters": 1},
+        "tops": {"pictures": 1, "clustered": 0, "clusters": 0},
     }
-    assert describe_target_clusters(find_target_clusters([]), categories) == {}
+    assert describe_target_clusters(find_target_clusters([]), categories, []) == {}
