@@ -10,6 +10,7 @@ from golden_files import GOLDEN
 from scipy.io import savemat
 
 RUN = "DeepFashion_ADAM_ALL"
+RELEASED_WIDTH = 16  # of the small files
 SHOP = f"ClusteringFeats/BASE/DeepFashion/{RUN}/train_Shop_{{}}_60.h5"
 CONSUMER = f"ClusteringFeats/BASE/DeepFashion/{RUN}/train_Consumer_{{}}_60.h5"
 TARGET = f"ClusteringFeats/BASE/Street2Shop/{RUN}/train_Shop_{{}}_60.h5"

@@ -1,5 +1,7 @@
 """Approximate first neighbours of very many points, through faiss, and how many of them are right."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -8,6 +10,9 @@ from pipeline.blocks import rows_per_block, slices
 from pipeline.clustering.distances import Metric, Points
 from pipeline.errors import UserError
 from pipeline.progress import progress
+
+if TYPE_CHECKING:
+    import faiss
 
 # An inverted file with 4 sqrt(N) cells, of which every search visits so many; cells are k-means of so many points each.
 PROBES = 32
@@ -40,7 +45,7 @@ def approximate_neighbours(points: Points) -> tuple[Tensor, Tensor, float]:
     return made, nearest, right.double().mean().item()
 
 
-def _inverted_file(rows: np.ndarray, metric: Metric) -> "faiss.IndexIVFFlat":  # noqa: F821  imported when needed
+def _inverted_file(rows: np.ndarray, metric: Metric) -> "faiss.IndexIVFFlat":
     if metric == "cityblock":
         raise UserError("cluster.metric: cityblock has no approximate search; raise cluster.exact_rows")
     try:

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
+from released_support import RELEASED_WIDTH, features, write_deepfashion, write_small_tests, write_training
+from tests_support import default_params
 
 from pipeline.io.manifest import check_table
 from pipeline.sources.dataset import load_dataset
@@ -60,3 +63,26 @@ def picture() -> Callable[[Path], None]:
         Image.new("RGB", (8, 8), "navy").save(path)
 
     return draw
+
+
+@pytest.fixture
+def released_section() -> dict[str, Any]:
+    """The committed section."""
+    return default_params()["datasets"]["udma_features"]
+
+
+@pytest.fixture
+def released(tmp_path) -> Path:
+    """Small files of both test parts, 16 wide."""
+    root = tmp_path / "released"
+    write_training(root, RELEASED_WIDTH)
+    write_small_tests(root, RELEASED_WIDTH)
+    write_deepfashion(root, "Query", features(4, RELEASED_WIDTH, 7), np.array(["id_00000001", "id_00000002"] * 2))
+    write_deepfashion(root, "Gallery", features(5, RELEASED_WIDTH, 8), np.array(["id_00000002"] * 5))
+    return root
+
+
+@pytest.fixture
+def fetch_released(released, released_section, fetched) -> Callable[..., Any]:
+    """Fetch the small files with changes of the section."""
+    return lambda **changes: fetched(released, "udma_features", **released_section | changes)
