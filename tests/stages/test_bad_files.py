@@ -17,7 +17,6 @@ from tests_support import largest_file
 
 from pipeline.constants import CATEGORY, DOMAIN, FEATURES_FOLDER, ITEM, MANIFEST_FILE, META_DOMAIN, SPLIT
 from pipeline.io.atomic import remove
-from pipeline.io.features import read_features
 
 READS = [
     ("data/manifest.parquet", "finetune"),
@@ -128,18 +127,6 @@ def test_no_query_left(chain):
 def test_no_target_pictures(chain, part, splits):
     _rewrite(chain, lambda table: table[(table[META_DOMAIN] == "source") | table[SPLIT].isin(splits)])
     chain.fails(f"extract --part {part}", "data/manifest.parquet: no rows for", part)
-
-
-def test_pictures_searched_by_themselves_have_no_protocol_yet(chain):
-    """They are extracted as any test part; a protocol of queries and gallery says what it lacks."""
-    tested = pd.read_parquet(chain.folder / MANIFEST_FILE)[SPLIT].isin(["query", "gallery"])
-    _rewrite(chain, lambda table: table.assign(split=table[SPLIT].mask(tested, "test")))
-    chain.succeed("extract --part target_test")
-    features = read_features(chain.folder / FEATURES_FOLDER / "target_test.h5")
-    assert features.row.tolist() == np.flatnonzero(tested).tolist()
-    for protocol in ("street2shop", "deepfashion"):
-        chain.change({"evaluate.protocol": protocol})
-        chain.fails("evaluate", f"evaluate.protocol: {protocol} needs query and gallery rows", "rows of split test")
 
 
 # Disks
