@@ -33,7 +33,7 @@ NAMES = "names.csv"
 CSV = {"anno_train.csv": "car_data/car_data/train", "anno_test.csv": "car_data/car_data/test"}
 
 LISTS = {"official": [META, *OFFICIAL], "csv": [NAMES, *CSV], "folders": []}
-PICTURES = {"official": OFFICIAL.values(), "csv": ["car_data/"], "folders": ["images/<class>/"]}
+PICTURES = {"official": ["cars_train/", "cars_test/"], "csv": ["car_data/"], "folders": ["images/<class>/"]}
 
 
 class Params(BenchmarkParams):

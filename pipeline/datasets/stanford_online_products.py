@@ -33,7 +33,7 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
     del seed  # nothing is drawn
     needed = [joined(params.info, name) for name in LISTS]
     guide = (
-        f"put {', '.join(needed)} and {joined(params.images, '<super class>_final/')} into {source}: from the page of "
+        f"put {', '.join(needed)} and {joined(params.images, '<super class>_final')}/ into {source}: from the page of "
         "Stanford Online Products"
     )
     fetch_archives(params.archives, source, out, downloads)

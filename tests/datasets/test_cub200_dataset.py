@@ -1,5 +1,6 @@
 """CUB-200-2011: its lists and its tree."""
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -57,10 +58,16 @@ def test_the_tree_alone_gives_the_same_pictures(incoming, fetched, dataset):
     assert sum(path.is_file() for path in out.rglob("*")) == len(PICTURES), "nothing but pictures is copied"
 
 
-def test_folder_of_the_archive_and_target(incoming, tmp_path, fetched):
+@pytest.mark.parametrize("packed", [True, False])
+def test_folder_of_the_archive_and_target(incoming, tmp_path, fetched, packed):
     (tmp_path / "whole").mkdir()
     incoming.rename(tmp_path / "whole/CUB_200_2011")
     section = committed(NAME, folder="CUB_200_2011", lists="folders", crop="boxes", meta_domain="target")
+    if packed:
+        with tarfile.open(tmp_path / "whole/CUB_200_2011.tgz", "w:gz") as archive:
+            archive.add(tmp_path / "whole/CUB_200_2011", "CUB_200_2011")
+        (tmp_path / "whole/CUB_200_2011").rename(tmp_path / "gone")
+        section["archives"] = [{"file": "CUB_200_2011.tgz"}]
     _, table = fetched(tmp_path / "whole", NAME, **section)
     assert table["image"][0] == "CUB_200_2011/images/002.Blue_bird/a.jpg"
     assert set(table["meta_domain"]) == {"target"}
