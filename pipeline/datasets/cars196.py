@@ -141,5 +141,5 @@ def _csv(place: Path, name: str, folder: str, names: list[str]) -> pd.DataFrame:
     order = whole_numbers(path, rows["class"].str.strip(), 1, len(names))
     classes = [names[number - 1] for number in order]
     corners = {column: numbers(path, rows[column]) for column in CORNERS}
-    paths = [f"{folder}/{name}/{file.strip()}" for name, file in zip(classes, rows["file"], strict=True)]
+    paths = [f"{folder}/{shown}/{file.strip()}" for shown, file in zip(classes, rows["file"], strict=True)]
     return pd.DataFrame({"path": paths, "class": classes, "order": order, **corners})
