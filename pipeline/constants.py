@@ -29,6 +29,7 @@ class Split(StrEnum):
     VAL = "val"
     QUERY = "query"
     GALLERY = "gallery"
+    TEST = "test"  # searched by itself: every picture is a query, and gallery of every other one
 
 
 class Part(StrEnum):

@@ -28,11 +28,10 @@ def main(run: Run) -> None:
         RAW_FOLDER,
         SPLIT,
         MetaDomain,
-        Split,
     )
     from pipeline.devices import torch_device
     from pipeline.evaluation.bootstrap import gain_intervals
-    from pipeline.evaluation.protocols import EmbeddedPictures, find_protocol
+    from pipeline.evaluation.protocols import EmbeddedPictures, find_protocol, query_rows
     from pipeline.io.atomic import replacing
     from pipeline.io.brought import brought_folder
     from pipeline.io.features import read_features
@@ -48,7 +47,7 @@ def main(run: Run) -> None:
     check_part(MANIFEST_FILE, part, features.row)
     manifest = read_manifest(MANIFEST_FILE)
     table, brought = manifest.iloc[features.row], brought_folder(RAW_FOLDER, manifest)
-    is_query = (table[SPLIT] == Split.QUERY).to_numpy()
+    is_query = query_rows(params.protocol, table[SPLIT].to_numpy(dtype=str))
     device = torch_device(runtime.device)
     embeddings = {"baseline": features.embedding}
     for name in ("control", "adapted"):

@@ -9,10 +9,12 @@ GOLDEN = Path(__file__).parent / "golden" / "udma"
 SHARED_GOLDEN = Path(__file__).parent.parent.parent / "shared" / "golden" / "udma"
 
 
-def golden(name: str) -> dict[str, np.ndarray]:
-    """The arrays of `<name>.npz`; skips the test when the file holds third-party data and is not on this machine."""
+def golden(name: str, system: str = "udma") -> dict[str, np.ndarray]:
+    """The arrays of `<name>.npz` of a published system; skips the test when the file holds third-party data and is not
+    on this machine.
+    """
     for folder in (GOLDEN, SHARED_GOLDEN):
-        path = folder / f"{name}.npz"
+        path = folder.parent / system / f"{name}.npz"
         if path.is_file():
             with np.load(path) as arrays:
                 return dict(arrays)

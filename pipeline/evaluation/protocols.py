@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.constants import Split
 from pipeline.errors import UserError
 from pipeline.evaluation.average_precision import average_precision, trapezoidal_average_precision
 from pipeline.evaluation.cmc import first_ranks
@@ -129,6 +130,20 @@ def find_protocol(name: str) -> Protocol:
     if name not in PROTOCOLS:
         raise UserError(f"evaluate.protocol: unknown name {name!r}; known: {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name]
+
+
+def query_rows(name: str, splits: np.ndarray) -> np.ndarray:
+    """Which rows of `splits` (N,) str are queries, (N,) bool; the others are the gallery.
+
+    Raises UserError for rows that are neither, but searched by themselves: the protocol `name` tells the two apart.
+    """
+    others = np.unique(splits[~np.isin(splits, [Split.QUERY, Split.GALLERY])])
+    if len(others):
+        raise UserError(
+            f"evaluate.protocol: {name} needs query and gallery rows, but the evaluated part has rows of split "
+            f"{others[0]}; choose a dataset that tells queries from gallery"
+        )
+    return splits == Split.QUERY
 
 
 def _by_category(

@@ -27,6 +27,7 @@ from pipeline.io.atomic import replacing
 
 REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
 CHOICES = {DOMAIN: Domain, META_DOMAIN: MetaDomain, SPLIT: Split}
+TEST_SPLITS = (Split.QUERY, Split.GALLERY, Split.TEST)  # the order of the rows of a test part
 # Absolute in any system's notation, or with a step upwards.
 OUTSIDE = r"^[/\\]|^[A-Za-z]:[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)"
 
@@ -56,17 +57,17 @@ def check_table(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
 
 
 def part_rows(table: pd.DataFrame, part: Part) -> np.ndarray:
-    """Positions (N,) int64 of the rows of `part`, in table order; in a test part all queries precede the gallery."""
+    """Positions (N,) int64 of the rows of `part`, in table order; in a test part query, gallery, then test rows."""
     source, split = table[META_DOMAIN] == MetaDomain.SOURCE, table[SPLIT]
     match part:
         case Part.SOURCE_TRAIN:
             masks = [source & split.isin([Split.TRAIN, Split.VAL])]
         case Part.SOURCE_TEST:
-            masks = [source & (split == Split.QUERY), source & (split == Split.GALLERY)]
+            masks = [source & (split == role) for role in TEST_SPLITS]
         case Part.TARGET_TRAIN:
             masks = [~source & (split == Split.TRAIN)]
         case Part.TARGET_TEST:
-            masks = [~source & (split == Split.QUERY), ~source & (split == Split.GALLERY)]
+            masks = [~source & (split == role) for role in TEST_SPLITS]
     return np.concatenate([np.flatnonzero(mask) for mask in masks]).astype(np.int64)
 
 

@@ -14,6 +14,7 @@ from pydantic import model_validator
 from pipeline.constants import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Split
 from pipeline.errors import UserError
 from pipeline.params.base import Section
+from pipeline.sources.boxes import read_deepfashion_boxes
 from pipeline.sources.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.sources.lists import read_headed_rows, read_rows
 from pipeline.sources.paths import inside, joined
@@ -21,7 +22,6 @@ from pipeline.sources.paths import inside, joined
 PARTITION = "Eval/list_eval_partition.txt"
 BOXES = "Anno/list_bbox_consumer2shop.txt"
 PAIR = ("image_pair_name_1", "image_pair_name_2", "item_id", "evaluation_status")
-CORNERS = ["x_1", "y_1", "x_2", "y_2"]
 
 # UDMA's lists (dataset_files in its repository): one of pairs, or one of pictures for each part and side.
 UDMA_PAIRS = "V_list_eval_partition.txt"
@@ -92,7 +92,7 @@ def read_deepfashion(root: Path, lists: DeepFashionLists, meta_domain: str) -> p
             SPLIT: listed["status"].map({"train": str(Split.TRAIN), "val": str(val)}).where(~test, domain.map(TESTED)),
         }
     )
-    table[list(BOX)] = _boxes(root, listed["path"]) if lists.crop == "boxes" else float("nan")
+    table[list(BOX)] = read_deepfashion_boxes(root, BOXES, listed["path"]) if lists.crop == "boxes" else float("nan")
     kept = ~test | lists.test
     if meta_domain == MetaDomain.TARGET:
         kept &= test | (domain == Domain.SHOP)
@@ -134,16 +134,3 @@ def _train_list(root: Path, name: str) -> pd.DataFrame:
 
 def _test_list(root: Path, name: str) -> pd.DataFrame:
     return read_rows(root, name, ["path", "item"], separator=",").assign(status="test")
-
-
-def _boxes(root: Path, paths: pd.Series) -> pd.DataFrame:
-    """Columns x, y, w, h in pixels, a row for each of `paths`; NaN where the list has no box."""
-    rows = read_headed_rows(root, BOXES, ["image_name", *CORNERS])
-    rows = rows.assign(image_name=rows["image_name"].str.removeprefix("img/")).drop_duplicates("image_name")
-    try:
-        left, top, right, bottom = (
-            rows.set_index("image_name").loc[:, CORNERS].astype(float).reindex(paths).to_numpy().T
-        )
-    except ValueError as error:
-        raise UserError(f"{root / BOXES}: a corner is no number ({error})") from None
-    return pd.DataFrame(dict(zip(BOX, (left, top, right - left, bottom - top), strict=True)), index=paths.index)

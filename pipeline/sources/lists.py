@@ -1,4 +1,7 @@
-"""List files of published datasets: plain or gzipped text and JSON, every field kept as text."""
+"""List files of published datasets: plain or gzipped text and JSON, every field kept as text.
+
+The index of the rows of a text list is the number of their line, by which `pipeline.sources.lines` names mistakes.
+"""
 
 import gzip
 import zlib
@@ -43,6 +46,17 @@ def read_rows(root: Path, name: str, columns: Sequence[str], separator: str | No
     return _table(root / name, lines, columns, separator, first=1)
 
 
+def read_named_rows(root: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    """A list whose first line names its columns, which must be `columns`; fields by runs of blanks, kept as text.
+
+    Raises UserError for another first line, and naming the line that has not one field for each column.
+    """
+    header, *lines = read_text(root, name).splitlines() or [""]
+    if header.split() != list(columns):
+        raise UserError(f"{root / name}: expected the columns {', '.join(columns)} in line 1, found {header[:80]!r}")
+    return _table(root / name, lines, columns, None, first=2)
+
+
 def read_headed_rows(root: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
     """DeepFashion's form: the number of rows, the column names, then rows padded with blanks; text `columns` of it.
 
@@ -77,12 +91,13 @@ def read_json_list(root: Path, name: str, entry: type[Entry]) -> list[Entry]:
 
 
 def _table(path: Path, lines: list[str], columns: Sequence[str], separator: str | None, first: int) -> pd.DataFrame:
-    rows = []
+    rows, numbers = [], []
     for number, line in enumerate(lines, start=first):
         row = line.split(separator)
         if len(row) == len(columns):
             rows.append(row)
+            numbers.append(number)
         elif line.strip():
             fields = ", ".join(columns)
             raise UserError(f"{path} line {number}: expected {len(columns)} fields ({fields}), found {line[:80]!r}")
-    return pd.DataFrame(rows, columns=list(columns), dtype=str)
+    return pd.DataFrame(rows, columns=list(columns), index=pd.Index(numbers, dtype="int64"), dtype=str)

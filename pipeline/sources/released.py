@@ -5,7 +5,6 @@ Training files and Street2Shop's test files are HDF5 with `X_` (N, width) float3
 with an id a line. The rows of X and X-1 stand in the same order.
 """
 
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pipeline.io.hdf5 import reading
 from pipeline.progress import progress
 from pipeline.sources.categories import DEEPFASHION, STREET2SHOP
 from pipeline.sources.lists import read_text
+from pipeline.sources.matlab import read_mat
 
 RUN = "DeepFashion_ADAM_ALL"
 TRAIN = "ClusteringFeats/BASE/{meta}/" + RUN + "/train_{side}_{{kind}}_60.h5"
@@ -131,7 +131,7 @@ def _inspect_file(path: Path) -> _File:
 def _open(path: Path) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:
     """The features (N, width) in a file, to be read by slices, and its label columns (N,)."""
     if path.suffix == ".mat":
-        yield _checked(path, _read_mat(path)), {}
+        yield _checked(path, read_mat(path, "feats")), {}
         return
     with reading(path, None) as file:
         features = _checked(path, file["X_"])
@@ -142,21 +142,6 @@ def _open(path: Path) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:
             if len(values) != len(features):
                 raise UserError(f"{path}: {len(features)} rows of X_, but {len(values)} of {name}; get the file again")
         yield features, labels
-
-
-def _read_mat(path: Path) -> np.ndarray:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
-    try:
-        content = loadmat(path, variable_names=["feats"])
-    except NotImplementedError:
-        raise UserError(f"{path}: MAT v7.3; save it as v5 (in MATLAB: save -v6)") from None
-    except (MatReadError, OSError, ValueError, TypeError, KeyError, IndexError, zlib.error, EOFError) as error:
-        raise UserError(f"{path}: truncated or not a MAT file ({_line(error)}); get the file again") from None
-    if "feats" not in content:
-        raise UserError(f"{path}: no variable feats in it; get the released file")
-    return content["feats"]
 
 
 def _checked(path: Path, features: Any) -> Any:
@@ -201,7 +186,3 @@ def _named(piece: Piece, path: Path, labels: dict[str, np.ndarray]) -> tuple[lis
         return [f"{one:07d}" for one in labels[number].tolist()], categories
     # Product numbers occur in several categories.
     return [f"{name}_{one:07d}" for name, one in zip(categories, labels[number].tolist(), strict=True)], categories
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

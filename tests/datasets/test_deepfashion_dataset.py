@@ -168,7 +168,7 @@ def test_strange_lists(tmp_path, dataset, pair, problem):
 def test_corner_that_is_no_number(official, dataset):
     write_boxes(official, {PICTURES[0]: "1 2 three 4"})
     module, params = dataset(NAME, **DEFAULTS)
-    with pytest.raises(UserError, match="a corner is no number"):
+    with pytest.raises(UserError, match="consumer2shop.txt line 3: x_2 'three' is no number"):
         module.read_table(official, params)
 
 

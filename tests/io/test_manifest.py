@@ -82,7 +82,7 @@ def test_no_rows(table):
     [
         (2, "domain", "street", "'street' is unknown; known: consumer, shop"),
         (2, "meta_domain", "Source", "'Source' is unknown; known: source, target"),
-        (2, "split", "test", "'test' is unknown; known: train, val, query, gallery"),
+        (2, "split", "Test", "'Test' is unknown; known: train, val, query, gallery, test"),
         (2, "split", None, "'' is unknown"),
         (2, "item", None, "'' is empty"),
         (2, "item", "  ", "'  ' is empty"),
@@ -137,7 +137,7 @@ def test_the_same_picture_with_another_box_is_another_row(boxed):
 
 
 def test_error_counts_the_other_rows(table):
-    table["split"] = "test"
+    table["split"] = "tests"
     with pytest.raises(UserError, match=r"row 1 .*\(and 6 rows more\)"):
         check_table(table, "d")
 
@@ -152,6 +152,14 @@ def test_parts(table):
     turned = checked.assign(meta_domain=checked["meta_domain"].map({"source": "target", "target": "source"}))
     assert part_rows(turned, Part.SOURCE_TEST).tolist() == [4, 3, 6]
     assert part_rows(turned, Part.TARGET_TEST).tolist() == []
+
+
+def test_rows_searched_by_themselves_belong_to_the_test_part(table):
+    table["split"] = ["train", "test", "val", "test", "query", "train", "gallery"]
+    checked = check_table(table, "d")
+    assert part_rows(checked, Part.SOURCE_TEST).tolist() == [1]
+    assert part_rows(checked, Part.TARGET_TEST).tolist() == [4, 6, 3]
+    assert part_rows(checked, Part.SOURCE_TRAIN).tolist() == [0, 2]
 
 
 # What happens to pictures: 20 x 10 pixels each.

@@ -46,7 +46,7 @@ def _boxed(table: pd.DataFrame) -> pd.DataFrame:
         ("download", lambda table: table.assign(image="../" + table[IMAGE]), ["leads out of its folder"]),
         ("prepare", lambda table: pd.concat([table, table[:1]]), ["column image", "is listed twice"]),
         ("prepare", lambda table: table.assign(domain="street"), ["column domain: 'street' is unknown; known: consu"]),
-        ("prepare", lambda table: table.assign(split="test"), ["column split: 'test' is unknown; known: train"]),
+        ("prepare", lambda table: table.assign(split="eval"), ["column split: 'eval' is unknown; known: train"]),
         ("prepare", lambda table: table.assign(category=""), ["column category: '' is empty"]),
         ("prepare", _boxed, ["row 1 (images/", "box (x 50, y 0, w 10, h 10) lies outside the picture of 40x40 pixels"]),
     ],

@@ -22,7 +22,7 @@ from tests_support import PROJECT
         ("cluster", {"runtime.device": "tpu"}, ["runtime.device", "'cuda'"]),
         ("evaluate", {"seed": -1}, ["seed: expected a whole number", "-1"]),
         ("cluster", {"cluster": None}, ["cluster: expected a section with keys metric"]),
-        ("download", {"data.dataset": "atelie"}, ["data.dataset: unknown name 'atelie'; known: atelier, deepfashion"]),
+        ("download", {"data.dataset": "atelie"}, ["data.dataset: unknown name 'atelie'; known: atelier, cars196"]),
         ("finetune", {"finetune.recipe": "magic"}, ["finetune.recipe: unknown name 'magic'; known:", "triplet"]),
         ("weight", {"weight.strategy": "ws99"}, ["weight.strategy: unknown name 'ws99'; known:", "ws5"]),
         ("cluster", {"datasets.atelier.alignment": ["tops"]}, ["datasets.atelier.alignment"]),
