@@ -2,17 +2,20 @@
 
 The criterion is in `pipeline.dada.criterion`. The items of the source are the classes, their pictures the samples,
 whatever their domain. Three optimisers of one schedule: the model's (`finetune.optim`), and Adam for the networks and
-for the proxies. The proxy loss reads the head's output before the final L2: set `finetune.model.output: layernorm`.
+for the proxies. The losses read the head's output before the final L2, published with `finetune.model.output:
+layernorm`.
 
 Where the published method is unsound, a param selects its behaviour and another one is the default:
 - `networks.domain_norm` each: with `domain_output_norm` the logits of each domain are centred by that domain's own
-  mean, so no domain can be told from another, and the network stays at chance. joint: one batch of all domains.
+  mean, so no domain can be told from another, and the network stays at chance. joint: one batch of all domains. As
+  the domain network then works, `adversarial_weight` is 0.1 instead of 1, at which the proxy loss stalls.
 - `mix.unit` false: samples of length 22 and proxies of length 3 are mixed, so that the mixture is a sample but for
   shares near 1. true: unit vectors are mixed, and a share means what it says.
-- `mix.draw` batch: one share for a whole batch makes the mixed domain a single point between the others each time.
-- `sampler` random: a class may come several times, a pair may be one picture twice, and such classes weigh more.
-- `discriminator_epochs` 1: the model learns nothing in the first epoch, and one of few epochs is lost; `head_epochs`
-  holds the backbone fixed, which is of use to pretrained ones only.
+- `mix.draw` batch: one share for a whole batch shows the networks one kind of mixture at a time. sample: all kinds.
+- `sampler` random: a class may come several times and weighs more, a pair may be one picture twice. distinct: neither,
+  where an item has two pictures.
+- `discriminator_epochs` 1: the model learns nothing in the first epoch; `head_epochs`: holds the backbone fixed, which
+  is of use to pretrained ones only. Both are 0.
 """
 
 import math
