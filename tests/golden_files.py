@@ -5,16 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-GOLDEN = Path(__file__).parent / "golden" / "udma"
-SHARED_GOLDEN = Path(__file__).parent.parent.parent / "shared" / "golden" / "udma"
+FOLDERS = (Path(__file__).parent / "golden", Path(__file__).parent.parent.parent / "shared" / "golden")
+GOLDEN, SHARED_GOLDEN = (folder / "udma" for folder in FOLDERS)
 
 
 def golden(name: str, system: str = "udma") -> dict[str, np.ndarray]:
-    """The arrays of `<name>.npz` of a published system; skips the test when the file holds third-party data and is not
-    on this machine.
-    """
-    for folder in (GOLDEN, SHARED_GOLDEN):
-        path = folder.parent / system / f"{name}.npz"
+    """The arrays of `<name>.npz`; skips the test when the file holds third-party data and is not on this machine."""
+    for folder in FOLDERS:
+        path = folder / system / f"{name}.npz"
         if path.is_file():
             with np.load(path) as arrays:
                 return dict(arrays)

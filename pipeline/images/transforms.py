@@ -14,7 +14,7 @@ Transform = Callable[[Image.Image], Tensor]
 
 def training_transform(params: AugmentParams, size: int, mean: Sequence[float], std: Sequence[float]) -> Transform:
     """PIL RGB -> (3, size, size) float32. Draws from torch's global generator: seed it for each picture."""
-    steps: list = []
+    steps: list = [v2.AutoAugment()] if params.policy == "autoaugment" else []
     if params.rotation:
         steps.append(v2.RandomRotation(params.rotation, interpolation=v2.InterpolationMode.BILINEAR))
     if params.scale is None:

@@ -48,6 +48,9 @@ def write_head(folder: Path, weight: Tensor, bias: Tensor, *, norm_features: boo
 def load_head_weights(folder: Path, mend: str = RETRAIN) -> tuple[Tensor, Tensor, bool]:
     """Weight (D, P) and bias (D,) of the head of the model in `folder`, and its `norm_features`; builds no backbone.
 
+    A layer norm behind the head subtracts the mean of its output and scales it. The one is done by the weights that
+    are returned, the other the final L2 undoes: they give the model's embeddings without a layer norm.
+
     Raises UserError ending in `mend` when the model is missing or damaged.
     """
     settings, weights = read_model(folder, mend)
@@ -57,7 +60,10 @@ def load_head_weights(folder: Path, mend: str = RETRAIN) -> tuple[Tensor, Tensor
         raise damaged_model(folder, error, mend) from error
     if (problem := head_problem(weight, bias)) is not None:
         raise damaged_model(folder, ValueError(problem), mend)
-    return weight.float(), bias.float(), norm_features
+    weight, bias = weight.float(), bias.float()
+    if str(settings.get("output", "none")).endswith("layernorm"):
+        weight, bias = weight - weight.mean(dim=0), bias - bias.mean()
+    return weight, bias, norm_features
 
 
 def head_problem(weight: Tensor, bias: Tensor) -> str | None:

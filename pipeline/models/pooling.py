@@ -44,6 +44,18 @@ class GlobalMax(nn.Module):
         return features.amax(dim=(-2, -1))
 
 
+class GlobalAverageMax(nn.Module):
+    """Mean plus maximum over H and W."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features.mean(dim=(-2, -1)) + features.amax(dim=(-2, -1))
+
+
 def build_pooling(name: str, gem_p: float) -> nn.Module:
-    """The pooling `name`: gem, avg or max."""
-    return {"gem": lambda: GeM(gem_p), "avg": GlobalAverage, "max": GlobalMax}[name]()
+    """The pooling `name`: gem, avg, max or avg_max."""
+    return {
+        "gem": lambda: GeM(gem_p),
+        "avg": GlobalAverage,
+        "max": GlobalMax,
+        "avg_max": GlobalAverageMax,
+    }[name]()

@@ -12,20 +12,23 @@ Range = Annotated[tuple[float, float], AsTuple]
 
 
 class ModelParams(Section):
-    """Backbone, pooling and head of the embedding model."""
+    """Backbone, pooling and head of the embedding model. What has a default is absent from older models."""
 
     backbone: str
     pretrained: bool
-    pooling: Literal["gem", "avg", "max"]
+    pooling: Literal["gem", "avg", "max", "avg_max"]
     gem_p: Positive
     norm_features: bool
     embedding_dim: Annotated[int, Field(ge=1)]
     image_size: Annotated[int, Field(ge=16)]
+    output: Literal["none", "l2", "layernorm", "l2_layernorm"] = "none"
+    frozen_bn: bool = False
 
 
 class AugmentParams(Section):
     """Random changes of a training picture. `scale` null: shorter side to `resize`, random crop."""
 
+    policy: Literal["none", "autoaugment"] = "none"
     rotation: Annotated[float, Field(ge=0, le=180)]
     resize: Annotated[int, Field(ge=16)]
     scale: Range | None
@@ -41,13 +44,14 @@ class AugmentParams(Section):
 
 
 class OptimParams(Section):
-    """Optimiser and learning-rate schedule, in epochs."""
+    """Optimiser and learning-rate schedule, in epochs; see `pipeline.training.schedule`."""
 
     name: Literal["adam", "adamw", "sgd"]
     lr: Positive
     weight_decay: Annotated[float, Field(ge=0)]
-    schedule: Literal["step", "cosine"]
+    schedule: Literal["step", "multistep", "linear", "cosine"]
     step_epochs: Annotated[int, Field(ge=1)]
+    milestones: Annotated[tuple[Annotated[int, Field(ge=0)], ...], AsTuple] = ()
     gamma: Annotated[float, Field(gt=0, le=1)]
     warmup_epochs: Annotated[float, Field(ge=0)]
 

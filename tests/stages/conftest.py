@@ -28,3 +28,25 @@ def finished(tmp_path_factory) -> Chain:
 def chain(finished, tmp_path) -> Chain:
     """A copy of the finished chain to run on and to spoil."""
     return finished.copy(tmp_path / "chain")
+
+
+# All phases of the game, an epoch each; small networks.
+DADA = {
+    "finetune.recipe": "dada",
+    "finetune.epochs": 3,
+    "finetune.model.pooling": "avg_max",
+    "finetune.model.output": "layernorm",
+    "recipes.dada.batch_size": 32,
+    "recipes.dada.discriminator_epochs": 1,
+    "recipes.dada.head_epochs": 2,
+    "recipes.dada.networks.domain_hidden": 16,
+    "recipes.dada.networks.class_hidden": [16, 16],
+}
+
+
+@pytest.fixture(scope="session")
+def finished_dada(finished, tmp_path_factory) -> Chain:
+    """The tiny chain with the recipe dada, run to its end; only to be looked at."""
+    chain = finished.copy(tmp_path_factory.mktemp("dada"), DADA)
+    chain.succeed(*STAGES[STAGES.index("finetune") :])
+    return chain

@@ -1,0 +1,160 @@
+"""DADA: proxies of the items and their samples as two domains that two networks are to tell apart, and cannot.
+
+The criterion is in `pipeline.dada.criterion`. The items of the source are the classes, their pictures the samples,
+whatever their domain. Three optimisers of one schedule: the model's (`finetune.optim`), and Adam for the networks and
+for the proxies. The losses read the head's output before the final L2, published with `finetune.model.output:
+layernorm`.
+
+Where the published method is unsound, a param selects its behaviour and another one is the default:
+- `networks.domain_norm` each: with `domain_output_norm` the logits of each domain are centred by that domain's own
+  mean, so no domain can be told from another, and the network stays at chance. joint: one batch of all domains. As
+  the domain network then works, `adversarial_weight` is 0.1 instead of 1, at which the proxy loss stalls.
+- `mix.unit` false: samples of length 22 and proxies of length 3 are mixed, so that the mixture is a sample but for
+  shares near 1. true: unit vectors are mixed, and a share means what it says.
+- `mix.draw` batch: one share for a whole batch shows the networks one kind of mixture at a time. sample: all kinds.
+- `sampler` random: a class may come several times and weighs more, a pair may be one picture twice. distinct: neither,
+  where an item has two pictures.
+- `discriminator_epochs` 1: the model learns nothing in the first epoch; `head_epochs`: holds the backbone fixed, which
+  is of use to pretrained ones only. Both are 0.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, ValidationInfo, field_validator
+from torch import Tensor, nn
+
+from pipeline.dada.batches import ItemSampler, load_epoch
+from pipeline.dada.criterion import Criterion
+from pipeline.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
+from pipeline.dada.mixing import draw_shares
+from pipeline.dada.params import CriterionParams
+from pipeline.images.loading import Pictures
+from pipeline.images.transforms import training_transform
+from pipeline.models.embedder import build_embedder
+from pipeline.training.optim import build_optimizer, scale_lr
+from pipeline.training.recipe import TrainingContext
+from pipeline.training.schedule import lagging_factor
+
+
+class Params(CriterionParams):
+    """Batches, turns and phases of the game, with the criterion's weights. The module says which defaults differ."""
+
+    batch_size: Annotated[int, Field(ge=2)]
+    samples_per_class: Annotated[int, Field(ge=1)]
+    sampler: Literal["distinct", "random"]
+    discriminator_steps: Annotated[int, Field(ge=1)]
+    generator_steps: Annotated[int, Field(ge=1)]
+    discriminator_epochs: Annotated[int, Field(ge=0)]
+    head_epochs: Annotated[int, Field(ge=0)]
+
+    @field_validator("samples_per_class")
+    @classmethod
+    def _divides(cls, samples: int, info: ValidationInfo) -> int:
+        batch_size = info.data.get("batch_size")
+        if batch_size is not None and batch_size % samples:
+            raise ValueError(f"should divide batch_size ({batch_size})")
+        return samples
+
+
+class DadaRecipe:
+    """One model against two networks. Draws are made from torch's global generator, which the loop seeds a batch."""
+
+    def __init__(self, context: TrainingContext, params: Params) -> None:
+        self.context, self.params = context, params
+        model = context.params.model
+        self.sampler = ItemSampler(
+            context.table,
+            batch_size=params.batch_size,
+            samples_per_class=params.samples_per_class,
+            sampler=params.sampler,
+            seed=context.seed,
+        )
+        self.embedder = build_embedder(model).to(memory_format=torch.channels_last)
+        backbone = self.embedder.backbone
+        transform = training_transform(context.params.augment, model.image_size, backbone.mean, backbone.std)
+        self.pictures = Pictures(context.table, context.raw, transform, model.image_size)
+        self.criterion = Criterion(params, len(self.sampler.classes), model.embedding_dim).to(context.fabric.device)
+        self.network, optimizer = context.fabric.setup(
+            self.embedder, build_optimizer(self.embedder.parameters(), context.params.optim)
+        )
+        for method in ("pool", "project"):
+            self.network.mark_forward_method(method)
+        self.players = Players(
+            discriminators=discriminator_optimizer(self.criterion),
+            proxies=proxy_optimizer(self.criterion),
+            model=optimizer,
+        )
+
+    def n_batches(self, epoch: int) -> int:  # noqa: ARG002  the face allows epochs of different lengths
+        """Batches an epoch: as many as the pictures fill."""
+        return self.sampler.n_batches
+
+    def batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of (images, labels)."""
+        return load_epoch(self.pictures, self.sampler, epoch=epoch, first=first, workers=self.context.workers)
+
+    def step(self, batch: tuple[Tensor, Tensor], epoch: float) -> dict[str, float]:
+        """The turns of both sides on one batch; reports the losses before the last turn of each."""
+        images, labels = self.context.fabric.to_device(batch)
+        images = images.contiguous(memory_format=torch.channels_last)
+        params, common = self.params, self.context.params
+        factor = lagging_factor(
+            common.optim, epoch, common.epochs, lag=max(params.discriminator_epochs, params.head_epochs)
+        )
+        for optimizer in vars(self.players).values():
+            scale_lr(optimizer, factor)
+        phase = phase_of(
+            math.floor(epoch), discriminator_epochs=params.discriminator_epochs, head_epochs=params.head_epochs
+        )
+        self.network.train()
+        return play(
+            self.criterion,
+            self.players,
+            lambda: self._embed(images, phase),
+            labels,
+            lambda: draw_shares(labels, params.mix),
+            discriminator_steps=params.discriminator_steps,
+            generator_steps=params.generator_steps,
+            learns=self._learns(phase),
+            backward=self.context.fabric.backward,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Weights of model, proxies and networks, and the state of all optimisers."""
+        optimizers = {name: optimizer.state_dict() for name, optimizer in vars(self.players).items()}
+        return {
+            "embedder": self.embedder.state_dict(),
+            "criterion": self.criterion.state_dict(),
+            "optimizers": optimizers,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Restore what `state` returned."""
+        self.embedder.load_state_dict(state["embedder"])
+        self.criterion.load_state_dict(state["criterion"])
+        for name, optimizer in vars(self.players).items():
+            optimizer.load_state_dict(state["optimizers"][name])
+
+    def _embed(self, images: Tensor, phase: Phase) -> Tensor:
+        """Output of the head (B, D) float32, with gradients for what learns in `phase`."""
+        with torch.set_grad_enabled(phase is Phase.ALL):
+            pooled = self.network.pool(images)
+        with torch.set_grad_enabled(phase is not Phase.DISCRIMINATORS):
+            return self.network.project(pooled)
+
+    def _learns(self, phase: Phase) -> list[nn.Parameter]:
+        match phase:
+            case Phase.DISCRIMINATORS:
+                return []
+            case Phase.HEAD:
+                return list(self.embedder.head.parameters())
+            case Phase.ALL:
+                return list(self.embedder.parameters())
+
+
+def build(context: TrainingContext, params: Params) -> DadaRecipe:
+    """The recipe on `context`. Raises UserError when the source has too few items or pictures for a batch."""
+    return DadaRecipe(context, params)

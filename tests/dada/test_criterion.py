@@ -1,0 +1,156 @@
+"""The losses of both sides against the published implementation; and what the sound switches change."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from golden_files import golden
+from published import build, close, draws, params_of, place, record, tensor
+from pytorch_metric_learning.losses import ProxyAnchorLoss
+
+from pipeline.dada.criterion import Criterion
+from pipeline.dada.mixing import Rows, draw_shares, same_class_pairs
+from pipeline.dada.proxy_loss import proxy_loss
+
+CASES = ("cars", "cub", "mix_individual", "mix_linear", "nca_shift", "nodropout_nobn_l1", "sop", "unnormalised")
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    return golden(f"criterion_{request.param}", "dada")
+
+
+def evaluation(arrays, side):
+    """Criterion, embeddings, labels and draws of one evaluation."""
+    criterion = build(arrays)
+    record(criterion, arrays, side)
+    recorded = [
+        arrays.get(f"{side}_draw_{name}", np.zeros(())).item() for name in ("classmix_batch", "mix_uni", "mix_cls")
+    ]
+    embeddings = tensor(arrays["embeddings"]).requires_grad_(side == "G")
+    return criterion, embeddings, torch.from_numpy(arrays["labels"]), draws(*recorded)
+
+
+def test_pairs_of_a_class(case):
+    first, second = same_class_pairs(torch.from_numpy(case["labels"]))
+    assert first.tolist() == case["pos_pair_a"].tolist()
+    assert second.tolist() == case["pos_pair_p"].tolist()
+
+
+def test_discriminator_loss_and_gradients(case):
+    criterion, embeddings, labels, shares = evaluation(case, "D")
+    loss = criterion.discriminator_loss(embeddings, labels, shares)
+    close(loss, case["D_total"])
+    loss.backward()
+    parameters = dict(criterion.named_parameters())
+    for name, expected in case.items():
+        if name.startswith("D_grad_"):
+            stem = name.removeprefix("D_grad_")
+            ours = "mixture.weight" if stem == "mix_w" else place(stem)
+            # A bias before a batch norm has no gradient but rounding.
+            if np.abs(expected).max() > 1e-12:
+                close(parameters[ours].grad, expected)
+
+
+@pytest.mark.parametrize("side", ["D", "G"])
+def test_terms(case, side):
+    criterion, embeddings, labels, shares = evaluation(case, side)
+    rows = criterion.rows(embeddings, labels, shares)
+    if f"{side}_ext_labels" in case:
+        assert rows.labels.tolist() == case[f"{side}_ext_labels"].tolist()
+    close(criterion.mixed(rows, shares.domain), case[f"{side}_mix_uni"])
+    close(criterion.mixed(rows, shares.classes), case[f"{side}_mix_cls"])
+    terms = criterion.terms(rows, shares)
+    close(terms.domain, np.array([case[f"{side}_ce_uni_{name}"] for name in ("sample", "mix", "proxy")]))
+    close(terms.classes, case[f"{side}_ce_cls"])
+    close(terms.discrepancy, case[f"{side}_discrepancy_raw"])
+
+
+def test_generator_losses_and_gradients(case):
+    criterion, embeddings, labels, shares = evaluation(case, "G")
+    losses = criterion.generator_losses(embeddings, labels, shares)
+    close(losses["loss"], case["G_total"])
+    close(losses["proxy_loss"], case["G_proxy_loss"])
+    rows = criterion.rows(embeddings, labels, shares)
+    for term, name in zip(proxy_loss(rows, criterion.proxies, criterion.params.proxies), ("pos", "neg"), strict=True):
+        close(term, case[f"G_{name}_term"])
+    parts = {"total": losses["loss"], "proxy_loss": losses["proxy_loss"]}
+    weights = {"embeddings": embeddings, "proxies": criterion.proxies}
+    if "mix_w" in case:
+        weights["mix_w"] = criterion.mixture.weight
+    for part, loss in parts.items():
+        for name, weight in weights.items():
+            expected = case.get(f"G_grad_{part}_wrt_{name}")
+            if expected is not None:
+                close(torch.autograd.grad(loss, weight, retain_graph=True)[0], expected)
+
+
+def test_single_precision_is_close():
+    arrays = golden("criterion_cub", "dada")
+    criterion, embeddings, labels, shares = evaluation(arrays, "G")
+    criterion = criterion.float()
+    record(criterion, arrays, "G")
+    single = type(shares)(*(share.float() for share in vars(shares).values()))
+    close(criterion.generator_losses(embeddings.float(), labels, single)["loss"], arrays["G_total"], 2e-3)
+
+
+def test_equal_scales_and_rows_are_proxy_anchor():
+    params = params_of(golden("criterion_cars", "dada")).proxies
+    torch.manual_seed(0)
+    labels = torch.tensor([0, 0, 2, 2, 5, 5])
+    samples, proxies = torch.randn(6, 8), torch.randn(7, 8)
+    anchor = ProxyAnchorLoss(num_classes=7, embedding_size=8, margin=0.1, alpha=32)
+    with torch.no_grad():
+        anchor.proxies.copy_(proxies)
+    ours = sum(proxy_loss(Rows(samples, labels, proxies[labels]), proxies, params))
+    torch.testing.assert_close(ours, anchor(samples, labels))
+
+
+def domain_accuracy(domain_norm, steps=150):
+    """How well the domain network learns to name three domains that lie far apart."""
+    params = params_of(golden("criterion_cub", "dada"))
+    networks = params.networks.model_copy(update={"domain_norm": domain_norm})
+    torch.manual_seed(0)
+    criterion = Criterion(params.model_copy(update={"networks": networks, "normalize": False}), 4, 8)
+    optimizer = torch.optim.Adam(criterion.domain_network.parameters(), 0.01)
+    for _ in range(steps):
+        domains = [torch.randn(16, 8) + 4 * F.one_hot(torch.tensor(index), 8) for index in range(3)]
+        logits = criterion._domain_logits(domains)
+        loss = sum(F.cross_entropy(part, torch.full((16,), index)) for index, part in enumerate(logits))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return sum((part.argmax(dim=1) == index).double().mean().item() for index, part in enumerate(logits)) / 3
+
+
+def test_domains_can_be_told_apart_only_when_normed_together():
+    assert domain_accuracy("joint") > 0.9
+    assert domain_accuracy("each") < 0.6
+
+
+def test_unit_mixtures_and_shares_for_each_row():
+    params = params_of(golden("criterion_cub", "dada"))
+    mix = params.mix.model_copy(update={"unit": True, "draw": "sample"})
+    torch.manual_seed(0)
+    criterion = Criterion(params.model_copy(update={"mix": mix}), 4, 8)
+    labels = torch.tensor([0, 0, 1, 2, 2])
+    shares = draw_shares(labels, mix)
+    assert [len(share) for share in vars(shares).values()] == [2, 7, 7]
+    assert len(shares.domain.unique()) == 7
+    rows = criterion.rows(20 * torch.randn(5, 8), labels, shares)
+    assert criterion.mixed(rows, shares.domain).norm(dim=1).max() <= 1 + 1e-6
+    half = criterion.mixed(rows, torch.full((1, 1), 0.5))
+    torch.testing.assert_close(F.cosine_similarity(half, rows.samples), F.cosine_similarity(half, rows.proxies))
+
+
+def test_draws_follow_torchs_generator():
+    mix = params_of(golden("criterion_cub", "dada")).mix
+    labels = torch.tensor([0, 0, 1])
+
+    def drawn(seed):
+        torch.manual_seed(seed)
+        return torch.cat(list(vars(draw_shares(labels, mix)).values()))
+
+    assert torch.equal(drawn(1), drawn(1))
+    assert not torch.equal(drawn(1), drawn(2))
+    assert len(drawn(1)) == 3, "one share each for a whole batch"
