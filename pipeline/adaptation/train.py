@@ -36,7 +36,12 @@ def backward_step(head: Head, pooled: Tensor, pairs: Pairs, margin: float) -> Te
     sizes = np.unique(category, return_counts=True)[1].tolist()
     parts = (torch.from_numpy(part).to(pooled.device).split(sizes) for part in (row, product, copies))
     for rows, products, counts in zip(*parts, strict=True):
-        loss = triplet_loss(head(pooled.index_select(0, rows)), products, counts, margin)
+        once, place = rows.unique(return_inverse=True)
+        if len(once) == len(rows):
+            embeddings = head(pooled.index_select(0, rows))
+        else:  # a picture linked to several products
+            embeddings = head(pooled.index_select(0, once)).index_select(0, place)
+        loss = triplet_loss(embeddings, products, counts, margin)
         loss.backward()
         total += loss.detach()
     return total
