@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,7 +28,7 @@ def birds(tmp_path) -> Chain:
     (root / "images.txt").write_text("".join(f"{index} {name}\n" for index, name in enumerate(PICTURES)))
     labels = "".join(f"{index} {int(name[:3])}\n" for index, name in enumerate(PICTURES))
     (root / "image_class_labels.txt").write_text(labels)
-    changes = {"data.dataset": "cub200", "data.source": str(root), "evaluate.meta_domain": "source"}
+    changes = {"data.dataset": "cub200", "data.source": str(root), "evaluate.sheets": 1}
     return Chain(tmp_path / "chain", changes | {"prepare.max_unreadable": 0.1})
 
 
@@ -48,13 +47,52 @@ def test_absent_pictures_are_counted_and_listed(birds):
     birds.fails("prepare", "1 of 12 pictures unreadable", f"images/{ABSENT}: no such file")
 
 
-def test_test_part_is_extracted_and_no_protocol_evaluates_it_yet(birds, finished: Chain):
+def test_chain_without_target(birds):
+    birds.change({"finetune.recipe": "dada", "recipes.dada.batch_size": 2, "finetune.val_share": 0.5})
+    birds.succeed("download", "prepare")
+    assert "val_recall@1" in birds.succeed("finetune"), "held-out birds search one another"
+    birds.succeed("extract")
+    for stage in ("cluster", "weight", "adapt"):
+        assert "nothing to" in birds.succeed(stage)
+    said = birds.succeed("evaluate")
+    assert "protocol dml on source_test" in said
+    assert "6 queries, 0 dropped" in said
+    found = json.loads((birds.folder / "metrics/evaluate.json").read_text())
+    assert "adapted" not in found
+    figures = found["baseline"]["all"]
+    assert {"recall@1", "map@r", "r_precision", "nmi", "f1", "recall@1_published"} <= set(figures)
+    assert figures["recall@1"] == pytest.approx(by_hand(birds), abs=1e-6)
+    assert len(list((birds.folder / "metrics/plots/gallery").iterdir())) == 1
+
+
+def by_hand(birds: Chain) -> float:
+    """Share of test pictures whose nearest other one is of their item."""
+    table = pd.read_parquet(birds.folder / MANIFEST_FILE)
+    features = read_features(birds.folder / FEATURES_FOLDER / "source_test.h5")
+    assert features.row.tolist() == np.flatnonzero(table[SPLIT] == "test").tolist()
+    similar = features.embedding @ features.embedding.T
+    np.fill_diagonal(similar, -2)
+    items = table["item"].to_numpy()[features.row]
+    return float((items[similar.argmax(axis=1)] == items).mean())
+
+
+@pytest.mark.parametrize("protocol", ["street2shop", "deepfashion", "inshop"])
+def test_other_protocols_search_it_by_itself_too(birds, finished: Chain, protocol):
     birds.succeed("download", "prepare")
     shutil.copytree(finished.folder / MODEL_FOLDER, birds.folder / MODEL_FOLDER)
-    birds.succeed("extract --part source_train", "extract --part source_test")
-    tested = pd.read_parquet(birds.folder / MANIFEST_FILE)[SPLIT] == "test"
-    features = read_features(Path(birds.folder / FEATURES_FOLDER / "source_test.h5"))
-    assert features.row.tolist() == np.flatnonzero(tested).tolist()
-    for protocol in ("street2shop", "deepfashion"):
-        birds.change({"evaluate.protocol": protocol})
-        birds.fails("evaluate", f"evaluate.protocol: {protocol} needs query and gallery rows", "rows of split test")
+    birds.change({"evaluate.protocol": protocol})
+    birds.succeed("extract", "cluster", "weight", "adapt", "evaluate")
+    found = json.loads((birds.folder / "metrics/evaluate.json").read_text())
+    assert found["queries"] == 6
+    assert 0 < found["baseline"]["all"]["map"] <= 1
+
+
+def test_target_to_evaluate_but_none_to_adapt_to(chain):
+    table = pd.read_parquet(chain.folder / MANIFEST_FILE)
+    unlabelled = (table["meta_domain"] == "target") & (table[SPLIT] == "train")
+    table[~unlabelled].to_parquet(chain.folder / MANIFEST_FILE)
+    before = json.loads((chain.folder / "metrics/evaluate.json").read_text())
+    chain.succeed("extract", "cluster", "weight", "adapt", "evaluate")
+    after = json.loads((chain.folder / "metrics/evaluate.json").read_text())
+    assert after["baseline"] == before["baseline"]
+    assert not {"control", "adapted"} & set(after)
