@@ -81,21 +81,20 @@ def test_folder_of_the_archive_and_target(incoming, tmp_path, fetched, packed):
     assert table.set_index("image").loc["CUB_200_2011/images/010.Red_bird/b.jpg", "h"] == 4.5
 
 
-def test_an_empty_folder_is_filled_from_the_network(incoming, tmp_path, fetched):
-    packed = tmp_path / "packed.tgz"
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_archive_is_fetched_unless_its_content_is_there(incoming, tmp_path, fetched, unpacked):
+    packed, source = tmp_path / "packed.tgz", tmp_path / "source"
     with tarfile.open(packed, "w:gz") as archive:
         archive.add(incoming, "CUB_200_2011")
-    (tmp_path / "empty").mkdir()
+    source.mkdir()
+    if unpacked:
+        incoming.rename(source / "CUB_200_2011")
     with FileServer(packed.read_bytes()).running() as server:
         (given,) = committed(NAME)["archives"]
         local = given | {"url": server.url, "sha256": hashlib.sha256(packed.read_bytes()).hexdigest()}
-        _, table = fetched(tmp_path / "empty", NAME, **committed(NAME, archives=[local]))
+        _, table = fetched(source, NAME, **committed(NAME, archives=[local]))
         assert table["image"].tolist() == [f"CUB_200_2011/images/{path}" for _, path, _, _ in PICTURES]
-        (tmp_path / "filled").mkdir()
-        incoming.rename(tmp_path / "filled/CUB_200_2011")
-        _, again = fetched(tmp_path / "filled", NAME, **committed(NAME, archives=[local]))
-        assert again.equals(table)
-        assert len(server.requests) == 1
+        assert len(server.requests) == (not unpacked)
 
 
 def test_dada_reads_the_same(tmp_path, dataset):
