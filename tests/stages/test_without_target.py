@@ -1,4 +1,4 @@
-"""A set whose test pictures search themselves, through the stages."""
+"""A set without a target, whose test pictures search one another, through the stages and under DVC."""
 
 import json
 import shutil
@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from chain_support import Chain
+from dvc_support import EVERYTHING, Repo, ran
 from PIL import Image
 
 from pipeline.constants import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, SPLIT
@@ -19,7 +20,7 @@ ABSENT = PICTURES[4]
 @pytest.fixture
 def birds(tmp_path) -> Chain:
     """CUB-200-2011 in miniature, one of its pictures missing."""
-    root = tmp_path / "birds"
+    root = tmp_path / "birds/CUB_200_2011"
     for index, name in enumerate(PICTURES):
         path = root / "images" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +29,7 @@ def birds(tmp_path) -> Chain:
     (root / "images.txt").write_text("".join(f"{index} {name}\n" for index, name in enumerate(PICTURES)))
     labels = "".join(f"{index} {int(name[:3])}\n" for index, name in enumerate(PICTURES))
     (root / "image_class_labels.txt").write_text(labels)
-    changes = {"data.dataset": "cub200", "data.source": str(root), "evaluate.sheets": 1}
+    changes = {"data.dataset": "cub200", "data.source": str(root.parent), "evaluate.sheets": 1}
     return Chain(tmp_path / "chain", changes | {"prepare.max_unreadable": 0.1})
 
 
@@ -36,7 +37,7 @@ def test_absent_pictures_are_counted_and_listed(birds):
     birds.succeed("download", "prepare")
     report = json.loads((birds.folder / "metrics/prepare.json").read_text())
     assert report["unreadable"]["pictures"] == 1
-    assert [one["image"] for one in report["unreadable"]["first"]] == [f"images/{ABSENT}"]
+    assert [one["image"] for one in report["unreadable"]["first"]] == [f"CUB_200_2011/images/{ABSENT}"]
     assert report["parts"] == {
         "source": {
             "train": {"consumer": 0, "shop": 5, "items": 2},
@@ -96,3 +97,18 @@ def test_target_to_evaluate_but_none_to_adapt_to(chain):
     after = json.loads((chain.folder / "metrics/evaluate.json").read_text())
     assert after["baseline"] == before["baseline"]
     assert not {"control", "adapted"} & set(after)
+
+
+def test_a_recipe_and_a_dataset_are_all_that_is_typed(finished, birds):
+    small = {"batch_size": 2, "networks.domain_hidden": 8, "networks.class_hidden": [8, 8]}
+    params = {f"recipes.dada.{key}": value for key, value in small.items()}
+    repo = Repo(finished.copy(birds.folder.with_name("repo"), params | {"prepare.max_unreadable": 0.1}))
+    source = birds.params["data"]["source"]
+    typed = ["finetune.recipe=dada", "data.dataset=cub200", f"data.source={source}"]
+    options = [option for one in typed for option in ("--set-param", one)]
+    said = repo.dvc("exp", "run", "--name", "birds", *options)
+    assert ran(said) == EVERYTHING
+    assert said.count("nothing to") == 3
+    found = json.loads((repo.folder / "metrics/evaluate.json").read_text())
+    assert found["queries"] == 6
+    assert "map@r" in found["baseline"]["all"]
