@@ -43,7 +43,7 @@ class Pass:
     """A call of `network` on `inputs` in a training step; `learns`: with gradients."""
 
     network: nn.Module
-    inputs: tuple[Tensor, ...]
+    inputs: tuple[Any, ...]
     learns: bool
 
 
@@ -66,8 +66,9 @@ def passes_of(recipe: Recipe, step: Callable[[], Any]) -> list[Pass]:
     """
     passes: list[Pass] = []
 
-    def note(network: nn.Module, _: nn.Module, inputs: tuple[Tensor, ...], __: Tensor) -> None:
-        passes.append(Pass(network, tuple(given.detach() for given in inputs), torch.is_grad_enabled()))
+    def note(network: nn.Module, _: nn.Module, inputs: tuple[Any, ...], __: Tensor) -> None:
+        apart = tuple(given.detach() if isinstance(given, Tensor) else given for given in inputs)
+        passes.append(Pass(network, apart, torch.is_grad_enabled()))
 
     # Recipes may call pooling and head apart, but every pass of the embedder begins with its backbone.
     watched = [(recipe.embedder.backbone, recipe.embedder)]
