@@ -23,7 +23,8 @@ class ItemSampler:
     A class is a (category, item) pair of `table`, its label the position in sorted order. Every draw depends only on
     (seed, epoch, index of the batch).
     distinct: the classes of a batch differ, and every class has been there about equally often at any time; the
-    pictures of a class differ as far as it has enough, else each is taken before one is repeated.
+    pictures of a class differ as far as it has enough, else each is taken before one is repeated: the only picture of
+    a class fills all its places, under different augmentations.
     random: classes and pictures are drawn with replacement, as published.
     Raises UserError when there are too few classes or pictures for one batch.
     """
@@ -39,6 +40,7 @@ class ItemSampler:
     ) -> None:
         positions = pd.Series(np.arange(len(table)), index=table.index)
         groups = positions.groupby([table[CATEGORY], table[ITEM]]).apply(np.asarray)
+        self.names: list[tuple[str, str]] = groups.index.tolist()
         self.classes: list[np.ndarray] = groups.tolist()
         self.batch_classes, self.samples_per_class = batch_size // samples_per_class, samples_per_class
         self.distinct, self.seed = sampler == "distinct", seed
