@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from chain_support import STAGES
+from chain_support import STAGES, Chain
+from deep_fashion_retrieval_support import write_tree
 
 from pipeline.constants import CATEGORY, DOMAIN, MANIFEST_FILE, META_DOMAIN
 from pipeline.recipes.category_triplet import CategoryTripletRecipe
@@ -99,3 +100,23 @@ def test_params_that_show_in_training(trained, tmp_path):
     chain.change({"recipes.category_triplet.classified": "atelier"})
     drop(chain, lambda rows: rows[CATEGORY] != "jeans")
     chain.fails("finetune", "source pictures to classify are of the category 'jeans'")
+
+
+def test_on_the_published_pair_of_sets(tmp_path):
+    write_tree(tmp_path / "incoming")
+    changes = {
+        "data.dataset": "deep_fashion_retrieval",
+        "data.source": str(tmp_path / "incoming"),
+        "datasets.deep_fashion_retrieval.deepfashion_inshop.lists": "flat",
+        "recipes.category_triplet.classified": "deepfashion_attributes",
+        "finetune.val_share": 0.0,
+        "finetune.keep": "last",
+    }
+    chain = Chain(tmp_path / "chain", CHANGES | changes)
+    said = chain.succeed("download", "prepare", "finetune")
+    assert "category_triplet, " in said
+    table = pd.read_parquet(chain.folder / MANIFEST_FILE)
+    assert set(table["dataset"]) == {"deepfashion_attributes", "deepfashion_inshop"}
+    assert all((chain.folder / "data/raw" / image).is_file() for image in table["image"])
+    metrics = json.loads((chain.folder / "metrics/finetune.json").read_text())
+    assert metrics["triplet_loss"] > 0
