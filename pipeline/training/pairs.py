@@ -81,8 +81,7 @@ class PairLoader:
             raise UserError(
                 "finetune.recipe: triplet needs two items with both a consumer and a shop picture, whatever "
                 f"recipes.triplet.pairs, and the source has {len(items)} among {found} pictures to train on; add what "
-                "is missing, or set finetune.recipe: dada or category_triplet, which need no domains, and "
-                "finetune.keep: last"
+                "is missing, or set finetune.recipe: dada or category_triplet, which need no domains"
             )
         if len(items) < batch_items:
             raise UserError(
