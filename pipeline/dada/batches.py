@@ -1,18 +1,12 @@
 """Batches of pictures with their items as classes, whatever the domain of a picture."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from pipeline.constants import CATEGORY, ITEM
 from pipeline.errors import UserError
-from pipeline.images.loading import Pictures
-from pipeline.seeds import mixed_seed
 
 SECTION = "recipes.dada"
 
@@ -76,30 +70,3 @@ class ItemSampler:
         if self.distinct:
             return np.resize(rng.permutation(pictures), self.samples_per_class)
         return rng.choice(pictures, self.samples_per_class)
-
-
-class _EpochBatches(Dataset):
-    """Batches `first`, ... of one epoch as (images (B, 3, S, S), labels (B,))."""
-
-    def __init__(self, pictures: Pictures, sampler: ItemSampler, epoch: int, first: int) -> None:
-        self.pictures, self.sampler, self.epoch, self.first = pictures, sampler, epoch, first
-
-    def __len__(self) -> int:
-        return self.sampler.n_batches - self.first
-
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
-        index = self.first + place
-        rows, labels = self.sampler.draw(self.epoch, index)
-        images = []
-        for position, row in enumerate(rows.tolist()):
-            # Seeded for each picture: neither the number of workers nor an interruption changes an augmentation.
-            torch.manual_seed(mixed_seed(self.sampler.seed, self.epoch, index, position))
-            images.append(self.pictures[row])
-        return torch.stack(images), torch.from_numpy(labels)
-
-
-def load_epoch(
-    pictures: Pictures, sampler: ItemSampler, *, epoch: int, first: int, workers: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches `first`, ... of `epoch`: images (B, 3, S, S) float32, labels (B,) int64."""
-    yield from DataLoader(_EpochBatches(pictures, sampler, epoch, first), batch_size=None, num_workers=workers)

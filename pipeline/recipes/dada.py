@@ -26,7 +26,7 @@ import torch
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
-from pipeline.dada.batches import ItemSampler, load_epoch
+from pipeline.dada.batches import ItemSampler
 from pipeline.dada.criterion import Criterion
 from pipeline.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
 from pipeline.dada.mixing import draw_shares
@@ -35,6 +35,7 @@ from pipeline.errors import UserError
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import training_transform
 from pipeline.models.embedder import build_embedder
+from pipeline.training.batches import load_epoch
 from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
 from pipeline.training.schedule import lagging_factor
