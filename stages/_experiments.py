@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pipeline.errors import UserError
 
 RESULT = "metrics/evaluate.json"
-# Tracked files that no stage reads, and params.yaml, which is looked at by itself.
+# Tracked files that no stage reads, and params.yaml.
 UNREAD_FOLDERS, UNREAD_FILES, UNREAD_SUFFIX = ("docs", "metrics", "tests"), ("dvc.lock", "params.yaml"), ".md"
 # `stash create` wants to know who is at work, though its commit is never seen.
 GIT = ("git", "-c", "core.quotePath=off", "-c", "user.name=compare", "-c", "user.email=compare@localhost")
@@ -44,12 +44,16 @@ class Queue(NamedTuple):
     idle: int
 
 
-def code_state() -> str:
-    """A digest of all tracked files that stages may read but params.yaml, as they lie in the working tree."""
+def code_state(comparison: Path) -> str:
+    """A digest of all tracked files that stages may read, as they lie in the working tree.
+
+    Neither params.yaml is among them nor the file `comparison`: what these say is looked at by itself.
+    """
     # A commit of the working tree that no reference points to; none when nothing has changed.
     commit = git("stash", "create").strip() or "HEAD"
-    entries = [line for line in git("ls-tree", "-r", commit).splitlines() if _is_read(line.split("\t")[1])]
-    return hashlib.sha256("\n".join(entries).encode()).hexdigest()
+    entries = [line.split("\t") for line in git("ls-tree", "-r", commit).splitlines()]
+    read = [f"{blob} {path}" for blob, path in entries if _is_read(path) and path != os.path.relpath(comparison)]
+    return hashlib.sha256("\n".join(read).encode()).hexdigest()
 
 
 def uncommitted() -> list[str]:
@@ -97,7 +101,6 @@ def forget(task: Task) -> None:
         if (task.rev, RUNNING) not in [(found.rev, found.status) for found in queue().tasks]:
             break
         dvc("queue", "kill", task.rev)
-        time.sleep(1)
     dvc("queue", "remove", task.rev)
 
 

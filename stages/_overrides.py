@@ -10,6 +10,7 @@ from pipeline.errors import UserError
 # What can be a key: in hydra's grammar these are never quoted, and read as numbers or constants where they look so.
 PATH_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 MAPPING_KEY = re.compile(r"[A-Za-z_/][A-Za-z0-9_/+.%*@?|()\[\]{}:=, -]*")
+PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.-]*")  # texts that need no quotes
 CONSTANTS = ("null", "true", "false", "nan", "inf")
 ESCAPED = re.compile(r"([()\[\]{}:=, ])")
 
@@ -54,6 +55,8 @@ def spelled(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
+    if PLAIN.fullmatch(text) and text.lower() not in CONSTANTS:
+        return text
     if "${" in text or text == "???":
         raise ValueError(f"DVC cannot set {text!r}, which its settings give a meaning of their own")
     # Backslashes are plain, but for those before a quote.

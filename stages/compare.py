@@ -33,7 +33,7 @@ def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
         from stages._overrides import overrides
 
         comparison, params = read_comparison(file), load_params()
-        runs = plan_runs(comparison, file.stem, params, experiments.code_state())
+        runs = plan_runs(comparison, file.stem, params, experiments.code_state(file))
         wanted = {run.name: overrides(run.changes, params) for run in runs}
         stored = experiments.finished()
         missing = {name: settings for name, settings in wanted.items() if name not in stored}
