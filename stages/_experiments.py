@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -52,13 +54,15 @@ def code_state(comparison: Path) -> str:
     # A commit of the working tree that no reference points to; none when nothing has changed.
     commit = git("stash", "create").strip() or "HEAD"
     entries = [line.split("\t") for line in git("ls-tree", "-r", commit).splitlines()]
-    read = [f"{blob} {path}" for blob, path in entries if _is_read(path) and path != os.path.relpath(comparison)]
+    read = [f"{blob} {path}" for blob, path in entries if _is_read(path, comparison)]
     return hashlib.sha256("\n".join(read).encode()).hexdigest()
 
 
-def uncommitted() -> list[str]:
+def uncommitted(comparison: Path) -> list[str]:
     """Tracked files with changes that are not committed, as far as `code_state` looks at them."""
-    return [path for path in git("diff", "--name-only", "--relative", "HEAD").splitlines() if _is_read(path)]
+    return [
+        path for path in git("diff", "--name-only", "--relative", "HEAD").splitlines() if _is_read(path, comparison)
+    ]
 
 
 def is_tracked(path: str) -> bool:
@@ -91,7 +95,8 @@ def queue() -> Queue:
 
 def enqueue(name: str, overrides: Sequence[str]) -> None:
     """Put an experiment into the queue; tracked files go along as they lie in the working tree."""
-    dvc("exp", "run", "--queue", "--name", name, *(part for text in overrides for part in ("--set-param", text)))
+    with _uninterrupted():
+        dvc("exp", "run", "--queue", "--name", name, *(part for text in overrides for part in ("--set-param", text)))
 
 
 def forget(task: Task) -> None:
@@ -106,7 +111,7 @@ def forget(task: Task) -> None:
 
 def start_workers(jobs: int) -> None:
     """Have up to `jobs` workers; they take all that is queued and stop by themselves afterwards."""
-    # In a session of their own, and without our pipes: they outlive this process and its terminal.
+    # In a session of their own too, and without our pipes: they outlive this process and its terminal.
     command = [sys.executable, "-m", "dvc", "queue", "start", "--jobs", str(jobs), "--quiet"]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     if subprocess.run(command, env=_environment(), start_new_session=True, check=False, **quiet).returncode:
@@ -145,9 +150,25 @@ def dvc(*arguments: str) -> str:
     raise last
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    # For a moment DVC has the user's changes in a stash, where an interrupt would leave them: it waits till afterwards.
+    interrupts: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupts:
+        raise KeyboardInterrupt
+
+
 def _output(command: list[str], what: str) -> str:
     try:
-        done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+        # In a session of its own, where an interrupt from the terminal does not reach it.
+        done = subprocess.run(
+            command, env=_environment(), capture_output=True, text=True, check=False, start_new_session=True
+        )
     except FileNotFoundError:
         raise UserError(f"there is no program {command[0]}; install it") from None
     if done.returncode:
@@ -161,9 +182,9 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
 
 
-def _is_read(path: str) -> bool:
-    place = PurePosixPath(path)
-    return not (place.parts[0] in UNREAD_FOLDERS or path in UNREAD_FILES or place.suffix == UNREAD_SUFFIX)
+def _is_read(path: str, comparison: Path) -> bool:
+    place, unread = PurePosixPath(path), (*UNREAD_FILES, os.path.relpath(comparison))
+    return not (place.parts[0] in UNREAD_FOLDERS or path in unread or place.suffix == UNREAD_SUFFIX)
 
 
 def _last_line(text: str) -> str:

@@ -8,10 +8,13 @@ from pipeline.progress import progress
 from stages import _experiments as experiments
 from stages._experiments import FAILED, QUEUED, RUNNING, SUCCESS, Queue, Task
 
-FIRST_DELAY, DELAY_FACTOR, LONGEST_DELAY = 1.0, 1.5, 15.0  # seconds between looks, each of which costs half a second
+TICK = 1.0  # seconds between looks at what is stored, which cost nothing
+FIRST_DELAY, DELAY_FACTOR, LONGEST_DELAY = 2.0, 1.5, 20.0  # seconds between looks at the queue: half a second of work
 PATIENCE = 3  # looks in a row at which nobody works before workers are taken for dead; one may answer too late
 ABSENCES = 2  # a task that moves through the queue may be overlooked once
 PRECEDENCE = (RUNNING, QUEUED, FAILED, SUCCESS)  # of several tasks of one name
+
+Wanted = Mapping[str, Sequence[str]]  # name of an experiment -> overrides of params
 
 
 def find_task(queue: Queue, name: str) -> Task | None:
@@ -20,59 +23,84 @@ def find_task(queue: Queue, name: str) -> Task | None:
     return min(tasks, key=lambda task: PRECEDENCE.index(task.status), default=None)
 
 
-def put_into_queue(wanted: Mapping[str, Sequence[str]]) -> None:
-    """Queue experiments (name -> overrides of params) unless they are in the queue; earlier failures are forgotten."""
+def put_into_queue(wanted: Wanted) -> None:
+    """Queue experiments unless they are in the queue; what became of earlier attempts is forgotten."""
     there = experiments.queue()
     for name in progress(wanted, what="queue", unit="run"):
         task = find_task(there, name)
         if task and task.status in (RUNNING, QUEUED):
             continue
-        for task in there.tasks:
-            if task.name == name:
-                experiments.forget(task)
+        for done in there.tasks:
+            if done.name == name:
+                experiments.forget(done)
         experiments.enqueue(name, wanted[name])
 
 
-def wait_for(wanted: Mapping[str, Sequence[str]], jobs: int, say: Callable[[str], None]) -> dict[str, str]:
+def wait_for(wanted: Wanted, jobs: int, say: Callable[[str], None]) -> dict[str, str]:
     """Have the queue run until all of `wanted` (as queued) are over; name -> why it failed.
 
     Shows a bar, or where nobody watches a terminal says a line for each that is over. An experiment whose worker died
     is queued once more.
     """
-    waiting, failures, revived, absences, idle = set(wanted), {}, set(), Counter(), 0
-    delay = FIRST_DELAY
+    watch, failures, delay = Watch(wanted, jobs), {}, FIRST_DELAY
     experiments.start_workers(jobs)
+    due = time.monotonic() + delay
     with progress(what="compare", total=len(wanted), unit="run") as bar:
-        while waiting:
-            time.sleep(delay)
-            queue, stored = experiments.queue(), experiments.finished()
-            tasks = {name: find_task(queue, name) for name in sorted(waiting)}
-            absences.update(name for name, task in tasks.items() if task is None)
-            over = [name for name, task in tasks.items() if name in stored or _is_over(task, absences[name])]
-            idle = 0 if over or queue.active else idle + 1
-            if idle == PATIENCE:
-                for name, task in tasks.items():
-                    if task and task.status == RUNNING:
-                        experiments.forget(task)
-                        if name in revived:
-                            over.append(name)
-                            failures[name] = "its worker died twice"
-                        else:
-                            revived.add(name)
-                            experiments.enqueue(name, wanted[name])
-                experiments.start_workers(jobs)
-                idle = 0
-            for name in over:
-                if name not in stored and name not in failures:
-                    failures[name] = experiments.failure(tasks[name]) if tasks[name] else "was taken out of the queue"
-                waiting.remove(name)
+        while watch.waiting:
+            time.sleep(TICK)
+            over = watch.stored()
+            if not over and time.monotonic() >= due:
+                over = watch.look()
+                delay = FIRST_DELAY if over else min(delay * DELAY_FACTOR, LONGEST_DELAY)
+                due = time.monotonic() + delay
+            for name, failure in over.items():
+                watch.waiting.remove(name)
+                if failure:
+                    failures[name] = failure
                 if bar.disable:
-                    outcome = "failed" if name in failures else "done"
-                    say(f"{name}: {outcome} ({len(wanted) - len(waiting)} of {len(wanted)})")
+                    say(f"{name}: {'failed' if failure else 'done'} ({bar.total - len(watch.waiting)} of {bar.total})")
             bar.update(len(over))
-            delay = FIRST_DELAY if over else min(delay * DELAY_FACTOR, LONGEST_DELAY)
     return failures
 
 
-def _is_over(task: Task | None, absences: int) -> bool:
-    return absences >= ABSENCES if task is None else task.status in (FAILED, SUCCESS)
+class Watch:
+    """What is known of the experiments that are not over yet, `waiting`."""
+
+    def __init__(self, wanted: Wanted, jobs: int) -> None:
+        self.wanted, self.jobs = wanted, jobs
+        self.waiting = set(wanted)
+        self.revived: set[str] = set()
+        self.absences: Counter[str] = Counter()
+        self.idle = 0
+
+    def stored(self) -> dict[str, None]:
+        """Those that succeeded meanwhile."""
+        return dict.fromkeys(sorted(self.waiting & experiments.finished().keys()))
+
+    def look(self) -> dict[str, str | None]:
+        """Look at the queue. Those that are over -> why they failed, None for success."""
+        queue = experiments.queue()
+        over: dict[str, str | None] = dict(self.stored())  # read after the queue, which is behind it
+        tasks = {name: find_task(queue, name) for name in sorted(self.waiting - over.keys())}
+        for name, task in tasks.items():
+            if task is None:
+                self.absences[name] += 1
+                if self.absences[name] >= ABSENCES:
+                    over[name] = "was taken out of the queue"
+            elif task.status in (FAILED, SUCCESS):
+                over[name] = experiments.failure(task)
+        self.idle = 0 if over or queue.active else self.idle + 1
+        if self.idle >= PATIENCE:
+            self.idle = 0
+            running = [task for task in tasks.values() if task and task.status == RUNNING]
+            over |= {task.name: "its worker died twice" for task in running if not self._revive(task)}
+            experiments.start_workers(self.jobs)
+        return over
+
+    def _revive(self, task: Task) -> bool:
+        experiments.forget(task)
+        if task.name in self.revived:
+            return False
+        self.revived.add(task.name)
+        experiments.enqueue(task.name, self.wanted[task.name])
+        return True

@@ -46,7 +46,7 @@ def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
         failures = {}
         if missing and not report_only:
             check_sources(runs, params)
-            failures = run_missing(missing, jobs)
+            failures = run_missing(missing, jobs, experiments.uncommitted(file))
         values = read_all(runs, comparison.metric, comparison.scope)
         for name, why in failures.items():
             click.echo(f"compare: {name}: {why}", err=True)
@@ -74,13 +74,11 @@ def check_sources(runs: list, params: dict) -> None:
             )
 
 
-def run_missing(missing: dict[str, list[str]], jobs: int) -> dict[str, str]:
-    """Queue the runs (name -> overrides) and wait for them; name -> why it failed."""
+def run_missing(missing: dict[str, list[str]], jobs: int, changed: list[str]) -> dict[str, str]:
+    """Queue the runs (name -> overrides) and wait for them; name -> why it failed. `changed`: uncommitted files."""
     from pipeline.errors import UserError
-    from stages import _experiments as experiments
     from stages._waiting import put_into_queue, wait_for
 
-    changed = experiments.uncommitted()
     if changed:
         click.echo(f"compare: the runs take along what is not committed: {', '.join(changed)}")
     try:
