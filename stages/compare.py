@@ -62,11 +62,12 @@ def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
 
 def check_sources(runs: list, params: dict) -> None:
     """Refuse a dataset that queued runs would not see, since they run in folders of their own."""
-    from pipeline.comparison.changes import MISSING, changed, look_up
+    from pipeline.comparison.changes import changed, look_up
     from pipeline.errors import UserError
     from stages import _experiments as experiments
 
-    for source in {look_up(changed(params, run.changes), "data.source") for run in runs} - {MISSING}:
+    sources = [look_up(changed(params, run.changes), "data.source") for run in runs]
+    for source in dict.fromkeys(source for source in sources if isinstance(source, str)):
         if not Path(source).is_absolute() and not experiments.is_tracked(source):
             raise UserError(
                 f"data.source: {source} is tracked by neither Git nor DVC, so that runs in other folders would not "
@@ -86,8 +87,8 @@ def run_missing(missing: dict[str, list[str]], jobs: int, changed: list[str]) ->
         return wait_for(missing, jobs, lambda line: click.echo(f"compare: {line}"))
     except KeyboardInterrupt:
         raise UserError(
-            "interrupted, but runs in the queue go on; the same command waits for them, `dvc queue stop --kill` ends "
-            "them, `dvc queue remove --queued` empties the queue"
+            "interrupted; what runs goes on, and the same command takes up what is in the queue; "
+            "`dvc queue stop --kill` ends the runs, `dvc queue remove --queued` empties the queue"
         ) from None
 
 

@@ -14,6 +14,8 @@ import pytest
 from chain_support import ONE_THREAD, Outcome
 from tests_support import PROJECT
 
+from stages import _experiments
+
 WAIT = 120  # seconds that a busy machine may need to start a run
 
 # The stage tells when it starts, by a line in a file that all runs share.
@@ -121,6 +123,7 @@ def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, 
     needed = tmp_path / "it's there"
     repo.write("mine.yaml", f'seeds: [1]\nsettings: {{good: {{level: 0.1}}, bad: {{needs: "{needed}"}}}}')
     repo.commit()
+    repo.run(sys.executable, "-m", "dvc", "exp", "run", "--queue", "--name", "theirs", "--set-param", "level=0.9")
     # Git sees the first change, and DVC takes it along; the second is none to it.
     repo.write("stage.py", STAGE + "# edited\n")
     repo.write("untracked.txt", "")
@@ -138,7 +141,8 @@ def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, 
     found = repo.results()
     assert found["settings"]["good"]["adapted"] == {"mean": 0.36, "low": None, "high": None, "seeds": {"1": 0.36}}
     assert found["settings"]["bad"] == {"params": {"needs": str(needed)}}
-    assert sorted(repo.started()) == ["1 0.1", "1 0.5"]
+    assert repo.started()[0] == "7 0.9", "what was in the queue before is run too"
+    assert sorted(repo.started()[1:]) == ["1 0.1", "1 0.5"]
     assert repo.run("git", "status", "--porcelain", "stage.py") == " M stage.py\n", "the workspace is left alone"
 
     # What it needed is there: only that run is repeated. Neither a commit nor the table in it changes what is finished.
@@ -148,7 +152,7 @@ def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, 
     second = repo.compare()
     assert second.stdout.startswith("compare: 2 runs, 1 of them finished\n")
     assert second.code == 0, second.stderr
-    assert sorted(repo.started()) == ["1 0.1", "1 0.5", "1 0.5"]
+    assert repo.started()[3:] == ["1 0.5"]
     assert list(repo.results()["settings"]) == ["bad", "good"], "the best comes first"
     names = ("mine.md", "mine.json", "mine.png")
     made = {name: (repo.folder / "metrics/compare" / name).read_bytes() for name in names}
@@ -156,7 +160,7 @@ def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, 
     third = repo.compare()
     assert third.code == 0
     assert third.stdout.startswith("compare: 2 runs, 2 of them finished\n")
-    assert len(repo.started()) == 3
+    assert len(repo.started()) == 4
     assert {name: (repo.folder / "metrics/compare" / name).read_bytes() for name in names} == made
 
     # Another seed, and only a look at what there is; then other code, of which there is nothing.
@@ -170,7 +174,7 @@ def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, 
     assert dry[3].endswith(" -S seed=2 -S level=0.1")
     repo.write("stage.py", STAGE + "# edited again\n")
     repo.compare("--report-only").check_message("compare", "no run is finished")
-    assert len(repo.started()) == 3
+    assert len(repo.started()) == 4
 
 
 def test_a_killed_comparison_goes_on(repo):
@@ -197,6 +201,19 @@ def test_mistakes_are_refused_before_anything_is_queued(repo):
         repo.write("mine.yaml", text)
         repo.compare().check_message("compare", *says)
     assert "No experiment tasks in the queue" in repo.run(sys.executable, "-m", "dvc", "queue", "status")
+
+
+def test_an_interrupt_waits_while_dvc_has_the_users_changes(monkeypatch):
+    done = []
+
+    def interrupted(*arguments: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append(arguments)
+
+    monkeypatch.setattr(_experiments, "dvc", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _experiments.enqueue("name", ["level=1"])
+    assert done == [("exp", "run", "--queue", "--name", "name", "--set-param", "level=1")]
 
 
 def test_outside_of_a_repository(tmp_path):
