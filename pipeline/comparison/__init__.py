@@ -1,0 +1,1 @@
+"""Comparisons: settings of the chain, each run with several seeds."""

@@ -1,0 +1,102 @@
+"""What a comparison is: a YAML file with seeds and settings, and the runs that follow from it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from pipeline.comparison.changes import changed, read_changes
+from pipeline.constants import MAP_TRAPEZOIDAL
+from pipeline.errors import UserError
+from pipeline.params.base import AsTuple, Section, load_params, parse_section
+
+NAME = "^[A-Za-z0-9_][A-Za-z0-9_-]*$"  # of names that make up names of experiments, which are Git references
+DIGEST_LENGTH = 8
+SEED = "seed"
+UNSEEN = "runtime"  # the section that changes no result
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Comparison(Section):
+    """The content of the file. `common` and each setting: params that differ from params.yaml, `section.key: value`."""
+
+    seeds: Annotated[tuple[Seed, ...], AsTuple, Field(min_length=1)]
+    metric: str = MAP_TRAPEZOIDAL
+    scope: Literal["all", "aligned"] = "all"
+    common: Annotated[dict[str, Any], Field(default_factory=dict)]
+    settings: Annotated[dict[Annotated[str, Field(pattern=NAME)], dict[str, Any]], Field(min_length=1)]
+
+    @field_validator("seeds")
+    @classmethod
+    def _differ(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("should differ from one another")
+        return seeds
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One setting with one seed. `changes`: full name of a param -> value, the seed among them."""
+
+    name: str
+    setting: str
+    seed: int
+    changes: dict[str, Any]
+
+
+def read_comparison(path: Path) -> Comparison:
+    """The file as a comparison, which is called like the file. Raises UserError for whatever is wrong with it."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; docs/comparisons/recipes.yaml is an example")
+    if not re.match(NAME, path.stem):
+        raise UserError(
+            f"{path}: the runs are called after the file, whose name should have letters, digits, _ and - only"
+        )
+    return parse_section(load_params(path), path.stem, Comparison)
+
+
+def setting_changes(comparison: Comparison, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Setting -> full name of a param -> value; a setting's own values win over the common ones.
+
+    Raises UserError for a param that `params`, the content of params.yaml, does not have.
+    """
+    common = read_changes(comparison.common, params, "common")
+    made = {
+        name: common | read_changes(values, params, f"settings.{name}") for name, values in comparison.settings.items()
+    }
+    for name, changes in made.items():
+        if SEED in changes:
+            raise UserError(f"settings.{name}: {SEED} is not for a setting to choose; list it under seeds")
+        for key in changes:
+            whole = next((other for other in changes if key.startswith(f"{other}.")), None)
+            if whole:
+                raise UserError(f"settings.{name}: {whole} is set as a whole, and {key} besides; set one of them")
+    return made
+
+
+def plan_runs(comparison: Comparison, name: str, params: Mapping[str, Any], code: str) -> list[PlannedRun]:
+    """All runs, settings of one seed together, so that every setting has its first result early.
+
+    A run is called <name>-<setting>-<seed>-<digest>; the digest covers all params but those of `runtime`, and `code`,
+    which stands for the state of the code.
+    """
+    settings = setting_changes(comparison, params)
+    runs = []
+    for seed in comparison.seeds:
+        for setting, changes in settings.items():
+            seeded = {SEED: seed} | changes
+            digest = _digest(changed(params, seeded), code)
+            runs.append(PlannedRun(f"{name}-{setting}-{seed}-{digest}", setting, seed, seeded))
+    return runs
+
+
+def _digest(params: dict[str, Any], code: str) -> str:
+    seen = {section: values for section, values in params.items() if section != UNSEEN}
+    content = json.dumps([seen, code], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:DIGEST_LENGTH]

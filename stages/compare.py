@@ -1,0 +1,132 @@
+"""Command compare: settings x seeds as experiments of DVC, and one table of them. Not a stage of the chain."""
+
+import shlex
+from pathlib import Path
+
+import click
+
+from stages._cli import one_line_errors
+
+FOLDER = "compare"  # in the folder of metrics
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Runs at a time.")
+@click.option("--dry-run", is_flag=True, help="Say which runs are finished, and how the others would be queued.")
+@click.option("--report-only", is_flag=True, help="Run nothing; report what is finished.")
+def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
+    """Run the settings in FILE with each of its seeds as experiments, and compare them.
+
+    FILE (docs/comparisons/recipes.yaml shows its keys) gives the comparison its name. Every run is an experiment in
+    DVC's queue, named <comparison>-<setting>-<seed>-<digest>; the digest covers its params and the tracked files. A run
+    that is there already is not repeated, so a comparison that was killed goes on where it stopped. Changes that are
+    not committed are part of the runs; data outside of Git are not looked at (`dvc exp remove` makes a run new).
+
+    Writes metrics/compare/<comparison>.md, .json and .png: the mean over seeds with its 95 % interval, best first.
+    """
+    with one_line_errors("compare"):
+        from pipeline.comparison.plan import plan_runs, read_comparison
+        from pipeline.errors import UserError
+        from pipeline.params.base import load_params
+        from stages import _experiments as experiments
+        from stages._overrides import overrides
+
+        comparison, params = read_comparison(file), load_params()
+        runs = plan_runs(comparison, file.stem, params, experiments.code_state(file))
+        wanted = {run.name: overrides(run.changes, params) for run in runs}
+        stored = experiments.finished()
+        missing = {name: settings for name, settings in wanted.items() if name not in stored}
+        click.echo(f"compare: {len(runs)} runs, {len(runs) - len(missing)} of them finished")
+        if dry_run:
+            for name, settings in wanted.items():
+                queued = shlex.join(["dvc", "exp", "run", "--queue", "--name", name, *_flags(settings)])
+                click.echo(f"{name}: finished" if name in stored else queued)
+            return
+        failures = {}
+        if missing and not report_only:
+            check_sources(runs, params)
+            failures = run_missing(missing, jobs, experiments.uncommitted(file))
+        values = read_all(runs, comparison.metric, comparison.scope)
+        for name, why in failures.items():
+            click.echo(f"compare: {name}: {why}", err=True)
+        again = f"try again: python -m stages.compare {shlex.quote(str(file))}"
+        if not values:
+            raise UserError(f"no run is finished; {again}")
+        write_report(file.stem, comparison, params, values, failures)
+        if failures:
+            raise UserError(f"{len(failures)} of {len(runs)} runs failed, as said above; {again}")
+        if len(values) < len(runs):
+            click.echo(f"compare: {len(runs) - len(values)} runs are not finished")
+
+
+def check_sources(runs: list, params: dict) -> None:
+    """Refuse a dataset that queued runs would not see, since they run in folders of their own."""
+    from pipeline.comparison.changes import changed, look_up
+    from pipeline.errors import UserError
+    from stages import _experiments as experiments
+
+    sources = [look_up(changed(params, run.changes), "data.source") for run in runs]
+    for source in dict.fromkeys(source for source in sources if isinstance(source, str)):
+        if not Path(source).is_absolute() and not experiments.is_tracked(source):
+            raise UserError(
+                f"data.source: {source} is tracked by neither Git nor DVC, so that runs in other folders would not "
+                f"see it; give its absolute path, {Path(source).resolve()}"
+            )
+
+
+def run_missing(missing: dict[str, list[str]], jobs: int, changed: list[str]) -> dict[str, str]:
+    """Queue the runs (name -> overrides) and wait for them; name -> why it failed. `changed`: uncommitted files."""
+    from pipeline.errors import UserError
+    from stages._waiting import put_into_queue, wait_for
+
+    if changed:
+        click.echo(f"compare: the runs take along what is not committed: {', '.join(changed)}")
+    try:
+        put_into_queue(missing)
+        return wait_for(missing, jobs, lambda line: click.echo(f"compare: {line}"))
+    except KeyboardInterrupt:
+        raise UserError(
+            "interrupted; what runs goes on, and the same command takes up what is in the queue; "
+            "`dvc queue stop --kill` ends the runs, `dvc queue remove --queued` empties the queue"
+        ) from None
+
+
+def read_all(runs: list, metric: str, scope: str) -> dict[tuple[str, int], dict[str, float]]:
+    """(setting, seed) -> model -> value, of the runs that are finished."""
+    from pipeline.comparison.summary import read_values
+    from stages import _experiments as experiments
+
+    stored = experiments.finished()
+    return {
+        (run.setting, run.seed): read_values(experiments.read_result(stored[run.name]), metric, scope, run.name)
+        for run in runs
+        if run.name in stored
+    }
+
+
+def write_report(name: str, comparison, params: dict, values: dict, failures: dict[str, str]) -> None:
+    """The table, on stdout too, the figures and the picture."""
+    from pipeline.comparison.plan import setting_changes
+    from pipeline.comparison.summary import summarize
+    from pipeline.constants import METRICS_FOLDER
+    from pipeline.io.reports import write_text
+    from pipeline.reporting.settings import settings_json, settings_table
+    from pipeline.reporting.settings_figure import settings_figure
+
+    results = summarize(comparison.settings, values)
+    out = METRICS_FOLDER / FOLDER
+    title = {"metric": comparison.metric, "scope": comparison.scope}
+    table = settings_table(results, **title)
+    write_text(out / f"{name}.json", settings_json(results, setting_changes(comparison, params), failures, **title))
+    settings_figure(results, out / f"{name}.png", **title)
+    write_text(out / f"{name}.md", table)
+    click.echo(f"compare: {out / name}.md\n\n{table}")
+
+
+def _flags(settings: list[str]) -> list[str]:
+    return [part for text in settings for part in ("-S", text)]
+
+
+if __name__ == "__main__":
+    main()

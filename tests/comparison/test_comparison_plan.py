@@ -1,0 +1,117 @@
+"""The file of a comparison: what is refused, and which runs follow from it."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from tests_support import PROJECT, default_params
+
+from pipeline.comparison.changes import changed, read_changes
+from pipeline.comparison.plan import plan_runs, read_comparison, setting_changes
+from pipeline.errors import UserError
+
+PARAMS = default_params()
+
+
+def plan(folder: Path, text: str, params: dict | None = None, code: str = "code", name: str = "mine.yaml") -> list:
+    path = folder / name
+    path.write_text(text)
+    return plan_runs(read_comparison(path), path.stem, PARAMS if params is None else params, code)
+
+
+def test_runs_are_settings_times_seeds(tmp_path):
+    text = "seeds: [3, 1]\ncommon: {adapt.lr: 0.1, adapt.steps: 5}\nsettings: {a: {}, b: {adapt.lr: 0.2}}"
+    runs = plan(tmp_path, text)
+    assert [(run.setting, run.seed) for run in runs] == [("a", 3), ("b", 3), ("a", 1), ("b", 1)]
+    assert runs[1].changes == {"seed": 3, "adapt.lr": 0.2, "adapt.steps": 5}
+    assert [run.name.rpartition("-")[0] for run in runs] == ["mine-a-3", "mine-b-3", "mine-a-1", "mine-b-1"]
+    assert len({run.name.rpartition("-")[2] for run in runs}) == 4
+
+
+def test_the_name_changes_with_params_and_code_and_with_nothing_else(tmp_path):
+    text = "seeds: [1]\nsettings: {a: {adapt.lr: 0.1}}"
+
+    def name(**other) -> str:
+        return plan(tmp_path, **({"text": text} | other))[0].name
+
+    assert name() == name()
+    assert name() != name(code="edited")
+    assert name() != name(text=text.replace("0.1", "0.2"))
+    assert name() != name(params=changed(PARAMS, {"finetune.epochs": 3}))
+    # The setting says so itself; a seed that all runs replace; and what cannot change a result.
+    assert name() == name(params=changed(PARAMS, {"adapt.lr": 0.1, "seed": 7, "runtime.workers": 0}))
+    assert name() == name(text=text.replace("adapt.lr: 0.1", "adapt: {lr: 1e-1}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seeds: [1]\nsettings: {a: {}}\nmetrics: map", "mine.metrics: unknown key; did you mean 'metric'?"),
+        ("seeds: [1]", "mine.settings: missing key"),
+        ("seeds: []\nsettings: {a: {}}", "mine.seeds: "),
+        ("seeds: [1, 2, 1]\nsettings: {a: {}}", "mine.seeds: should differ"),
+        ("seeds: [-1]\nsettings: {a: {}}", "mine.seeds.0: greater than or equal to 0"),
+        ("seeds: [1]\nsettings: {}", "mine.settings: "),
+        ("seeds: [1]\nsettings: {a b: {}}", "mine.settings.a b"),
+        ("seeds: [1]\nscope: some\nsettings: {a: {}}", "mine.scope: 'all' or 'aligned', found 'some'"),
+        (
+            "seeds: [1]\nsettings: {a: {adapt.lrr: 1}}",
+            "settings.a: params.yaml has no adapt.lrr; did you mean adapt.lr?",
+        ),
+        (
+            "seeds: [1]\ncommon: {adpt: {lr: 1}}\nsettings: {a: {}}",
+            "common: params.yaml has no adpt; did you mean adapt?",
+        ),
+        ("seeds: [1]\nsettings: {a: {adapt.lr.x: 1}}", "settings.a: params.yaml has no adapt.lr.x"),
+        ("seeds: [1]\nsettings: {a: {seed: 1}}", "list it under seeds"),
+        ("seeds: [1]\nsettings: {a: {adapt.lr: 1, adapt: {lr: 1}}}", "settings.a: adapt.lr is set twice"),
+        (
+            "seeds: [1]\ncommon: {datasets.table.alignment: {}}\nsettings: {a: {datasets.table.alignment.tops: [x]}}",
+            "settings.a: datasets.table.alignment is set as a whole",
+        ),
+        ("seeds: [1]\nsettings: {a: {}, a: {}}", "mine.yaml line"),
+    ],
+)
+def test_mistakes_are_one_line(tmp_path, text, said):
+    with pytest.raises(UserError) as caught:
+        plan(tmp_path, text)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_missing_or_cannot_name_runs(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        read_comparison(tmp_path / "none.yaml")
+    with pytest.raises(UserError, match="runs are called after the file"):
+        plan(tmp_path, "seeds: [1]\nsettings: {a: {}}", name="my comparison.yaml")
+
+
+def test_single_params_of_sections_but_mappings_of_the_users_keys_whole():
+    written = {
+        "finetune": {"model": {"output": "l2"}, "epochs": 3},
+        "datasets.atelier": {"alignment": {"tops": ["shirt"]}},
+        "datasets.table.rename.their column": "item",
+        "recipes.triplet.miner": None,
+    }
+    changes = read_changes(written, PARAMS, "x")
+    assert changes == {
+        "finetune.model.output": "l2",
+        "finetune.epochs": 3,
+        "datasets.atelier.alignment": {"tops": ["shirt"]},
+        "datasets.table.rename.their column": "item",
+        "recipes.triplet.miner": None,
+    }
+    before = deepcopy(PARAMS)
+    made = changed(PARAMS, changes)
+    assert before == PARAMS
+    assert made["datasets"]["atelier"]["alignment"] == {"tops": ["shirt"]}
+    assert made["datasets"]["table"]["rename"] == {"their column": "item"}
+    assert made["finetune"]["model"] == PARAMS["finetune"]["model"] | {"output": "l2"}
+
+
+def test_the_shipped_comparison_fits_the_params():
+    comparison = read_comparison(PROJECT / "docs/comparisons/recipes.yaml")
+    changes = setting_changes(comparison, PARAMS)
+    assert list(changes) == ["triplet", "category_triplet", "dada", "dada_published"]
+    recipes = {name: values.get("finetune.recipe", "triplet") for name, values in changes.items()}
+    assert recipes == {name: name.removesuffix("_published") for name in changes}

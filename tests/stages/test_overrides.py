@@ -1,0 +1,88 @@
+"""Params on DVC's command line arrive as they are in the file: checked with DVC's own reading of them."""
+
+import pytest
+from dvc.utils.hydra import apply_overrides, to_hydra_overrides
+from ruamel.yaml import YAML
+
+from pipeline.comparison.changes import changed
+from pipeline.errors import UserError
+from pipeline.params.base import load_params
+from stages._overrides import overrides
+
+PRESENT = {"text": "old", "null": None, "list": [1, 2], "section": {"mapping": {"z": 1}, "number": 2}, "free": {}}
+NAMES = ("text", "null", "list", "section.mapping", "section.number", "free.new")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, True, False, 1, -3, 0.001, 1e-7, 1e20, float("inf")),
+        *(
+            "",
+            "plain",
+            "timm/resnet10t",
+            "null",
+            "True",
+            "nan",
+            "1",
+            "1e-3",
+            " a ",
+            "a,b",
+            "a=b",
+            "a:b",
+            "é",
+            "#a",
+            "%",
+        ),
+        *(
+            "it's",
+            "'",
+            "''",
+            "\\",
+            "\\\\",
+            "a\\",
+            "C:\\dir\\",
+            "a\\'b",
+            "'\\",
+            'a"b',
+            "a\nb",
+            "a\n",
+            "$HOME",
+            "~x",
+            "+x",
+        ),
+        *("[1]", "{a: b}", "choice(1,2)", "range(1,3)", "a.yaml:b=1"),
+        *([], [1, "a b", [None]], {}, {"a": [1], "b c": {"d": "e,f"}, "DRESSES/Dress": ["x"], "on": {}}),
+        {"a(b)": 1, "a{b}": 2, "a,b": 3, "a:b": 4, "a=b": 5, "a[b]": 6, "a-b": 7, "a.b": 8, "a%@?|+*": 9, "a ": 10},
+    ],
+)
+def test_values_arrive(tmp_path, value):
+    path = tmp_path / "params.yaml"
+    with open(path, "w", encoding="utf-8") as file:
+        YAML().dump(PRESENT, file)
+    params, changes = load_params(path), dict.fromkeys(NAMES, value)
+    made = overrides(changes, params)
+    assert not any(one.is_sweep_override() for one in to_hydra_overrides(made))
+    apply_overrides(path, made)
+    got = load_params(path)
+    assert got == changed(params, changes)
+    assert type(got["text"]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"text": "a ${b}"}, "text: DVC cannot set 'a ${b}'"),
+        ({"text": "???"}, "text: DVC cannot set"),
+        ({"free": {"it's": 1}}, 'free: DVC cannot set a mapping with the key "it\'s"'),
+        ({"free": {"1": 1}}, "the key '1'"),
+        ({"free": {1: 1}}, "the key 1"),
+        ({"free": {"true": 1}}, "the key 'true'"),
+        ({"free": {"a": [{"é": 1}]}}, "the key 'é'"),
+        ({"free.a b": 1}, "free.a b: not a name that DVC can set; set the mapping that it is in as a whole"),
+    ],
+)
+def test_what_has_no_spelling_is_refused(changes, said):
+    with pytest.raises(UserError) as caught:
+        overrides(changes, PRESENT)
+    assert said in str(caught.value)
