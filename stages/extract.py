@@ -77,7 +77,7 @@ def of_pictures(run: Run, params: Any, table: Any) -> Features:
     runtime = run.runtime()
     embedder, model_params = load_embedder(MODEL_FOLDER)
     backbone, side = embedder.backbone, model_params.image_size
-    transform = inference_transform(side, backbone.mean, backbone.std)
+    transform = inference_transform(model_params, backbone.mean, backbone.std)
 
     def write(part: str, rows: Any, out: Path, model: str) -> None:
         mark = fingerprint(

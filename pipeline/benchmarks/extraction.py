@@ -41,7 +41,7 @@ def _prepare(
     )
     torch.manual_seed(0)
     embedder = build_embedder(params).eval().to(device, memory_format=torch.channels_last)
-    transform = inference_transform(image_size, embedder.backbone.mean, embedder.backbone.std)
+    transform = inference_transform(params, embedder.backbone.mean, embedder.backbone.std)
     table = pd.DataFrame({IMAGE: [write_picture(folder, number) for number in range(n)]}).assign(
         **dict.fromkeys(BOX, np.nan)
     )

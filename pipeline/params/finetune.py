@@ -21,8 +21,17 @@ class ModelParams(Section):
     norm_features: bool
     embedding_dim: Annotated[int, Field(ge=1)]
     image_size: Annotated[int, Field(ge=16)]
+    crop_from: int | None = None
     output: Literal["none", "l2", "layernorm", "l2_layernorm"] = "none"
     frozen_bn: bool = False
+
+    @field_validator("crop_from")
+    @classmethod
+    def _holds_the_crop(cls, shorter: int | None, info: ValidationInfo) -> int | None:
+        size = info.data.get("image_size")
+        if shorter is not None and size is not None and shorter < size:
+            raise ValueError(f"should be null or at least image_size ({size})")
+        return shorter
 
 
 class AugmentParams(Section):
