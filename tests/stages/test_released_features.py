@@ -218,17 +218,14 @@ def test_deepfashion_figures_are_those_of_matching_ids(tested):
 def test_missing_test_part(tested, tmp_path):
     chain = tested.copy(tmp_path / "chain", {"datasets.udma_features.test": "deepfashion"})
     chain.change({"evaluate.meta_domain": "target", "evaluate.protocol": "street2shop"})
-    chain.succeed("download", "prepare")
-    says = "data/manifest.parquet: no rows for target_test"
-    chain.fails("extract --part target_test", says)
-    chain.change({"evaluate.meta_domain": "source"}).succeed("extract")
-    chain.change({"evaluate.meta_domain": "target"}).fails("evaluate", says)
+    chain.succeed("download", "prepare", "extract")
+    chain.fails("evaluate", "data/manifest.parquet: no rows for target_test", "evaluate.meta_domain")
 
 
 def test_unknown_protocol_lists_the_known_ones(tested, tmp_path):
     chain = tested.copy(tmp_path / "chain", {"evaluate.protocol": "streetshop"})
     for stage in ("evaluate", "check"):
-        chain.fails(stage, "evaluate.protocol: unknown name 'streetshop'; known: street2shop, deepfashion")
+        chain.fails(stage, "evaluate.protocol: unknown name 'streetshop'; known: auto, street2shop, deepfashion")
     chain.change({"evaluate.protocol": "street2shop", "evaluate.meta_domain": "both"})
-    for stage in ("evaluate", "check", "extract"):
-        chain.fails(stage, "evaluate.meta_domain: 'target' or 'source', found 'both'")
+    for stage in ("evaluate", "check"):
+        chain.fails(stage, "evaluate.meta_domain: 'auto', 'target' or 'source', found 'both'")
