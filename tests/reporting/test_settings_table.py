@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pipeline.comparison.summary import SettingResult, summarize
-from pipeline.reporting.settings import settings_json, settings_table
+from pipeline.reporting.settings_table import settings_json, settings_table
 from pipeline.reporting.settings_figure import settings_figure
 
 TITLE = {"metric": "map_trapezoidal", "scope": "all"}
