@@ -121,8 +121,8 @@ def write_report(
     from pipeline.comparison.summary import summarize
     from pipeline.constants import METRICS_FOLDER
     from pipeline.io.reports import write_text
-    from pipeline.reporting.settings_table import settings_json, settings_table
     from pipeline.reporting.settings_figure import settings_figure
+    from pipeline.reporting.settings_table import settings_json, settings_table
 
     results = summarize(comparison.settings, values)
     out = METRICS_FOLDER / FOLDER

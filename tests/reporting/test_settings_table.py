@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from pipeline.comparison.summary import SettingResult, summarize
-from pipeline.reporting.settings_table import settings_json, settings_table
 from pipeline.reporting.settings_figure import settings_figure
+from pipeline.reporting.settings_table import settings_json, settings_table
 
 TITLE = {"metric": "map_trapezoidal", "scope": "all"}
 # Half widths: 12.706205 times half the distance of two values.
