@@ -63,9 +63,16 @@ MODEL = "model"
 # Metric keys. recall@k is "any hit in the first k" averaged over queries, which equals CMC at k.
 MAP = "map"
 MAP_TRAPEZOIDAL = "map_trapezoidal"
+MAP_AT_R = "map@r"
+R_PRECISION = "r_precision"
 CMC_RANKS = (1, 5, 10, 20, 50)
 
 
 def cmc_key(k: int) -> str:
     """`cmc@k`: share of queries whose first relevant picture ranks k-th or better."""
     return f"cmc@{k}"
+
+
+def recall_key(k: int) -> str:
+    """`recall@k`: the same, under the name that protocols of metric learning and In-shop use."""
+    return f"recall@{k}"

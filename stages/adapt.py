@@ -4,6 +4,8 @@ from pathlib import Path
 
 from stages._cli import Run, stage
 
+PANELS = {"loss": ["control", "adapted"]}
+
 
 @stage
 def main(run: Run) -> None:
@@ -11,12 +13,13 @@ def main(run: Run) -> None:
 
     `adapted` uses the links of target pictures to source items (at level L123 target-only clusters too); `control` is
     trained alike without target pictures, on the same draws of the source. Writes both to data/models/adapter/,
-    curves to metrics/curves/adapt/. An interrupted run goes on from its last checkpoint.
+    curves to metrics/curves/adapt/. An interrupted run goes on from its last checkpoint. Without target pictures there
+    is nothing to adapt to, and neither is trained.
     """
     import numpy as np
     import torch
 
-    from pipeline.adaptation.head import Head, check_width, save_head
+    from pipeline.adaptation.head import Head, check_width, save_heads
     from pipeline.adaptation.sampler import PairSampler
     from pipeline.adaptation.train import train_head
     from pipeline.constants import (
@@ -52,6 +55,9 @@ def main(run: Run) -> None:
     table = read_manifest(MANIFEST_FILE)
     files = {part: FEATURES_FOLDER / f"{part}.h5" for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)}
     source, target = (read_features(file, POOLED) for file in files.values())
+    if not len(target.row):
+        leave_as_is(run)
+        return
     rows = table.iloc[source.row]
     catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
     products = build_products(catalogue, *read_links(LINKS_FILE, catalogue, target.row))
@@ -65,28 +71,46 @@ def main(run: Run) -> None:
         modules=["stages.adapt"],
     )
     with workspace(Path(runtime.scratch), run.stage, mark) as folder:
-        made, report, curves = folder / "adapter", {}, {}
+        made, heads, report, curves = folder / "adapter", {}, {}, {}
         for name, used in (("control", products.without_targets()), ("adapted", products)):
             sampler = PairSampler(
                 used, len(source.row), categories=params.categories, items=params.items, seed=run.seed
             )
-            head = Head(weight, bias, norm_features).to(device)
+            heads[name] = Head(weight, bias, norm_features).to(device)
             checkpoint = Checkpoint(folder / f"{name}.pt", runtime.checkpoint_seconds)
-            curves[name] = train_head(head, pooled, sampler, params, name=name, checkpoint=checkpoint, say=run.say)
-            save_head(made / f"{name}.safetensors", head)
+            curves[name] = train_head(
+                heads[name], pooled, sampler, params, name=name, checkpoint=checkpoint, say=run.say
+            )
             counts = used.count()
             report[name] = counts | {"loss": curves[name][-1]["loss"]}
             run.say(
                 f"{name}: {counts['supported']} of {counts['items']} items supported, loss {report[name]['loss']:.4f}"
             )
+        save_heads(made, heads)
         merged = [
             {"step": one["step"], "control": one["loss"], "adapted": other["loss"]}
             for one, other in zip(curves["control"], curves["adapted"], strict=True)
         ]
-        write_curves(folder / "curves", merged, x="step", panels={"loss": ["control", "adapted"]})
+        write_curves(folder / "curves", merged, x="step", panels=PANELS)
         publish(made, ADAPTER_FOLDER)
         publish(folder / "curves", METRICS_FOLDER / "curves/adapt")
         write_json(METRICS_FOLDER / "adapt.json", report)
+
+
+def leave_as_is(run: Run) -> None:
+    """Publish no head and empty curves."""
+    from pipeline.adaptation.head import save_heads
+    from pipeline.constants import ADAPTER_FOLDER, METRICS_FOLDER
+    from pipeline.io.atomic import replacing
+    from pipeline.io.reports import write_json
+    from pipeline.reporting.curves import write_curves
+
+    with replacing(ADAPTER_FOLDER) as folder:
+        save_heads(folder, {})
+    with replacing(METRICS_FOLDER / "curves/adapt") as folder:
+        write_curves(folder, [], x="step", panels=PANELS)
+    write_json(METRICS_FOLDER / "adapt.json", {"trained": False})
+    run.say("nothing to adapt to: the dataset has no target pictures to train on")
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ import click
 from stages._cli import Run, stage
 
 
-@click.option("--only", multiple=True, help="Group of cases: finch, adapt, evaluate, extract.  [default: all]")
+@click.option("--only", multiple=True, help="Group of cases: finch, adapt, evaluate, extract, train.  [default: all]")
 @click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Runs a median is taken of.")
 @stage
 def main(run: Run, only: tuple[str, ...], repeats: int) -> None:
-    """Measure each part beside its limit (bare matrix products, bare forward passes) in one run on this machine.
+    """Measure each part beside its limit (bare matrix products, bare passes of networks) in one run on this machine.
 
     On the CPU, and on CUDA where there is one (runtime.device: cpu leaves it out). Writes one table and one JSON file
     a device to metrics/bench, named after the hardware. Ratios compare machines; seconds do not.
@@ -29,7 +29,7 @@ def main(run: Run, only: tuple[str, ...], repeats: int) -> None:
     if unknown:
         raise UserError(f"--only: unknown group {unknown[0]!r}; known: {', '.join(GROUPS)}")
     runtime = run.runtime()
-    cases = [case for case in published_sizes(runtime.workers) if not only or case.group in only]
+    cases = [case for case in published_sizes(runtime.workers, run.params) if not only or case.group in only]
     for device in dict.fromkeys([torch.device("cpu"), torch_device(runtime.device)]):
         made = [measure_apart(case, device, repeats) for case in progress(cases, what="bench", unit="case")]
         name = hardware_name(device)

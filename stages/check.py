@@ -22,7 +22,7 @@ def main(run: Run) -> None:
     from importlib import import_module
 
     from pipeline.errors import UserError
-    from pipeline.evaluation.protocols import find_protocol
+    from pipeline.evaluation.protocols import check_protocol
     from pipeline.sources.dataset import load_dataset
     from pipeline.training.recipe import load_recipe
     from pipeline.weighting.strategy import load_strategy
@@ -39,7 +39,7 @@ def main(run: Run) -> None:
     load_dataset(run.params, sections["data"].dataset)
     load_recipe(run.params, sections["finetune"].recipe)
     load_strategy(sections["weight"].strategy)
-    find_protocol(sections["evaluate"].protocol)
+    check_protocol(sections["evaluate"].protocol)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ def main(run: Run) -> None:
     """Cluster the embeddings of shop pictures group by group with FINCH.
 
     An aligned group holds a target category and the source categories it is aligned with; a target category without
-    alignment is a group of its own. Writes data/clusters.h5 and metrics/cluster.json.
+    alignment is a group of its own; without target pictures there is none. Writes data/clusters.h5 and
+    metrics/cluster.json.
     """
     import torch
 
@@ -39,6 +40,11 @@ def main(run: Run) -> None:
     source, target = (
         read_features(FEATURES_FOLDER / f"{part}.h5", EMBEDDING) for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)
     )
+    if not len(target.row):
+        write_clusters(CLUSTERS_FILE, [])
+        write_json(METRICS_FOLDER / "cluster.json", {"groups": {}})
+        run.say("nothing to adapt to: the dataset has no target pictures to train on")
+        return
     shop = (table[DOMAIN].to_numpy()[source.row] == Domain.SHOP).nonzero()[0]
     categories = table[CATEGORY].to_numpy(dtype=str)
     groups = build_groups(categories[source.row[shop]], categories[target.row], read_alignment(run.params))

@@ -1,26 +1,31 @@
 """Stage evaluate: baseline, control and adapted under one protocol."""
 
 from pathlib import Path
+from typing import Any
 
+from pipeline.constants import Part
 from stages._cli import Run, stage
 
 SHEETS = ("baseline", "adapted")  # whose results are drawn, one row each
+GAINS = (("adapted", "control"), ("adapted", "baseline"), ("control", "baseline"))
 
 
 @stage
 def main(run: Run) -> None:
-    """Rank the gallery for every query with the baseline, control and adapted heads.
+    """Search with the baseline, control and adapted heads, and say what each finds.
 
-    evaluate.meta_domain says whose test part it is, evaluate.protocol which gallery a query searches.
+    evaluate.meta_domain says whose test part it is, evaluate.protocol which gallery a query searches and what is
+    measured. Where nothing was adapted there is the baseline alone.
     Writes metrics/evaluate.json (means), categories.json (each category), gains.json (95 % intervals) and evaluate.md
     (the table), and pictures to metrics/plots/: CMC curves, bars a category, a sheet for each of some fixed queries.
     """
     import torch
 
-    from pipeline.adaptation.head import check_width, load_head
+    from pipeline.adaptation.head import load_heads
     from pipeline.constants import (
         ADAPTER_FOLDER,
         CATEGORY,
+        DATASET,
         FEATURES_FOLDER,
         ITEM,
         MANIFEST_FILE,
@@ -30,8 +35,8 @@ def main(run: Run) -> None:
         MetaDomain,
     )
     from pipeline.devices import torch_device
-    from pipeline.evaluation.bootstrap import gain_intervals
-    from pipeline.evaluation.protocols import EmbeddedPictures, find_protocol, query_rows
+    from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol
+    from pipeline.evaluation.searches import EmbeddedPictures, sides
     from pipeline.io.atomic import replacing
     from pipeline.io.brought import brought_folder
     from pipeline.io.features import read_features
@@ -41,56 +46,44 @@ def main(run: Run) -> None:
     from pipeline.sources.alignment import read_alignment
 
     params, runtime = run.section("evaluate", EvaluateParams), run.runtime()
-    protocol, dtype = find_protocol(params.protocol), getattr(torch, params.precision)
-    part = f"{params.meta_domain}_test"
+    manifest = read_manifest(MANIFEST_FILE)
+    part = evaluated_part(params.meta_domain, manifest)
     features = read_features(FEATURES_FOLDER / f"{part}.h5")
     check_part(MANIFEST_FILE, part, features.row)
-    manifest = read_manifest(MANIFEST_FILE)
     table, brought = manifest.iloc[features.row], brought_folder(RAW_FOLDER, manifest)
-    is_query = query_rows(params.protocol, table[SPLIT].to_numpy(dtype=str))
+    splits = table[SPLIT].to_numpy(dtype=str)
+    protocol_name = choose_protocol(params.protocol, str(table[DATASET].iloc[0]), splits)
+    protocol, dtype = PROTOCOLS[protocol_name], getattr(torch, params.precision)
     device = torch_device(runtime.device)
-    embeddings = {"baseline": features.embedding}
-    for name in ("control", "adapted"):
-        path = ADAPTER_FOLDER / f"{name}.safetensors"
-        head = load_head(path).to(device)
-        check_width(head.weight, features.pooled, path)
-        embeddings[name] = head.embed(features.pooled, runtime.block_rows)
+    heads = load_heads(ADAPTER_FOLDER, features.pooled)
+    embeddings = {"baseline": features.embedding} | {
+        name: head.to(device).embed(features.pooled, runtime.block_rows) for name, head in heads.items()
+    }
 
     items, categories = (table[column].to_numpy(dtype=str) for column in (ITEM, CATEGORY))
-    results, ranked, chosen = {}, {}, None
-    for name, rows in embeddings.items():
-        queries, gallery = (
-            EmbeddedPictures(torch.from_numpy(rows[side]).to(device), items[side], categories[side])
-            for side in (is_query, ~is_query)
-        )
+    query_rows, gallery_rows = sides(splits)
+    results, ranked = {}, {}
+    for name, embedded in embeddings.items():
+        pictures = EmbeddedPictures(torch.from_numpy(embedded).to(device), items, categories, features.row)
+        queries, gallery = pictures.take(query_rows), pictures.take(gallery_rows)
         results[name] = protocol.score(queries, gallery, dtype=dtype)
-        if chosen is None:
-            chosen = pick_queries(results[name], params.sheets if brought is None else 0)
+        chosen = pick_queries(results[name], params.sheets if brought is None else 0)  # the same for every model
         if name in SHEETS:
             ranked[name] = protocol.top_k(queries.take(chosen), gallery, SHOWN, dtype=dtype)
     scopes = {"all": None}
-    if params.meta_domain == MetaDomain.TARGET:  # only target categories are aligned
+    if part.startswith(MetaDomain.TARGET):  # only target categories are aligned
         aligned = {name for name, listed in read_alignment(run.params).items() if listed}
         if aligned & set(results["baseline"].categories):
             scopes["aligned"] = aligned
     summaries = {name: result.summary(scopes.get("aligned", ())) for name, result in results.items()}
-    gains = {
-        f"{after} - {before}": {
-            which: gain_intervals(
-                results[before], results[after], names=names, resamples=params.bootstrap, seed=run.seed
-            )
-            for which, names in scopes.items()
-        }
-        for after, before in (("adapted", "control"), ("adapted", "baseline"), ("control", "baseline"))
-    }
-
+    gains = gains_of(results, scopes, resamples=params.bootstrap, seed=run.seed)
     with replacing(METRICS_FOLDER / "plots") as folder:
         folder.mkdir()
-        draw_figures(folder, results, summaries, gallery_rows=int((~is_query).sum()))
+        draw_figures(folder, results, summaries, protocol.headline[0], gallery_rows=len(gallery_rows))
         write_sheets(
             folder / "gallery",
-            queries=table[is_query],
-            gallery=table[~is_query],
+            queries=table.iloc[query_rows],
+            gallery=table.iloc[gallery_rows],
             raw=RAW_FOLDER,
             chosen=chosen,
             ranked=ranked,
@@ -98,17 +91,43 @@ def main(run: Run) -> None:
         )
     if brought is not None and params.sheets:
         run.say(f"no sheets of results: {brought.name} has no pictures")
-    write_results(run, summaries, list(scopes), gains)
+    run.say(f"protocol {protocol_name} on {part}")
+    write_results(run, summaries, list(scopes), gains, protocol)
 
 
-def write_results(run: Run, summaries: dict, scopes: list[str], gains: dict) -> None:
+def evaluated_part(meta_domain: str, manifest: Any) -> Part:
+    """The test part of `meta_domain`; auto is the target where it has test pictures, else the source."""
+    from pipeline.io.manifest import part_rows
+
+    if meta_domain == "auto":
+        return Part.TARGET_TEST if len(part_rows(manifest, Part.TARGET_TEST)) else Part.SOURCE_TEST
+    return Part(f"{meta_domain}_test")
+
+
+def gains_of(results: dict, scopes: dict, *, resamples: int, seed: int) -> dict:
+    """Interval of every metric's gain, for each pair of models in `GAINS` that there is and each scope."""
+    from pipeline.evaluation.bootstrap import gain_intervals
+
+    return {
+        f"{after} - {before}": {
+            scope: gain_intervals(results[before], results[after], names=names, resamples=resamples, seed=seed)
+            for scope, names in scopes.items()
+        }
+        for after, before in GAINS
+        if {after, before} <= set(results)
+    }
+
+
+def write_results(run: Run, summaries: dict, scopes: list[str], gains: dict, protocol: Any) -> None:
     """All files of figures, and the table on stdout."""
     from pipeline.constants import METRICS_FOLDER
     from pipeline.io.reports import write_json, write_text
     from pipeline.reporting.tables import comparison_table
 
     means = {name: {which: summary[which] for which in scopes} for name, summary in summaries.items()}
-    text = comparison_table(means, gains)
+    everything = "Mean over all categories" if protocol.by_category else "Every query searches the whole gallery"
+    titles = {"all": everything, "aligned": "Mean over the aligned categories"}
+    text = comparison_table(means, gains, scopes=titles, metrics=protocol.shown, headline=protocol.headline)
     overall = summaries["baseline"]["all"]
     counts = {key: overall[key] for key in ("queries", "dropped", "categories", "empty_categories")}
     figures = {name: {which: _figures(mean) for which, mean in scoped.items()} for name, scoped in means.items()}
@@ -119,18 +138,18 @@ def write_results(run: Run, summaries: dict, scopes: list[str], gains: dict) -> 
     run.say(f"{counts['queries']} queries, {counts['dropped']} dropped\n\n{text}")
 
 
-def draw_figures(folder: Path, results: dict, summaries: dict, gallery_rows: int) -> None:
+def draw_figures(folder: Path, results: dict, summaries: dict, headline: str, gallery_rows: int) -> None:
     """CMC curves and bars a category, into `folder`."""
-    from pipeline.constants import MAP_TRAPEZOIDAL
     from pipeline.reporting.figures import category_bars, cmc_figure
+    from pipeline.reporting.tables import title_of
 
     length = min(50, max(1, gallery_rows))
     cmc_figure({name: result.cmc_curve(length) for name, result in results.items()}, folder / "cmc.png")
     bars = {
-        name: {category: figures[MAP_TRAPEZOIDAL] for category, figures in summary["categories"].items()}
+        name: {category: figures[headline] for category, figures in summary["categories"].items()}
         for name, summary in summaries.items()
     }
-    category_bars(bars, "mAP (trapezoidal)", folder / "categories.png")
+    category_bars(bars, title_of(headline), folder / "categories.png")
 
 
 def _figures(summary: dict) -> dict:

@@ -23,7 +23,7 @@ from stages._cli import Run, stage
 def main(run: Run, parts: tuple[str, ...]) -> None:
     """Write data/features/<part>.h5: pooled features and embeddings of the pictures of each part.
 
-    A part without rows gives an empty file, unless the chain cannot do without it. An interrupted run goes on from its
+    A part without rows gives an empty file; source_train must have some. An interrupted run goes on from its
     last whole chunk of runtime.chunk_rows pictures. Features that a dataset brings are checked and copied.
     """
     import numpy as np
@@ -33,17 +33,16 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
     from pipeline.io.features import write_features
     from pipeline.io.manifest import check_part, part_rows, read_manifest
     from pipeline.io.workspace import fingerprint
-    from pipeline.params.extract import EvaluatedParams, ExtractParams
+    from pipeline.params.extract import ExtractParams
 
     params = run.section("extract", ExtractParams)
-    needed = (Part.SOURCE_TRAIN, Part.TARGET_TRAIN, f"{run.section('evaluate', EvaluatedParams).meta_domain}_test")
     table = read_manifest(MANIFEST_FILE)
     brought = brought_folder(RAW_FOLDER, table)
     made_by = of_pictures(run, params, table) if brought is None else of_dataset(params, brought)
     model = fingerprint(params=[], inputs=[MODEL_FOLDER], modules=[])
     for part in parts:
         rows, out = part_rows(table, Part(part)), FEATURES_FOLDER / f"{part}.h5"
-        if part in needed:
+        if part == Part.SOURCE_TRAIN:
             check_part(MANIFEST_FILE, part, rows)
         if len(rows):
             made_by.write(part, rows, out, model)
@@ -78,7 +77,7 @@ def of_pictures(run: Run, params: Any, table: Any) -> Features:
     runtime = run.runtime()
     embedder, model_params = load_embedder(MODEL_FOLDER)
     backbone, side = embedder.backbone, model_params.image_size
-    transform = inference_transform(side, backbone.mean, backbone.std)
+    transform = inference_transform(model_params, backbone.mean, backbone.std)
 
     def write(part: str, rows: Any, out: Path, model: str) -> None:
         mark = fingerprint(

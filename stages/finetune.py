@@ -72,7 +72,7 @@ def main(run: Run) -> None:
         recipe = method.build(context, method_params)
         backbone = recipe.embedder.backbone
         size = params.model.image_size
-        held_out = Pictures(val_rows, RAW_FOLDER, inference_transform(size, backbone.mean, backbone.std), size)
+        held_out = Pictures(val_rows, RAW_FOLDER, inference_transform(params.model, backbone.mean, backbone.std), size)
         validate = RecallAt1(held_out, val_rows, fabric, batch_size=runtime.batch_size, workers=runtime.workers)
         if params.keep == "best" and not len(validate):
             raise UserError("finetune.keep: best needs held-out items; raise finetune.val_share or set keep: last")

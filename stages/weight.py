@@ -54,7 +54,7 @@ def main(run: Run) -> None:
     embeddings = (torch.from_numpy(part.embedding).to(device) for part in (source, target))
     evidence = Evidence(catalogue, aligned, *embeddings, say=run.say)
     links = concatenate([])
-    if params.level != "L1":
+    if params.level != "L1" and groups:
         links = choose_links(
             strategy,
             evidence,
@@ -69,6 +69,9 @@ def main(run: Run) -> None:
     report["target_only"] = describe_target_clusters(clusters, categories, [group.name for group in third_level])
     write_links(LINKS_FILE, named)
     write_json(METRICS_FOLDER / "weight.json", report)
+    if not len(target.row):
+        run.say("nothing to link: the dataset has no target pictures to train on")
+        return
     linked, items = (report["all"][name] for name in ("linked", "items"))
     run.say(f"{linked} of {len(target.row)} target pictures linked to {items} source items")
     if params.level == "L123":

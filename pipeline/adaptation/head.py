@@ -1,5 +1,7 @@
 """The adapted layer: a linear head on pooled features, followed by L2."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,9 @@ from torch import Tensor, nn
 
 from pipeline.errors import UserError
 from pipeline.io.atomic import write_bytes
+from pipeline.io.reports import write_json
+
+NAMES = "adapter.json"
 
 
 class Head(nn.Module):
@@ -41,6 +46,27 @@ def check_width(weight: Tensor, pooled: np.ndarray, path: Path) -> None:
             f"{path}: a head for pooled features of width {weight.shape[1]}, where the features have "
             f"{pooled.shape[1]}; run `dvc repro` so that both come from one model"
         )
+
+
+def save_heads(folder: Path, heads: Mapping[str, Head]) -> None:
+    """Write the heads and the list of their names; none, where there was nothing to adapt."""
+    for name, head in heads.items():
+        save_head(folder / f"{name}.safetensors", head)
+    write_json(folder / NAMES, {"heads": list(heads)})
+
+
+def load_heads(folder: Path, pooled: np.ndarray) -> dict[str, Head]:
+    """The heads in `folder` by name. Raises UserError for a missing or damaged one, or one not for these features."""
+    try:
+        names = json.loads((folder / NAMES).read_text())["heads"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder / NAMES}: not a list of heads ({error}); run `dvc repro adapt`") from error
+    heads = {}
+    for name in names:
+        path = folder / f"{name}.safetensors"
+        heads[name] = load_head(path)
+        check_width(heads[name].weight, pooled, path)
+    return heads
 
 
 def save_head(path: Path, head: Head) -> None:

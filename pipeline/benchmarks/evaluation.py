@@ -9,7 +9,8 @@ from torch import Tensor
 
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.blocks import rows_per_block, slices
-from pipeline.evaluation.protocols import EmbeddedPictures, deepfashion
+from pipeline.evaluation.protocols import PROTOCOLS
+from pipeline.evaluation.searches import EmbeddedPictures
 
 
 def evaluation_case(queries: int, gallery: int, dim: int, relevant: int, most_mb: float | None = None) -> Case:
@@ -27,7 +28,9 @@ def _prepare(queries: int, gallery: int, dim: int, relevant: int, device: torch.
         EmbeddedPictures(torch.randn(len(items), dim, generator=generator).to(device), items.astype(str), items)
         for items in (wanted, shown)
     ]
-    return Trial(partial(deepfashion, *sides), partial(_product, *(side.embeddings for side in sides)))
+    return Trial(
+        partial(PROTOCOLS["deepfashion"].score, *sides), partial(_product, *(side.embeddings for side in sides))
+    )
 
 
 def _product(queries: Tensor, gallery: Tensor) -> None:

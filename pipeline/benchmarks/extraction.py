@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
 from torch import Tensor
 
 from pipeline.benchmarks.case import Case, Trial
+from pipeline.benchmarks.pictures import write_picture
 from pipeline.constants import BOX, IMAGE
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
@@ -17,8 +17,6 @@ from pipeline.io.atomic import remove
 from pipeline.models.embedder import Embedder, build_embedder
 from pipeline.models.extraction import extract_chunks
 from pipeline.params.finetune import ModelParams
-
-JPEG_SIDE = 300  # pixels; decoding costs as much as for a catalogue's thumbnails
 
 
 def extraction_case(backbone: str, image_size: int, pictures: int, batch_size: int, workers: int) -> Case:
@@ -43,8 +41,8 @@ def _prepare(
     )
     torch.manual_seed(0)
     embedder = build_embedder(params).eval().to(device, memory_format=torch.channels_last)
-    transform = inference_transform(image_size, embedder.backbone.mean, embedder.backbone.std)
-    table = pd.DataFrame({IMAGE: [_write_picture(folder, number) for number in range(n)]}).assign(
+    transform = inference_transform(params, embedder.backbone.mean, embedder.backbone.std)
+    table = pd.DataFrame({IMAGE: [write_picture(folder, number) for number in range(n)]}).assign(
         **dict.fromkeys(BOX, np.nan)
     )
     pictures = Pictures(table, folder, transform, image_size)
@@ -54,14 +52,6 @@ def _prepare(
     return Trial(
         partial(_extract, embedder, pictures, folder / "chunks", settings), partial(_forward, embedder, batch, n)
     )
-
-
-def _write_picture(folder: Path, number: int) -> str:
-    # Smooth noise, which compresses about as well as a photo.
-    coarse = np.random.default_rng(number).integers(0, 256, (40, 40, 3), dtype=np.uint8)
-    name = f"{number:04d}.jpg"
-    Image.fromarray(coarse).resize((JPEG_SIDE, JPEG_SIDE), Image.Resampling.BICUBIC).save(folder / name, quality=90)
-    return name
 
 
 def _extract(embedder: Embedder, pictures: Pictures, chunks: Path, settings: dict) -> None:

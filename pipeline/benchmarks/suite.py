@@ -1,16 +1,22 @@
 """The cases of `make bench`."""
 
+from typing import Any
+
 from pipeline.benchmarks.adaptation import draw_case, step_case
 from pipeline.benchmarks.case import Case
 from pipeline.benchmarks.evaluation import evaluation_case
 from pipeline.benchmarks.extraction import extraction_case
 from pipeline.benchmarks.finch import finch_case
+from pipeline.benchmarks.training import training_cases
 
-GROUPS = ("finch", "adapt", "evaluate", "extract")
+GROUPS = ("finch", "adapt", "evaluate", "extract", "train")
 
 
-def published_sizes(workers: int) -> list[Case]:
-    """Sizes of the published data where they are heavy: the step, the DeepFashion test; FINCH at four sizes."""
+def published_sizes(workers: int, params: dict[str, Any]) -> list[Case]:
+    """Sizes of the published data where they are heavy: the step, the DeepFashion test; FINCH at four sizes.
+
+    Training steps are smaller, with the batches that `params`, the content of params.yaml, has for each recipe.
+    """
     return [
         finch_case(5_000, 512),
         finch_case(10_000, 512),
@@ -21,4 +27,5 @@ def published_sizes(workers: int) -> list[Case]:
         evaluation_case(5_000, 10_000, 512, relevant=4),
         evaluation_case(47_434, 11_312, 2048, relevant=2, most_mb=3000),
         extraction_case("torchvision/resnet50", 224, 256, 32, workers),
+        *training_cases(params, "torchvision/resnet18", 112),
     ]

@@ -1,18 +1,12 @@
 """Batches of pictures with their items as classes, whatever the domain of a picture."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from pipeline.constants import CATEGORY, ITEM
 from pipeline.errors import UserError
-from pipeline.images.loading import Pictures
-from pipeline.seeds import mixed_seed
 
 SECTION = "recipes.dada"
 
@@ -23,7 +17,8 @@ class ItemSampler:
     A class is a (category, item) pair of `table`, its label the position in sorted order. Every draw depends only on
     (seed, epoch, index of the batch).
     distinct: the classes of a batch differ, and every class has been there about equally often at any time; the
-    pictures of a class differ as far as it has enough, else each is taken before one is repeated.
+    pictures of a class differ as far as it has enough, else each is taken before one is repeated: the only picture of
+    a class fills all its places, under different augmentations.
     random: classes and pictures are drawn with replacement, as published.
     Raises UserError when there are too few classes or pictures for one batch.
     """
@@ -39,6 +34,7 @@ class ItemSampler:
     ) -> None:
         positions = pd.Series(np.arange(len(table)), index=table.index)
         groups = positions.groupby([table[CATEGORY], table[ITEM]]).apply(np.asarray)
+        self.names: list[tuple[str, str]] = groups.index.tolist()
         self.classes: list[np.ndarray] = groups.tolist()
         self.batch_classes, self.samples_per_class = batch_size // samples_per_class, samples_per_class
         self.distinct, self.seed = sampler == "distinct", seed
@@ -74,30 +70,3 @@ class ItemSampler:
         if self.distinct:
             return np.resize(rng.permutation(pictures), self.samples_per_class)
         return rng.choice(pictures, self.samples_per_class)
-
-
-class _EpochBatches(Dataset):
-    """Batches `first`, ... of one epoch as (images (B, 3, S, S), labels (B,))."""
-
-    def __init__(self, pictures: Pictures, sampler: ItemSampler, epoch: int, first: int) -> None:
-        self.pictures, self.sampler, self.epoch, self.first = pictures, sampler, epoch, first
-
-    def __len__(self) -> int:
-        return self.sampler.n_batches - self.first
-
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
-        index = self.first + place
-        rows, labels = self.sampler.draw(self.epoch, index)
-        images = []
-        for position, row in enumerate(rows.tolist()):
-            # Seeded for each picture: neither the number of workers nor an interruption changes an augmentation.
-            torch.manual_seed(mixed_seed(self.sampler.seed, self.epoch, index, position))
-            images.append(self.pictures[row])
-        return torch.stack(images), torch.from_numpy(labels)
-
-
-def load_epoch(
-    pictures: Pictures, sampler: ItemSampler, *, epoch: int, first: int, workers: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches `first`, ... of `epoch`: images (B, 3, S, S) float32, labels (B,) int64."""
-    yield from DataLoader(_EpochBatches(pictures, sampler, epoch, first), batch_size=None, num_workers=workers)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 
 from pipeline.blocks import rows_per_block, slices
-from pipeline.evaluation.results import METRICS, RetrievalResult
+from pipeline.evaluation.results import RetrievalResult
 
 INTERVAL = (2.5, 97.5)  # percentiles
 
@@ -29,7 +29,7 @@ def gain_intervals(
         raise ValueError("the two results are of different queries")
     chosen = before.chosen(names)
     if not len(chosen):
-        return dict.fromkeys(METRICS)
+        return dict.fromkeys(before.values)
     rng = np.random.default_rng(seed)
     gains = after.metrics() - before.metrics()
     per_category = [gains[before.category == index] for index in chosen]
@@ -38,7 +38,7 @@ def gain_intervals(
     low, high = np.percentile(resampled, INTERVAL, axis=0)
     return {
         metric: {"mean": float(observed[index]), "low": float(low[index]), "high": float(high[index])}
-        for index, metric in enumerate(METRICS)
+        for index, metric in enumerate(before.values)
     }
 
 

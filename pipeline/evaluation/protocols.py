@@ -1,158 +1,168 @@
-"""Which queries search which gallery. A gallery picture is relevant when it shows the item of the query."""
+"""Protocols: how a query searches, and what is measured.
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+Where pictures search themselves (split `test`), every protocol lets each search all others.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from pipeline.constants import Split
+from pipeline.constants import CMC_RANKS, MAP, MAP_AT_R, MAP_TRAPEZOIDAL, R_PRECISION, Split, cmc_key, recall_key
 from pipeline.errors import UserError
+from pipeline.evaluation import published
+from pipeline.evaluation.at_r import map_at_r, r_precision
 from pipeline.evaluation.average_precision import average_precision, trapezoidal_average_precision
+from pipeline.evaluation.clusters import cluster_agreement
 from pipeline.evaluation.cmc import first_ranks
 from pipeline.evaluation.results import RetrievalResult
-from pipeline.finite import check_finite
+from pipeline.evaluation.searches import EmbeddedPictures, Found, first_found, search
+from pipeline.evaluation.spread import item_distances, spectral_decay
 from pipeline.ragged import Ragged
-from pipeline.retrieval.ranking import relevant_ranks, top_k
 
+AUTO = "auto"
+DML_RANKS = (1, 2, 4, 8, 10, 100, 1000)
+INSHOP_RANKS = (1, 10, 20, 30, 40, 50)
+SHOWN_BY_INSHOP = 50  # places that the published In-shop figures look at
 
-@dataclass(frozen=True)
-class EmbeddedPictures:
-    """One side of a search: embeddings (N, D), and the items and categories (N,) str the pictures show."""
-
-    embeddings: Tensor
-    items: np.ndarray
-    categories: np.ndarray
-
-    def take(self, rows: np.ndarray) -> "EmbeddedPictures":
-        """The pictures with these indices (k,), in this order."""
-        index = torch.from_numpy(rows).to(self.embeddings.device)
-        return EmbeddedPictures(self.embeddings[index], self.items[rows], self.categories[rows])
-
-
-def street2shop(
-    queries: EmbeddedPictures,
-    gallery: EmbeddedPictures,
-    *,
-    dtype: torch.dtype = torch.float32,
-    block_queries: int | None = None,
-) -> RetrievalResult:
-    """Every query searches the gallery pictures of its own category (Street2Shop; Kiapour et al., ICCV 2015).
-
-    Queries without a relevant picture in their category are dropped and counted.
-    Raises UserError for NaN or infinite embeddings, and when no query is left in any category.
-    """
-    check_finite(queries.embeddings, "query embeddings")
-    check_finite(gallery.embeddings, "gallery embeddings")
-    names = np.unique(np.concatenate([queries.categories, gallery.categories]))
-    used, category, ranks = [], [], []
-    dropped = np.zeros(len(names), dtype=np.int64)
-    for index, rows, shown in _by_category(names, queries, gallery):
-        kept = rows[np.isin(queries.items[rows], gallery.items[shown])]
-        dropped[index] = len(rows) - len(kept)
-        if not len(kept):
-            continue
-        used.append(kept)
-        category.append(np.full(len(kept), index))
-        ranks.append(
-            relevant_ranks(
-                queries.embeddings[kept],
-                gallery.embeddings[shown],
-                queries.items[kept],
-                gallery.items[shown],
-                dtype=dtype,
-                block_queries=block_queries,
-            )
-        )
-    if not used:
-        raise UserError(
-            f"evaluate: none of the {len(queries.items)} queries shows an item that the gallery of its category has; "
-            "check the columns item and category of the query and gallery rows"
-        )
-    ranks = Ragged.stack(ranks)
-    return RetrievalResult(
-        query=np.concatenate(used),
-        category=np.concatenate(category),
-        ap=average_precision(ranks),
-        ap_trapezoidal=trapezoidal_average_precision(ranks),
-        first_rank=first_ranks(ranks),
-        categories=tuple(names.tolist()),
-        dropped=dropped,
-    )
-
-
-def deepfashion(
-    queries: EmbeddedPictures,
-    gallery: EmbeddedPictures,
-    *,
-    dtype: torch.dtype = torch.float32,
-    block_queries: int | None = None,
-) -> RetrievalResult:
-    """Every query searches the whole gallery (DeepFashion consumer-to-shop), as one category named "all"."""
-    return street2shop(_pooled(queries), _pooled(gallery), dtype=dtype, block_queries=block_queries)
-
-
-def top_k_in_category(
-    queries: EmbeddedPictures, gallery: EmbeddedPictures, k: int, *, dtype: torch.dtype = torch.float32
-) -> np.ndarray:
-    """The first `k` gallery rows of the query's category, best first: (Q, k) int64, -1 beyond a short gallery."""
-    best = np.full((len(queries.items), k), -1, dtype=np.int64)
-    for _, rows, shown in _by_category(np.unique(queries.categories), queries, gallery):
-        found = shown[top_k(queries.embeddings[rows], gallery.embeddings[shown], k, dtype=dtype)]
-        best[rows, : found.shape[1]] = found
-    return best
-
-
-def top_k_overall(
-    queries: EmbeddedPictures, gallery: EmbeddedPictures, k: int, *, dtype: torch.dtype = torch.float32
-) -> np.ndarray:
-    """The first `k` rows of the whole gallery, best first: (Q, k) int64, -1 beyond a short gallery."""
-    return top_k_in_category(_pooled(queries), _pooled(gallery), k, dtype=dtype)
+Measure = Callable[[Ragged], np.ndarray]  # ranks of n queries -> (n,) float64
+Whole = Callable[[Found, EmbeddedPictures, EmbeddedPictures], dict[str, float]]
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """`score`: (queries, gallery) -> figures; `top_k`: (queries, gallery, k) -> the rows that the same search shows."""
+    """A name's meaning.
 
-    score: Callable[..., RetrievalResult]
-    top_k: Callable[..., np.ndarray]
+    by_category: a query searches the gallery pictures of its category, else the whole gallery.
+    measures: metric -> its value for every query.
+    headline: the metrics whose gains are told; the first is shown category by category.
+    whole: figures of all pictures together, of which the closing table shows `shown_whole`.
+    datasets: those of pipeline/datasets whose literature uses it.
+    """
 
+    by_category: bool
+    measures: Mapping[str, Measure]
+    headline: tuple[str, ...]
+    whole: tuple[Whole, ...] = ()
+    shown_whole: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Metrics that the closing table has columns of."""
+        return (*self.measures, *self.shown_whole)
+
+    def score(
+        self,
+        queries: EmbeddedPictures,
+        gallery: EmbeddedPictures,
+        *,
+        dtype: torch.dtype = torch.float32,
+        block_queries: int | None = None,
+    ) -> RetrievalResult:
+        """All figures. Raises UserError for NaN or infinite embeddings, and when no query shows a gallery item."""
+        found = search(queries, gallery, by_category=self.by_category, dtype=dtype, block_queries=block_queries)
+        return RetrievalResult(
+            query=found.query,
+            category=found.category,
+            values={name: measure(found.ranks) for name, measure in self.measures.items()},
+            first_rank=first_ranks(found.ranks),
+            categories=found.categories,
+            dropped=found.dropped,
+            whole={name: value for of in self.whole for name, value in of(found, queries, gallery).items()},
+        )
+
+    def top_k(
+        self, queries: EmbeddedPictures, gallery: EmbeddedPictures, k: int, *, dtype: torch.dtype = torch.float32
+    ) -> np.ndarray:
+        """The first `k` gallery rows that the search shows, best first: (Q, k) int64, -1 beyond a short gallery."""
+        return first_found(queries, gallery, k, by_category=self.by_category, dtype=dtype)
+
+
+def recall_at(k: int) -> Measure:
+    """1 for a query with any relevant picture in the first k, else 0."""
+    return lambda ranks: (first_ranks(ranks) <= k).astype(np.float64)
+
+
+def clusters_and_spread(_: Found, queries: EmbeddedPictures, gallery: EmbeddedPictures) -> dict[str, float]:
+    """NMI and F1 of k-means clusters, and the spread of embeddings, over all pictures of both sides."""
+    embeddings, items = _all_pictures(queries, gallery)
+    decay = {"spectral_decay": spectral_decay(embeddings)}
+    return cluster_agreement(embeddings, items) | item_distances(embeddings, items) | decay
+
+
+def published_dml(found: Found, queries: EmbeddedPictures, gallery: EmbeddedPictures) -> dict[str, float]:
+    """The deviating figures of the published implementation of DADA; none where queries search another gallery."""
+    if queries.rows is None or not np.array_equal(queries.rows, gallery.rows):
+        return {}
+    missed = int(found.dropped.sum())
+    recalls = published.recall_at(found.ranks, missed, DML_RANKS)
+    return {
+        **{f"{recall_key(k)}_published": recall for k, recall in recalls.items()},
+        "map@r_published": published.map_at_class_size(found.ranks, missed),
+        "map@1000_published": published.map_at(found.ranks, missed, 1000),
+    }
+
+
+def published_inshop(found: Found, *_: EmbeddedPictures) -> dict[str, float]:
+    """MAP over the first 50 as the published implementation of DADA computes it."""
+    missed = int(found.dropped.sum())
+    return {"map@50_published": published.map_of_found(found.ranks, missed, SHOWN_BY_INSHOP)}
+
+
+_SHOP = {
+    MAP_TRAPEZOIDAL: trapezoidal_average_precision,
+    MAP: average_precision,
+    **{cmc_key(k): recall_at(k) for k in CMC_RANKS},
+}
+_SHOP_HEADLINE = (MAP_TRAPEZOIDAL, cmc_key(1), cmc_key(10))
 
 PROTOCOLS = {
-    "street2shop": Protocol(street2shop, top_k_in_category),
-    "deepfashion": Protocol(deepfashion, top_k_overall),
+    # Kiapour, Han, Lazebnik, Berg, Berg, "Where to Buy It", ICCV 2015
+    "street2shop": Protocol(True, _SHOP, _SHOP_HEADLINE),
+    # Liu, Luo, Qiu, Wang, Tang, "DeepFashion", CVPR 2016: consumer-to-shop, and In-shop
+    "deepfashion": Protocol(False, _SHOP, _SHOP_HEADLINE, datasets=("deepfashion_consumer_to_shop",)),
+    "inshop": Protocol(
+        False,
+        {**{recall_key(k): recall_at(k) for k in INSHOP_RANKS}, MAP: average_precision},
+        (MAP, recall_key(1), recall_key(10)),
+        whole=(published_inshop,),
+        datasets=("deepfashion_inshop", "deep_fashion_retrieval"),
+    ),
+    # the literature of deep metric learning, where the pictures of unseen classes search one another
+    "dml": Protocol(
+        False,
+        {**{recall_key(k): recall_at(k) for k in DML_RANKS}, MAP_AT_R: map_at_r, R_PRECISION: r_precision},
+        (MAP_AT_R, recall_key(1), recall_key(8)),
+        whole=(clusters_and_spread, published_dml),
+        shown_whole=("nmi", "f1"),
+    ),
 }
 
 
-def find_protocol(name: str) -> Protocol:
-    """The protocol `name`. Raises UserError listing the known ones."""
-    if name not in PROTOCOLS:
-        raise UserError(f"evaluate.protocol: unknown name {name!r}; known: {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+def check_protocol(name: str) -> None:
+    """Raise UserError, listing the known ones, unless `name` is a protocol or auto."""
+    if name not in (AUTO, *PROTOCOLS):
+        raise UserError(f"evaluate.protocol: unknown name {name!r}; known: {', '.join([AUTO, *PROTOCOLS])}")
 
 
-def query_rows(name: str, splits: np.ndarray) -> np.ndarray:
-    """Which rows of `splits` (N,) str are queries, (N,) bool; the others are the gallery.
+def choose_protocol(name: str, dataset: str, splits: np.ndarray) -> str:
+    """The name of the protocol: `name`, or for auto the one that the literature of the data uses.
 
-    Raises UserError for rows that are neither, but searched by themselves: the protocol `name` tells the two apart.
+    That is `dml` where pictures of these `splits` (N,) search themselves, else the one that lists `dataset`, else
+    street2shop. Raises UserError for an unknown name.
     """
-    others = np.unique(splits[~np.isin(splits, [Split.QUERY, Split.GALLERY])])
-    if len(others):
-        raise UserError(
-            f"evaluate.protocol: {name} needs query and gallery rows, but the evaluated part has rows of split "
-            f"{others[0]}; choose a dataset that tells queries from gallery"
-        )
-    return splits == Split.QUERY
+    check_protocol(name)
+    if name != AUTO:
+        return name
+    if (splits == Split.TEST).any():
+        return "dml"
+    return next((known for known, protocol in PROTOCOLS.items() if dataset in protocol.datasets), "street2shop")
 
 
-def _by_category(
-    names: np.ndarray, queries: EmbeddedPictures, gallery: EmbeddedPictures
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Yield (index of the category, its query rows, its gallery rows)."""
-    for index, name in enumerate(names):
-        yield index, np.flatnonzero(queries.categories == name), np.flatnonzero(gallery.categories == name)
-
-
-def _pooled(pictures: EmbeddedPictures) -> EmbeddedPictures:
-    return replace(pictures, categories=np.full(len(pictures.items), "all"))
+def _all_pictures(queries: EmbeddedPictures, gallery: EmbeddedPictures) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings (N, D) and items (N,) of the gallery and of those queries that are not in it."""
+    new = np.ones(len(queries.items), bool) if queries.rows is None else ~np.isin(queries.rows, gallery.rows)
+    embeddings = torch.cat([gallery.embeddings, queries.embeddings[torch.from_numpy(new)]])
+    return embeddings.cpu().numpy(), np.concatenate([gallery.items, queries.items[new]])

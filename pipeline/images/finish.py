@@ -27,7 +27,7 @@ def finish_manifest(
 
     Every file is decoded. Rows whose picture, or crop of it, is unreadable or smaller than `min_side` pixels on a side
     are left out; boxes reaching outside are cut to the picture; `digest` is added (32 hex characters of the file's
-    sha256); `image` gets the dataset's folder in front. The order of rows is kept.
+    sha256); `image` gets the name of `root` in front. The order of rows is kept.
 
     The report counts pictures and items per meta-domain and split, pictures per category, cut boxes, and lists up to
     50 unreadable pictures with their reasons. Items of target/train, which is unlabelled, are not looked at.
@@ -50,7 +50,7 @@ def finish_manifest(
     unreadable = _check_share(table, problems, max_unreadable, root)
     kept = (problems == "").to_numpy()
     manifest = table.assign(
-        **{IMAGE: table[DATASET] + "/" + table[IMAGE], DIGEST: facts["digest"]},
+        **{IMAGE: f"{root.name}/" + table[IMAGE], DIGEST: facts["digest"]},
         **dict(zip(BOX, boxes.T, strict=True)),
     )
     manifest = manifest[kept].reset_index(drop=True)

@@ -7,7 +7,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import v2
 
-from pipeline.params.finetune import AugmentParams
+from pipeline.params.finetune import AugmentParams, ModelParams
 
 Transform = Callable[[Image.Image], Tensor]
 
@@ -28,9 +28,18 @@ def training_transform(params: AugmentParams, size: int, mean: Sequence[float], 
     return v2.Compose([*steps, *_to_tensor(mean, std)])
 
 
-def inference_transform(size: int, mean: Sequence[float], std: Sequence[float]) -> Transform:
-    """PIL RGB -> (3, size, size) float32: resized to exactly that, aspect not kept."""
-    return v2.Compose([v2.Resize((size, size), antialias=True), *_to_tensor(mean, std)])
+def inference_transform(params: ModelParams, mean: Sequence[float], std: Sequence[float]) -> Transform:
+    """PIL RGB -> (3, size, size) float32 of `image_size`.
+
+    The whole picture resized to exactly that, aspect not kept; or with `crop_from` the shorter side resized to so many
+    pixels, and the centre.
+    """
+    size = params.image_size
+    if params.crop_from is None:
+        steps = [v2.Resize((size, size), antialias=True)]
+    else:
+        steps = [v2.Resize(params.crop_from, antialias=True), v2.CenterCrop(size)]
+    return v2.Compose([*steps, *_to_tensor(mean, std)])
 
 
 def _to_tensor(mean: Sequence[float], std: Sequence[float]) -> list:

@@ -36,7 +36,8 @@ def check_table(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """The table of a dataset with the manifest's columns, order and types; other columns are dropped.
 
     Text columns are strings, `x y w h` float64 (NaN: the whole picture) and may be absent as a whole; `subcategory` is
-    kept when given. Only rows of target/train, which are unlabelled, may have an empty `item`.
+    kept when given, `dataset` too (a set that joins several says which one a row is of) and is else the name `dataset`.
+    Only rows of target/train, which are unlabelled, may have an empty `item`.
 
     Raises UserError naming the column and the first offending row (counted from 1, without a header).
     """
@@ -101,11 +102,10 @@ def read_manifest(path: Path) -> pd.DataFrame:
 
 def _strings(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """The text columns, with "" for what is missing."""
-    order = (IMAGE, ITEM, CATEGORY, SUBCATEGORY, DOMAIN, META_DOMAIN, SPLIT)
+    table = table if DATASET in table.columns else table.assign(**{DATASET: dataset})
+    order = (IMAGE, ITEM, CATEGORY, SUBCATEGORY, DOMAIN, META_DOMAIN, DATASET, SPLIT)
     texts = table[[column for column in order if column in table.columns]].reset_index(drop=True)
-    texts = texts.astype("str").fillna("")
-    texts.insert(texts.columns.get_loc(SPLIT), DATASET, pd.Series(dataset, index=texts.index, dtype="str"))
-    return texts
+    return texts.astype("str").fillna("")
 
 
 def _check_labels(table: pd.DataFrame) -> None:

@@ -30,12 +30,12 @@ class Backbone(nn.Module):
 
 
 def backbone_names() -> list[str]:
-    """All accepted names: `torchvision/<name>` and `timm/<name>`."""
+    """All accepted names: `torchvision/<name>`, `timm/<name>`, and `timm/<name>.<tag>` for certain weights."""
     import timm
     import torchvision
 
     ours = [f"torchvision/{name}" for name in torchvision.models.list_models(module=torchvision.models)]
-    return ours + [f"timm/{name}" for name in timm.list_models()]
+    return ours + [f"timm/{name}" for name in [*timm.list_models(), *timm.list_pretrained()]]
 
 
 def build_backbone(name: str, *, pretrained: bool, image_size: int) -> Backbone:

@@ -8,12 +8,13 @@ from pipeline.params.base import Section
 
 
 class EvaluateParams(Section):
-    """Whose queries search by which protocol (a name of `pipeline.evaluation.protocols.PROTOCOLS`).
+    """Whose queries search by which protocol (a name of `pipeline.evaluation.protocols.PROTOCOLS`, or auto).
 
+    `meta_domain` auto: the target where it has test pictures, else the source.
     `bootstrap`: resamples of the queries; `sheets`: fixed queries a category whose results are drawn.
     """
 
-    meta_domain: Literal["target", "source"]
+    meta_domain: Literal["auto", "target", "source"]
     protocol: str
     precision: Literal["float32", "float64"]
     bootstrap: Annotated[int, Field(ge=1)]

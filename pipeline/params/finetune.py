@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline.params.base import AsTuple, Section
 
@@ -21,8 +21,17 @@ class ModelParams(Section):
     norm_features: bool
     embedding_dim: Annotated[int, Field(ge=1)]
     image_size: Annotated[int, Field(ge=16)]
+    crop_from: int | None = None
     output: Literal["none", "l2", "layernorm", "l2_layernorm"] = "none"
     frozen_bn: bool = False
+
+    @field_validator("crop_from")
+    @classmethod
+    def _holds_the_crop(cls, shorter: int | None, info: ValidationInfo) -> int | None:
+        size = info.data.get("image_size")
+        if shorter is not None and size is not None and shorter < size:
+            raise ValueError(f"should be null or at least image_size ({size})")
+        return shorter
 
 
 class AugmentParams(Section):
@@ -44,16 +53,28 @@ class AugmentParams(Section):
 
 
 class OptimParams(Section):
-    """Optimiser and learning-rate schedule, in epochs; see `pipeline.training.schedule`."""
+    """Optimiser and learning-rate schedule, in epochs; see `pipeline.training.schedule`.
+
+    `momentum` and `nesterov` are of sgd.
+    """
 
     name: Literal["adam", "adamw", "sgd"]
     lr: Positive
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    nesterov: bool = Field(default=True, validate_default=True)
     weight_decay: Annotated[float, Field(ge=0)]
     schedule: Literal["step", "multistep", "linear", "cosine"]
     step_epochs: Annotated[int, Field(ge=1)]
     milestones: Annotated[tuple[Annotated[int, Field(ge=0)], ...], AsTuple] = ()
     gamma: Annotated[float, Field(gt=0, le=1)]
     warmup_epochs: Annotated[float, Field(ge=0)]
+
+    @field_validator("nesterov")
+    @classmethod
+    def _has_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
+        if nesterov and info.data.get("name") == "sgd" and info.data.get("momentum") == 0:
+            raise ValueError("should be false with momentum 0")
+        return nesterov
 
 
 class FinetuneParams(Section):

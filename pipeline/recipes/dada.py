@@ -26,14 +26,16 @@ import torch
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
-from pipeline.dada.batches import ItemSampler, load_epoch
+from pipeline.dada.batches import ItemSampler
 from pipeline.dada.criterion import Criterion
 from pipeline.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
 from pipeline.dada.mixing import draw_shares
 from pipeline.dada.params import CriterionParams
+from pipeline.errors import UserError
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import training_transform
 from pipeline.models.embedder import build_embedder
+from pipeline.training.batches import load_epoch
 from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
 from pipeline.training.schedule import lagging_factor
@@ -123,16 +125,24 @@ class DadaRecipe:
         )
 
     def state(self) -> dict[str, Any]:
-        """Weights of model, proxies and networks, and the state of all optimisers."""
+        """Weights of model, proxies and networks, which items those are of, and the state of all optimisers."""
         optimizers = {name: optimizer.state_dict() for name, optimizer in vars(self.players).items()}
         return {
             "embedder": self.embedder.state_dict(),
             "criterion": self.criterion.state_dict(),
+            "items": self.sampler.names,
             "optimizers": optimizers,
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Restore what `state` returned."""
+        """Restore what `state` returned. Raises UserError, and changes nothing, when the items were others."""
+        before, now = state["items"], self.sampler.names
+        if before != now:
+            raise UserError(
+                f"recipes.dada: the checkpoint below runtime.scratch has proxies of {len(before)} items, of which "
+                f"{len(set(before) & set(now))} are among the {len(now)} source items to train on; delete it to train "
+                "anew, or bring the items back"
+            )
         self.embedder.load_state_dict(state["embedder"])
         self.criterion.load_state_dict(state["criterion"])
         for name, optimizer in vars(self.players).items():

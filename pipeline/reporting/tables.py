@@ -1,36 +1,55 @@
 """The closing table: baseline, control and adapted side by side, as Markdown."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from pipeline.constants import CMC_RANKS, MAP, MAP_TRAPEZOIDAL, cmc_key
+from pipeline.constants import CMC_RANKS, MAP, MAP_AT_R, MAP_TRAPEZOIDAL, R_PRECISION, cmc_key
 from pipeline.reporting.markdown import markdown_table
 
-METRICS = {MAP_TRAPEZOIDAL: "mAP (trapezoidal)", MAP: "mAP", **{cmc_key(k): f"CMC@{k}" for k in CMC_RANKS}}
-GAINED = (MAP_TRAPEZOIDAL, cmc_key(1), cmc_key(10))  # an interval is wide: a few say enough
-SCOPES = {"all": "Mean over all categories", "aligned": "Mean over the aligned categories"}
+TITLES = {
+    MAP_TRAPEZOIDAL: "mAP (trapezoidal)",
+    MAP: "mAP",
+    MAP_AT_R: "MAP@R",
+    R_PRECISION: "R-precision",
+    "nmi": "NMI",
+    "f1": "F1",
+    **{cmc_key(k): f"CMC@{k}" for k in CMC_RANKS},
+}
 UNDEFINED = "n/a"
 
 Summary = Mapping[str, Mapping[str, float]]  # scope -> metric key -> value
 Gain = Mapping[str, Mapping[str, Mapping[str, float]]]  # scope -> metric key -> mean, low, high
 
 
-def comparison_table(summaries: Mapping[str, Summary], gains: Mapping[str, Gain] | None = None) -> str:
-    """Markdown: for all and for aligned categories a table with a row a model, and under it one of the gains.
+def title_of(metric: str) -> str:
+    """What a metric is called in tables and figures."""
+    return TITLES.get(metric, metric)
 
-    `summaries` maps a model to its summary, `gains` a pair such as "adapted - control" to the mean difference with the
-    ends of its 95 % interval. A scope that no model has is left out; what is undefined reads n/a.
+
+def comparison_table(
+    summaries: Mapping[str, Summary],
+    gains: Mapping[str, Gain],
+    *,
+    scopes: Mapping[str, str],
+    metrics: Sequence[str],
+    headline: Sequence[str],
+) -> str:
+    """Markdown: for each of `scopes` (with its title) a table with a row a model, and under it one of the gains.
+
+    `summaries` maps a model to its summary, of which `metrics` are the columns; `gains` a pair such as
+    "adapted - control" to the mean difference with the ends of its 95 % interval, of which the few of `headline` say
+    enough. A scope that no model has is left out; what is undefined reads n/a.
     """
     blocks = []
-    for scope, title in SCOPES.items():
+    for scope, title in scopes.items():
         rows = {model: summary[scope] for model, summary in summaries.items() if scope in summary}
         if rows:
-            cells = [[model, *(_number(values.get(key)) for key in METRICS)] for model, values in rows.items()]
-            blocks += [f"**{title}**", markdown_table([["model", *METRICS.values()], *cells])]
-        changes = {pair: gain[scope] for pair, gain in (gains or {}).items() if scope in gain}
+            cells = [[model, *(_number(values.get(key)) for key in metrics)] for model, values in rows.items()]
+            blocks += [f"**{title}**", markdown_table([["model", *map(title_of, metrics)], *cells])]
+        changes = {pair: gain[scope] for pair, gain in gains.items() if scope in gain}
         if changes:
-            cells = [[pair, *(_interval(gain.get(key)) for key in GAINED)] for pair, gain in changes.items()]
-            blocks.append(markdown_table([["gain [95 % interval]", *(METRICS[key] for key in GAINED)], *cells]))
+            cells = [[pair, *(_interval(gain.get(key)) for key in headline)] for pair, gain in changes.items()]
+            blocks.append(markdown_table([["gain [95 % interval]", *map(title_of, headline)], *cells]))
     return "\n\n".join(blocks) + "\n"
 
 

@@ -1,6 +1,11 @@
-"""Ranking a gallery for every query by cosine similarity, a block of queries at a time."""
+"""Ranking a gallery for every query, a block of queries at a time.
+
+The measure is cosine similarity, or Euclidean distance for features that are not of unit length. `own` (Q,) int64,
+where given, is the gallery row that is the query itself, or -1: that row is passed over.
+"""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,30 +15,45 @@ from pipeline.blocks import rows_per_block, slices
 from pipeline.progress import progress
 from pipeline.ragged import Ragged
 
+Measure = Literal["cosine", "euclidean"]
+
 
 def rankings(
-    queries: Tensor, gallery: Tensor, *, dtype: torch.dtype = torch.float32, block_queries: int | None = None
+    queries: Tensor,
+    gallery: Tensor,
+    *,
+    own: np.ndarray | None = None,
+    measure: Measure = "cosine",
+    dtype: torch.dtype = torch.float32,
+    block_queries: int | None = None,
 ) -> Iterator[tuple[slice, Tensor]]:
     """Yield (queries of the block, gallery indices (b, G) int64, most similar first).
 
-    queries (Q, D) and gallery (G, D) need not be normalised; a zero row is similar to nothing (0). `dtype` is that
-    of the similarities. Equal similarities rank by gallery row, the lower first.
+    queries (Q, D) and gallery (G, D) need not be normalised; a zero row is similar to nothing (cosine 0). `dtype` is
+    that of the similarities. Equal similarities rank by gallery row, the lower first; the query itself comes last.
     """
-    gallery = _unit(gallery.to(dtype))
+    similarity = _Similarity(gallery, measure, dtype)
     blocks = slices(len(queries), block_queries or rows_per_block(len(gallery)))
     for block in progress(blocks, what="ranking", unit="block"):
-        similar = _unit(queries[block].to(dtype)) @ gallery.T
+        similar = similarity(queries[block], None if own is None else own[block])
         yield block, torch.sort(similar, dim=1, descending=True, stable=True).indices
 
 
 def top_k(
-    queries: Tensor, gallery: Tensor, k: int, *, dtype: torch.dtype = torch.float32, block_queries: int | None = None
+    queries: Tensor,
+    gallery: Tensor,
+    k: int,
+    *,
+    own: np.ndarray | None = None,
+    measure: Measure = "cosine",
+    dtype: torch.dtype = torch.float32,
+    block_queries: int | None = None,
 ) -> np.ndarray:
-    """The `k` most similar gallery rows of every query, best first: (Q, min(k, G)) int64."""
+    """The `k` most similar gallery rows of every query, best first: (Q, min(k, G)) int64; -1 for the query itself."""
     best = np.empty((len(queries), min(k, len(gallery))), dtype=np.int64)
-    for block, order in rankings(queries, gallery, dtype=dtype, block_queries=block_queries):
+    for block, order in rankings(queries, gallery, own=own, measure=measure, dtype=dtype, block_queries=block_queries):
         best[block] = order[:, :k].cpu().numpy()
-    return best
+    return best if own is None else np.where(best == own[:, None], -1, best)
 
 
 def relevant_ranks(
@@ -42,6 +62,8 @@ def relevant_ranks(
     query_items: np.ndarray,
     gallery_items: np.ndarray,
     *,
+    own: np.ndarray | None = None,
+    measure: Measure = "cosine",
     dtype: torch.dtype = torch.float32,
     block_queries: int | None = None,
 ) -> Ragged:
@@ -50,18 +72,16 @@ def relevant_ranks(
     query_items (Q,) and gallery_items (G,) are of one kind (str or int); there is at least one query. The ranks are
     those of `rankings`, but counted, not sorted: two comparisons with the gallery for each relevant row.
     """
-    _, codes = np.unique(np.concatenate([query_items, gallery_items]), return_inverse=True)
-    wanted, shown = codes[: len(query_items)], codes[len(query_items) :]
-    relevant = Ragged.group(shown, np.arange(len(shown)), codes.max() + 1).take(wanted)
+    relevant = relevant_rows(query_items, gallery_items, own)
     ranks = np.empty(len(relevant.values), dtype=np.int64)
-    gallery = _unit(gallery.to(dtype))
+    similarity = _Similarity(gallery, measure, dtype)
     # Queries with most relevant rows come first, so that those with more than k of them are the head of a block.
     order = np.argsort(-relevant.lengths, kind="stable")
     for block in progress(
         slices(len(order), block_queries or rows_per_block(len(gallery))), what="ranking", unit="block"
     ):
         rows = order[block]
-        similar = _unit(queries[torch.from_numpy(rows).to(queries.device)].to(dtype)) @ gallery.T
+        similar = similarity(queries[torch.from_numpy(rows).to(queries.device)], None if own is None else own[rows])
         room = torch.empty_like(similar)
         for k in range(relevant.lengths[rows[0]]):
             head = rows[relevant.lengths[rows] > k]
@@ -69,6 +89,18 @@ def relevant_ranks(
             place = torch.from_numpy(relevant.values[at]).to(similar.device)
             ranks[at] = _ranks_of_places(similar[: len(head)], place, room[: len(head)]).cpu().numpy()
     return Ragged(ranks[np.lexsort((ranks, relevant.owners))], relevant.offsets)
+
+
+def relevant_rows(query_items: np.ndarray, gallery_items: np.ndarray, own: np.ndarray | None = None) -> Ragged:
+    """The gallery rows that show the item of each query, ascending, but for the query's `own` row: a row a query."""
+    _, codes = np.unique(np.concatenate([query_items, gallery_items]), return_inverse=True)
+    wanted, shown = codes[: len(query_items)], codes[len(query_items) :]
+    relevant = Ragged.group(shown, np.arange(len(shown)), codes.max() + 1).take(wanted)
+    if own is None:
+        return relevant
+    owners = relevant.owners
+    others = relevant.values != own[owners]
+    return Ragged.group(owners[others], relevant.values[others], len(relevant))
 
 
 def ranks_of(relevant: Tensor, ignored: Tensor | None = None) -> Ragged:
@@ -94,6 +126,26 @@ def _ranks_of_places(similar: Tensor, place: Tensor, room: Tensor) -> Tensor:
     for row in (equal > 1).nonzero().flatten():
         rank[row] += (similar[row, : place[row]] == value[row]).sum()
     return rank
+
+
+class _Similarity:
+    """Similarities (b, G) of a block of queries (b, D) to the gallery (G, D): larger is nearer."""
+
+    def __init__(self, gallery: Tensor, measure: Measure, dtype: torch.dtype) -> None:
+        self.dtype, self.euclidean = dtype, measure == "euclidean"
+        self.gallery = gallery.to(dtype) if self.euclidean else _unit(gallery.to(dtype))
+        self.half_squares = self.gallery.square().sum(dim=1) / 2 if self.euclidean else None
+
+    def __call__(self, queries: Tensor, own: np.ndarray | None) -> Tensor:
+        queries = queries.to(self.dtype)
+        if self.euclidean:  # q.g - |g|^2 / 2 orders as -|q - g|^2 does
+            similar = torch.addmm(self.half_squares, queries, self.gallery.T, beta=-1)
+        else:
+            similar = _unit(queries) @ self.gallery.T
+        if own is not None:
+            (rows,) = np.nonzero(own >= 0)
+            similar[torch.from_numpy(rows), torch.from_numpy(own[rows])] = -torch.inf
+        return similar
 
 
 def _unit(rows: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ A dataset module has three names:
 - `fetch(source, out, params, seed, downloads)`: fill the empty folder `out` with the dataset's files; what comes from
   the network goes to `downloads` first, which outlives a broken run;
 - `read_table(root, params)`: the files under `root` (what `fetch` made) as a table with the columns of the
-  manifest except `dataset` and `digest`; `image` is relative to `root`.
+  manifest except `digest`, and `dataset` unless it joins several; `image` is relative to `root`.
 
 A dataset may bring features instead of pictures: its `fetch` then writes what `pipeline.io.brought` says.
 """

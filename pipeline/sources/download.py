@@ -1,6 +1,5 @@
 """Downloads that can be resumed and are verified."""
 
-import hashlib
 import re
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ import requests
 
 from pipeline.errors import UserError
 from pipeline.progress import progress
+from pipeline.sources.digests import algorithm_of, digest_of
 
 CHUNK = 1 << 16  # bytes; when a connection breaks, less than this is lost
 OVERLOADED = {408, 429, 500, 502, 503, 504}  # statuses that a later attempt may not meet again
@@ -20,12 +20,13 @@ class _TransientError(Exception):
 
 
 def download_file(
-    url: str, target: Path, sha256: str | None = None, *, attempts: int = 5, pause: float = 1.0, timeout: float = 30.0
+    url: str, target: Path, digest: str | None = None, *, attempts: int = 5, pause: float = 1.0, timeout: float = 30.0
 ) -> None:
     """Download `url` (http or https) to `target`, which appears only when it is whole and its digest is right.
 
     What has arrived waits in `<target>.part`; a later call goes on from there (Range) if the server can tell that it
-    still has the same file (If-Range) or `sha256` (hex) will. A target that is there already is only verified.
+    still has the same file (If-Range) or `digest` (hex of a sha256 or md5) will. A target that is there already is only
+    verified.
     The download is given up after `attempts` tries in a row that brought nothing new, with `pause` seconds between
     them, doubled each time. `timeout` is how many seconds the server may stay silent.
 
@@ -33,9 +34,9 @@ def download_file(
     is removed); OSError when the file cannot be written.
     """
     part, label = _beside(target, ".part"), _beside(target, ".part.validator")
-    digest = sha256.lower() if sha256 else None
+    digest = digest.lower() if digest else None
     if target.exists():
-        if digest in (None, _digest(target)):
+        if digest is None or digest_of(target, algorithm_of(digest)) == digest:
             return
         target.unlink()
     if not re.match(r"https?://", url):
@@ -44,12 +45,14 @@ def download_file(
 
     resumed = part.exists()
     _complete(url, part, label, verified=digest is not None, attempts=attempts, pause=pause, timeout=timeout)
-    if digest and resumed and _digest(part) != digest:
+    if digest and resumed and digest_of(part, algorithm_of(digest)) != digest:
         part.unlink()  # begun from another version of the file: once more from the start
         _complete(url, part, label, verified=True, attempts=attempts, pause=pause, timeout=timeout)
-    if digest and (found := _digest(part)) != digest:
+    if digest and (found := digest_of(part, algorithm_of(digest))) != digest:
         _discard(part, label)
-        raise UserError(f"{url}: wrong checksum, the download was removed: expected sha256 {digest}, found {found}")
+        raise UserError(
+            f"{url}: wrong checksum, the download was removed: expected {algorithm_of(digest)} {digest}, found {found}"
+        )
     part.replace(target)
     label.unlink(missing_ok=True)
 
@@ -143,8 +146,3 @@ def _discard(part: Path, label: Path) -> None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,18 +13,24 @@ from pipeline.errors import UserError
 from pipeline.params.base import Section
 from pipeline.progress import progress
 from pipeline.sources.archives import unpack
+from pipeline.sources.digests import algorithm_of, digest_of
 from pipeline.sources.download import download_file
 from pipeline.sources.lists import find_list
 from pipeline.sources.paths import inside
 
 
 class ArchiveParams(Section):
-    """An archive to unpack `into` a folder of the dataset: from a `url`, or a `file` in the folder `data.source`."""
+    """An archive to unpack `into` a folder of the dataset: from a `url`, or a `file` in the folder `data.source`.
+
+    `unless`: a file whose presence in `data.source` says that everything is there already, unpacked.
+    """
 
     url: str | None = None
     file: str | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
+    md5: Annotated[str, Field(pattern="^[0-9a-fA-F]{32}$")] | None = None
     into: str = "."
+    unless: str | None = None
     max_gb: Annotated[float, Field(gt=0)] = 100.0  # 10^9 bytes, unpacked
 
     @model_validator(mode="after")
@@ -33,22 +39,30 @@ class ArchiveParams(Section):
             raise ValueError("should have either url or file")
         return self
 
+    @property
+    def digest(self) -> str | None:
+        """The checksum, the better one of two."""
+        return self.sha256 or self.md5
+
 
 def fetch_archives(archives: Iterable[ArchiveParams], source: Path, out: Path, downloads: Path) -> None:
     """Verify and unpack `archives` into `out`, downloading to `downloads` what is not in the folder `source`.
 
     `downloads` is not part of the dataset; kept from run to run, it lets a broken download go on.
+    An archive from a `url` that lies in `source` under its own name is taken from there.
     Raises UserError for a missing file, a wrong checksum and whatever download and unpacking refuse.
     """
     for archive in archives:
-        if archive.url is not None:
-            name = PurePosixPath(urlsplit(archive.url).path).name or "archive"
+        if archive.unless is not None and (source / inside(archive.unless, "archives: unless")).exists():
+            continue
+        name = archive.file or PurePosixPath(urlsplit(archive.url).path).name or "archive"
+        path = source / inside(name, "archives: file")
+        if archive.file is not None or path.is_file():
+            _verify(path, archive.digest)
+        else:
             # Several addresses may end in the same name.
             path = downloads / f"{hashlib.sha256(archive.url.encode()).hexdigest()[:12]}-{name}"
-            download_file(archive.url, path, archive.sha256)
-        else:
-            path = source / inside(archive.file, "archives: file")
-            _verify(path, archive.sha256)
+            download_file(archive.url, path, archive.digest)
         unpack(path, out / inside(archive.into, "archives: into"), int(archive.max_gb * 1e9))
 
 
@@ -83,14 +97,15 @@ def copy_pictures(source: Path, out: Path, names: Iterable[str], guide: str) -> 
         raise UserError(f"{source}: none of the {len(names)} pictures is there ({example}); {guide}")
 
 
-def _verify(path: Path, sha256: str | None) -> None:
+def _verify(path: Path, digest: str | None) -> None:
     if not path.is_file():
         raise UserError(f"{path}: no such file; put the archive there or mend `file` of the dataset's `archives`")
-    if sha256 is not None:
-        with open(path, "rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != sha256.lower():
-            raise UserError(f"{path}: wrong checksum: expected sha256 {sha256.lower()}, found {found}; get it again")
+    if digest is None:
+        return
+    algorithm = algorithm_of(digest)
+    found = digest_of(path, algorithm)
+    if found != digest.lower():
+        raise UserError(f"{path}: wrong checksum: expected {algorithm} {digest.lower()}, found {found}; get it again")
 
 
 def _copy(source: Path, target: Path) -> None:

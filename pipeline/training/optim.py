@@ -9,7 +9,7 @@ from pipeline.params.finetune import OptimParams
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], params: OptimParams) -> torch.optim.Optimizer:
-    """Adam and adamw with torch's defaults; sgd with momentum 0.9 and Nesterov (as published for UDMA)."""
+    """Adam and adamw with torch's defaults; sgd with `momentum` and `nesterov`."""
     parameters = list(parameters)
     match params.name:
         case "adam":
@@ -17,7 +17,13 @@ def build_optimizer(parameters: Iterable[nn.Parameter], params: OptimParams) -> 
         case "adamw":
             return torch.optim.AdamW(parameters, params.lr, weight_decay=params.weight_decay)
         case "sgd":
-            return torch.optim.SGD(parameters, params.lr, momentum=0.9, nesterov=True, weight_decay=params.weight_decay)
+            return torch.optim.SGD(
+                parameters,
+                params.lr,
+                momentum=params.momentum,
+                nesterov=params.nesterov,
+                weight_decay=params.weight_decay,
+            )
     raise AssertionError(params.name)
 
 

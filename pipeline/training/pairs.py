@@ -27,6 +27,7 @@ class ItemPairs:
     def __init__(self, pictures: Pictures, table: pd.DataFrame, *, mode: PairMode, seed: int) -> None:
         self.pictures = pictures
         self.mode, self.seed = mode, seed
+        self.n_pictures = {domain: int((table[DOMAIN] == domain).sum()) for domain in Domain}
         positions = pd.Series(np.arange(len(table)), index=table.index)
         groups = positions.groupby([table[CATEGORY], table[ITEM], table[DOMAIN]]).apply(np.asarray).unstack()
         groups = groups.reindex(columns=[Domain.CONSUMER, Domain.SHOP]).dropna()
@@ -75,6 +76,13 @@ class PairLoader:
     """Shuffled batches of `batch_items` items, reproducible from (seed, epoch); the last partial one is dropped."""
 
     def __init__(self, items: ItemPairs, batch_items: int, workers: int) -> None:
+        if len(items) < 2:
+            found = " and ".join(f"{n} {domain}" for domain, n in items.n_pictures.items())
+            raise UserError(
+                "finetune.recipe: triplet needs two items with both a consumer and a shop picture, whatever "
+                f"recipes.triplet.pairs, and the source has {len(items)} among {found} pictures to train on; add what "
+                "is missing, or set finetune.recipe: dada or category_triplet, which need no domains"
+            )
         if len(items) < batch_items:
             raise UserError(
                 f"recipes.triplet.batch_items: {batch_items} is more than the {len(items)} source items that have "

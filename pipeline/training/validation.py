@@ -1,4 +1,4 @@
-"""Held-out source items, and how well their consumer pictures find their shop pictures."""
+"""Held-out source items, and how well their consumer pictures find their shop pictures (or pictures one another)."""
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,11 @@ def split_source(table: pd.DataFrame, val_share: float, seed: int) -> tuple[pd.D
 
 
 class RecallAt1:
-    """Callable: embedder -> {"val_recall@1": share of consumer pictures whose nearest shop picture is their item}."""
+    """Callable: embedder -> {"val_recall@1": share of queries whose nearest gallery picture shows their item}.
+
+    Consumer pictures search shop pictures; where the rows of `table` are of one domain only, every picture searches all
+    others. Pictures without an item in the gallery are no queries.
+    """
 
     def __init__(
         self, pictures: Pictures, table: pd.DataFrame, fabric: Fabric, *, batch_size: int, workers: int
@@ -42,10 +46,12 @@ class RecallAt1:
         self.fabric, self.batch_size, self.workers = fabric, batch_size, workers
         codes, _ = pd.factorize(pd.MultiIndex.from_frame(table[[CATEGORY, ITEM]]))
         self.items = torch.from_numpy(codes.astype(np.int64))
-        consumer = (table[DOMAIN] == Domain.CONSUMER).to_numpy()
-        shop = (table[DOMAIN] == Domain.SHOP).to_numpy()
-        answerable = np.isin(codes, codes[shop])
-        self.queries, self.gallery = np.flatnonzero(consumer & answerable), np.flatnonzero(shop)
+        consumer, shop = (np.flatnonzero(table[DOMAIN] == domain) for domain in (Domain.CONSUMER, Domain.SHOP))
+        self.itself = not (len(consumer) and len(shop))
+        everything = np.arange(len(table))
+        queries, self.gallery = (everything, everything) if self.itself else (consumer, shop)
+        shown = np.bincount(codes[self.gallery], minlength=codes.max(initial=-1) + 1)
+        self.queries = queries[shown[codes[queries]] > self.itself]
 
     def __len__(self) -> int:
         """Number of queries."""
@@ -59,6 +65,8 @@ class RecallAt1:
         embedder.eval()
         batches = load_batches(self.pictures, self.batch_size, self.workers)
         embeddings = torch.cat([embedder(images.to(self.fabric.device)).cpu() for images in batches])
-        nearest = (embeddings[self.queries] @ embeddings[self.gallery].T).argmax(dim=1)
-        hits = self.items[self.gallery][nearest] == self.items[self.queries]
+        similar = embeddings[self.queries] @ embeddings[self.gallery].T
+        if self.itself:
+            similar[torch.arange(len(self.queries)), torch.from_numpy(self.queries)] = -torch.inf
+        hits = self.items[self.gallery][similar.argmax(dim=1)] == self.items[self.queries]
         return {"val_recall@1": hits.double().mean().item()}

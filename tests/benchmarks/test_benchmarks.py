@@ -1,9 +1,12 @@
 """That each benchmark does the work it names, on sizes that take no time; what it measures is not looked at."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from tests_support import default_params
 
 from pipeline.benchmarks import suite
 from pipeline.benchmarks.adaptation import draw_case, step_case
@@ -14,17 +17,23 @@ from pipeline.benchmarks.finch import finch_case
 from pipeline.benchmarks.measure import Measurement, hardware_name, measure, measure_apart
 from pipeline.benchmarks.memory import peak_memory
 from pipeline.benchmarks.report import bench_table
+from pipeline.benchmarks.training import training_cases
 from pipeline.clustering.distances import Points
 from pipeline.clustering.neighbours import first_neighbours
+from pipeline.models.embedder import Embedder
+from pipeline.plugins import plugin_names
+from pipeline.training.recipe import RECIPES
 from stages.bench import main
 
 CPU = torch.device("cpu")
+TRAINING = dict(zip(plugin_names(RECIPES), training_cases(default_params(), "timm/resnet10t", 32), strict=True))
 SMALL = [
     finch_case(300, 8),
     step_case(2, 3, 8),
     draw_case(2, 3, 8),
     evaluation_case(20, 30, 4, relevant=3),
     extraction_case("timm/resnet10t", 32, 5, 2, 0),
+    *TRAINING.values(),
 ]
 
 
@@ -34,7 +43,7 @@ def test_every_case_runs_and_is_in_the_suite(case):
     assert made.seconds > 0
     assert made.limit_seconds > 0
     assert case.group in suite.GROUPS
-    assert {one.group for one in suite.published_sizes(workers=2)} == set(suite.GROUPS)
+    assert {one.group for one in suite.published_sizes(2, default_params())} == set(suite.GROUPS)
 
 
 def test_a_case_runs_in_a_process_of_its_own():
@@ -45,6 +54,20 @@ def test_limit_of_finch_finds_the_same_neighbours(tmp_path):
     trial = finch_case(300, 8).prepare(CPU, tmp_path)
     (x,) = trial.limit.args
     assert trial.limit().equal(first_neighbours(Points(x, "cosine"))[0])
+
+
+@pytest.mark.parametrize("recipe", TRAINING)
+def test_limit_of_training_runs_the_networks_of_the_step(tmp_path, recipe):
+    passes, _ = TRAINING[recipe].prepare(CPU, tmp_path).limit.args
+    embedded = [one for one in passes if isinstance(one.network, Embedder)]
+    assert embedded
+    assert all(one.learns and one.inputs[0].shape[1:] == (3, 32, 32) for one in embedded)
+    if recipe == "dada":
+        params = default_params()["recipes"]["dada"]
+        others = Counter(one.network[-1].num_features for one in passes if one not in embedded)
+        evaluations = params["discriminator_steps"] + params["generator_steps"]
+        assert len(embedded) == params["generator_steps"]
+        assert others == {3: evaluations, 500: 2 * evaluations}, "domains of all rows at once, classes of two kinds"
 
 
 def test_peak_memory_is_that_of_the_work():
@@ -73,7 +96,7 @@ def test_table_says_whether_the_bounds_hold(ratio, peak, kept):
 
 
 def test_command_writes_table_and_figures(tmp_path, monkeypatch):
-    monkeypatch.setattr(suite, "published_sizes", lambda workers: SMALL)
+    monkeypatch.setattr(suite, "published_sizes", lambda workers, params: SMALL)
     params = tmp_path / "params.yaml"
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -87,4 +110,4 @@ def test_command_writes_table_and_figures(tmp_path, monkeypatch):
     assert sorted(path.name for path in (tmp_path / "here/metrics/bench").iterdir()) == [f"{name}.json", f"{name}.md"]
     done = CliRunner().invoke(main, ["--params", str(params), "--only", "finsh"])
     assert done.exit_code == 2
-    assert "unknown group 'finsh'; known: finch, adapt, evaluate, extract" in done.stderr
+    assert "unknown group 'finsh'; known: finch, adapt, evaluate, extract, train" in done.stderr

@@ -1,11 +1,13 @@
 """CUB-200-2011: its lists and its tree."""
 
+import hashlib
 import tarfile
 from pathlib import Path
 
 import pytest
 from benchmark_support import check_ranked, committed, touch
 from golden_files import golden
+from sources.file_server import FileServer
 
 from pipeline.errors import UserError
 from pipeline.io.manifest import check_table
@@ -21,6 +23,11 @@ PICTURES = [
 ]
 
 
+def flat(**changes):
+    """The committed section, for lists and pictures that lie in data.source itself."""
+    return committed(NAME, **{"archives": [], "folder": "."} | changes)
+
+
 @pytest.fixture
 def incoming(tmp_path, picture) -> Path:
     root = tmp_path / "incoming"
@@ -33,7 +40,7 @@ def incoming(tmp_path, picture) -> Path:
 
 
 def test_first_half_of_the_classes_is_for_training(incoming, fetched):
-    out, table = fetched(incoming, NAME, **committed(NAME, crop="boxes"))
+    out, table = fetched(incoming, NAME, **flat(crop="boxes"))
     assert table["image"].tolist() == [f"images/{path}" for _, path, _, _ in PICTURES]
     assert table["split"].tolist() == ["test", "train", "train", "train", "test"]
     assert table["item"].tolist() == [path.split("/")[0] for _, path, _, _ in PICTURES]
@@ -48,11 +55,11 @@ def test_first_half_of_the_classes_is_for_training(incoming, fetched):
 
 
 def test_the_tree_alone_gives_the_same_pictures(incoming, fetched, dataset):
-    module, params = dataset(NAME, **committed(NAME))
+    module, params = dataset(NAME, **flat())
     expected = check_table(module.read_table(incoming, params), NAME).set_index("image")
     (incoming / "images.txt").unlink()
     touch(incoming / "images", ["002.Blue_bird/.DS_Store", "._010.Red_bird/b.jpg", "README"])
-    out, table = fetched(incoming, NAME, **committed(NAME, lists="folders"))
+    out, table = fetched(incoming, NAME, **flat(lists="folders"))
     assert table["item"].tolist() == sorted(table["item"], key=lambda name: int(name.split(".")[0]))
     assert table.set_index("image").loc[expected.index].equals(expected)
     assert sum(path.is_file() for path in out.rglob("*")) == len(PICTURES), "nothing but pictures is copied"
@@ -62,7 +69,7 @@ def test_the_tree_alone_gives_the_same_pictures(incoming, fetched, dataset):
 def test_folder_of_the_archive_and_target(incoming, tmp_path, fetched, packed):
     (tmp_path / "whole").mkdir()
     incoming.rename(tmp_path / "whole/CUB_200_2011")
-    section = committed(NAME, folder="CUB_200_2011", lists="folders", crop="boxes", meta_domain="target")
+    section = flat(folder="CUB_200_2011", lists="folders", crop="boxes", meta_domain="target")
     if packed:
         with tarfile.open(tmp_path / "whole/CUB_200_2011.tgz", "w:gz") as archive:
             archive.add(tmp_path / "whole/CUB_200_2011", "CUB_200_2011")
@@ -74,10 +81,26 @@ def test_folder_of_the_archive_and_target(incoming, tmp_path, fetched, packed):
     assert table.set_index("image").loc["CUB_200_2011/images/010.Red_bird/b.jpg", "h"] == 4.5
 
 
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_archive_is_fetched_unless_its_content_is_there(incoming, tmp_path, fetched, unpacked):
+    packed, source = tmp_path / "packed.tgz", tmp_path / "source"
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(incoming, "CUB_200_2011")
+    source.mkdir()
+    if unpacked:
+        incoming.rename(source / "CUB_200_2011")
+    with FileServer(packed.read_bytes()).running() as server:
+        (given,) = committed(NAME)["archives"]
+        local = given | {"url": server.url, "sha256": hashlib.sha256(packed.read_bytes()).hexdigest()}
+        _, table = fetched(source, NAME, **committed(NAME, archives=[local]))
+        assert table["image"].tolist() == [f"CUB_200_2011/images/{path}" for _, path, _, _ in PICTURES]
+        assert len(server.requests) == (not unpacked)
+
+
 def test_dada_reads_the_same(tmp_path, dataset):
     case = golden("dataset_parsing", "dada")
     touch(tmp_path, case["cub_files"])
-    module, params = dataset(NAME, **committed(NAME, lists="folders"))
+    module, params = dataset(NAME, **flat(lists="folders"))
     table = module.read_table(tmp_path, params)
     check_ranked(table, "train", case, "cub_training")
     check_ranked(table, "test", case, "cub_testing")
@@ -85,7 +108,7 @@ def test_dada_reads_the_same(tmp_path, dataset):
 
 def test_absent_picture_is_left_to_prepare(incoming, fetched):
     (incoming / "images" / PICTURES[0][1]).unlink()
-    out, table = fetched(incoming, NAME, **committed(NAME))
+    out, table = fetched(incoming, NAME, **flat())
     assert len(table) == len(PICTURES)
     assert not (out / table["image"][0]).exists()
 
@@ -127,5 +150,5 @@ def _replace(name: str, old: str, new: str):
 def test_mistakes(incoming, fetched, section, change, says):
     change(incoming)
     with pytest.raises(UserError, match=says) as caught:
-        fetched(incoming, NAME, **committed(NAME, **section))
+        fetched(incoming, NAME, **flat(**section))
     assert "\n" not in str(caught.value)

@@ -63,6 +63,12 @@ def test_boxes_and_the_clothes_that_are_kept(incoming, fetched):
     assert len(list(out.rglob("*.jpg"))) == 2, "what is not kept is not copied"
 
 
+def test_training_part_alone(incoming, fetched):
+    out, table = fetched(incoming, NAME, **committed(NAME, parts="train"))
+    assert table["image"].tolist() == [f"img/{PICTURES[0][0]}"]
+    assert len(list(out.rglob("*.jpg"))) == 1
+
+
 def test_deep_fashion_retrieval_keeps_the_same(tmp_path, dataset):
     case = golden("parsers_and_inshop_eval", "deep_fashion_retrieval")
     names = [(f"kind_{label}", 1 if label < 20 else 2 if label < 36 else 3) for label in range(50)]

@@ -14,6 +14,11 @@ TRAIN = "1 1 1 bicycle_final/111_0.JPG\n2 1 1 bicycle_final/111_1.JPG\n3 02 5 co
 TEST = "4 3 1 bicycle_final/112_0.JPG\n5 3 1 bicycle_final/112_1.JPG\n"
 
 
+def flat(**changes):
+    """The committed section, for lists and pictures that lie in data.source itself."""
+    return committed(NAME, **{"archives": [], "info": ".", "images": "."} | changes)
+
+
 @pytest.fixture
 def incoming(tmp_path, picture) -> Path:
     root = tmp_path / "incoming"
@@ -25,7 +30,7 @@ def incoming(tmp_path, picture) -> Path:
 
 
 def test_products_and_super_classes(incoming, fetched):
-    _, table = fetched(incoming, NAME, **committed(NAME))
+    _, table = fetched(incoming, NAME, **flat())
     assert table["image"][2] == "coffee_maker_final/9_0.JPG"
     assert table["item"].tolist() == ["1", "1", "02", "3", "3"]
     assert table["category"].tolist() == ["bicycle", "bicycle", "coffee_maker", "bicycle", "bicycle"]
@@ -39,7 +44,7 @@ def test_folders_of_dada_as_target(incoming, fetched):
         for path in list(incoming.glob(names)):
             path.rename(incoming / folder / path.name)
     (incoming / "images/bicycle_final/111_1.JPG").unlink()
-    section = committed(NAME, info="Info_Files", images="images", meta_domain="target")
+    section = flat(info="Info_Files", images="images", meta_domain="target")
     out, table = fetched(incoming, NAME, **section)
     assert table["image"][0] == "images/bicycle_final/111_0.JPG"
     assert set(table["meta_domain"]) == {"target"}
@@ -51,7 +56,7 @@ def test_dada_reads_the_same(tmp_path, dataset):
     case = golden("dataset_parsing", "dada")
     for part in ("train", "test"):
         (tmp_path / f"Ebay_{part}.txt").write_text(case[f"sop_Ebay_{part}_txt"].item())
-    module, params = dataset(NAME, **committed(NAME, images="images"))
+    module, params = dataset(NAME, **flat(images="images"))
     table = module.read_table(tmp_path, params)
     for split, prefix in (("train", "sop_training"), ("test", "sop_testing")):
         rows = table[table["split"] == split]
@@ -80,5 +85,5 @@ def test_mistakes(incoming, fetched, name, content, says):
     if content is not None:
         (incoming / name).write_text(content)
     with pytest.raises(UserError, match=says) as caught:
-        fetched(incoming, NAME, **committed(NAME))
+        fetched(incoming, NAME, **flat())
     assert "\n" not in str(caught.value)

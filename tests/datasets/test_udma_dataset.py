@@ -71,7 +71,7 @@ def test_source_test_part_can_be_kept(incoming, section, fetched):
 
 def test_downloads_stay_out_of_the_dataset(incoming, section, fetched, monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr("pipeline.sources.fetching.download_file", lambda url, path, sha256: asked.append(path))
+    monkeypatch.setattr("pipeline.sources.fetching.download_file", lambda url, path, digest: asked.append(path))
     monkeypatch.setattr("pipeline.sources.fetching.unpack", lambda *_: None)
     for part in ("deepfashion_consumer_to_shop", "street2shop"):
         section[part]["archives"] = [{"url": "http://localhost/set.zip"}]

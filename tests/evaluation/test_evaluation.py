@@ -11,10 +11,12 @@ from pipeline.constants import CMC_RANKS, cmc_key
 from pipeline.errors import UserError
 from pipeline.evaluation.average_precision import average_precision, trapezoidal_average_precision
 from pipeline.evaluation.cmc import cmc_curve
-from pipeline.evaluation.protocols import EmbeddedPictures, deepfashion, find_protocol, street2shop, top_k_in_category
-from pipeline.evaluation.results import METRICS, RetrievalResult
+from pipeline.evaluation.protocols import PROTOCOLS
+from pipeline.evaluation.searches import EmbeddedPictures, first_found
 from pipeline.ragged import Ragged
 from pipeline.retrieval.ranking import ranks_of
+
+street2shop, deepfashion = (PROTOCOLS[name].score for name in ("street2shop", "deepfashion"))
 
 
 def one_query(*ranks: int) -> Ragged:
@@ -77,7 +79,7 @@ def test_street2shop_by_hand():
     assert result.query.tolist() == [0, 1, 2]
     assert result.dropped.tolist() == [1, 0]  # nobody sells z
     assert result.first_rank.tolist() == [2, 1, 2]  # the hat "a" does not help the query for the tee "a"
-    assert result.ap.tolist() == pytest.approx([1 / 2, (1 + 2 / 3) / 2, 1 / 2])
+    assert result.values["map"].tolist() == pytest.approx([1 / 2, (1 + 2 / 3) / 2, 1 / 2])
     summary = result.summary(aligned={"tee"})
     assert summary["categories"]["hat"]["cmc@1"] == 0.5
     assert summary["all"]["cmc@1"] == 0.25
@@ -98,7 +100,11 @@ def test_category_without_queries_or_gallery_is_left_out_and_counted():
     assert summary["aligned"]["dropped"] == 2
     assert summary["categories"]["bag"]["map"] is None
     assert (summary["categories"]["bag"]["queries"], summary["categories"]["bag"]["dropped"]) == (0, 1)
-    assert summary["categories"]["coat"] == {**dict.fromkeys(METRICS), "queries": 0, "dropped": 0}
+    assert summary["categories"]["coat"] == {
+        **dict.fromkeys(PROTOCOLS["street2shop"].measures),
+        "queries": 0,
+        "dropped": 0,
+    }
 
 
 def test_no_query_left():
@@ -129,7 +135,7 @@ def test_one_pool_is_street2shop_with_one_category():
     result = deepfashion(queries, gallery)
     assert result.categories == ("all",)
     summary = result.summary(())
-    assert summary["all"]["map"] == pytest.approx(result.ap.mean())
+    assert summary["all"]["map"] == pytest.approx(result.values["map"].mean())
     assert result.summary(())["all"]["queries"] + summary["all"]["dropped"] == 40
 
 
@@ -143,29 +149,16 @@ def test_cmc_curve_averages_categories_and_agrees_with_the_summary():
     assert np.isnan(result.cmc_curve(3, {"boots"})).all()
 
 
-def test_top_k_in_category():
+def test_first_found_in_the_category():
     queries = pictures([(0, "a", "tee"), (0, "b", "hat"), (0, "b", "bag")])
     gallery = pictures([(50, "b", "hat"), (20, "a", "tee"), (30, "b", "hat"), (10, "b", "hat")])
-    assert top_k_in_category(queries, gallery, 2).tolist() == [[1, -1], [3, 2], [-1, -1]]
-
-
-def test_metrics_columns():
-    result = RetrievalResult(
-        np.arange(2),
-        np.zeros(2, int),
-        np.array([0.5, 1]),
-        np.array([0.4, 1]),
-        np.array([6, 1]),
-        ("hat",),
-        np.zeros(1, int),
-    )
-    assert result.metrics().tolist() == [[0.5, 0.4, 0, 0, 1, 1, 1], [1, 1, 1, 1, 1, 1, 1]]
+    assert first_found(queries, gallery, 2, by_category=True).tolist() == [[1, -1], [3, 2], [-1, -1]]
 
 
 def test_protocol_by_name_scores_and_shows_the_same_search():
     gallery = EmbeddedPictures(torch.eye(3), np.array(["x", "y", "z"]), np.array(["a", "b", "a"]))
     query = EmbeddedPictures(torch.tensor([[0.5, 1.0, 0.0]]), np.array(["x"]), np.array(["a"]))
     for name, rank, shown in (("street2shop", 1, [0, 2, -1]), ("deepfashion", 2, [1, 0, 2])):
-        protocol = find_protocol(name)
+        protocol = PROTOCOLS[name]
         assert protocol.score(query, gallery).first_rank.tolist() == [rank]
         assert protocol.top_k(query, gallery, 3).tolist() == [shown]

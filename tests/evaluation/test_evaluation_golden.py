@@ -8,9 +8,11 @@ from golden_files import golden
 from pipeline.constants import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
 from pipeline.evaluation.average_precision import trapezoidal_average_precision
 from pipeline.evaluation.cmc import cmc_curve, first_ranks
-from pipeline.evaluation.protocols import EmbeddedPictures, deepfashion, street2shop
+from pipeline.evaluation.protocols import PROTOCOLS
+from pipeline.evaluation.searches import EmbeddedPictures
 from pipeline.retrieval.ranking import ranks_of
 
+street2shop, deepfashion = (PROTOCOLS[name].score for name in ("street2shop", "deepfashion"))
 ROW = (MAP_TRAPEZOIDAL, *map(cmc_key, CMC_RANKS))
 ALIGNED = ("02", "06", "07", "08", "09", "10")
 
@@ -44,7 +46,7 @@ def test_street2shop(name, dtype, tolerance):
     result = street2shop(side(case, "query"), side(case, "gallery"), dtype=dtype)
     np.testing.assert_array_equal(result.query, case["used_query_index"])
     np.testing.assert_array_equal(result.n_queries, case["n_queries_used"])
-    np.testing.assert_allclose(result.ap_trapezoidal, case["per_query_ap"], rtol=0, atol=tolerance)
+    np.testing.assert_allclose(result.values[MAP_TRAPEZOIDAL], case["per_query_ap"], rtol=0, atol=tolerance)
     summary = result.summary(aligned=ALIGNED)
     per_category = [row(summary["categories"][name]) for name in result.categories]
     np.testing.assert_allclose(per_category, case["per_category"], rtol=0, atol=tolerance)
@@ -63,7 +65,7 @@ def run_deepfashion(case: dict[str, np.ndarray]):
 def test_deepfashion_with_equal_ids():
     case = golden("eval_df_equal_ids")
     result = run_deepfashion(case)
-    np.testing.assert_allclose(result.ap_trapezoidal, case["per_query_ap"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(result.values[MAP_TRAPEZOIDAL], case["per_query_ap"], rtol=0, atol=1e-6)
     hits = result.first_rank[:, None] <= np.array(CMC_RANKS)
     np.testing.assert_array_equal(hits, case["per_query_cmc"])
     np.testing.assert_allclose(row(result.summary(())["all"]), [*case["mAP"], *case["cmc"]], atol=1e-6)

@@ -44,6 +44,13 @@ def test_columns_order_and_types(table):
     assert set(checked["dataset"]) == {"wardrobe"}
 
 
+def test_rows_of_a_set_that_joins_several_name_their_own(table, root):
+    own = ["a", "b", "b", "a", "a", "a", "b"]
+    assert check_table(table.assign(dataset=own), "d")["dataset"].tolist() == own
+    manifest, _ = finish(table.assign(dataset=own), root)
+    assert manifest["image"].tolist() == [f"d/{image}" for image in table["image"]], "they lie in one folder"
+
+
 def test_ids_stay_text_and_the_given_table_is_untouched(table):
     table["item"] = range(7)
     before = table.copy()

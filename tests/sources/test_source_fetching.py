@@ -23,8 +23,8 @@ def zipped(path: Path, **files: bytes) -> Path:
     return path
 
 
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def digest(path: Path, algorithm: str = "sha256") -> str:
+    return hashlib.new(algorithm, path.read_bytes()).hexdigest()
 
 
 @pytest.fixture
@@ -49,6 +49,40 @@ def test_archives_from_the_folder_and_from_the_network(folders, tmp_path):
         # A run killed after the download finds it again.
         fetch_archives(archives, source, tmp_path / "again", tmp_path / "downloads")
         assert len(server.requests) == 1
+
+
+def test_archive_that_lies_in_the_folder_is_not_downloaded(folders, tmp_path):
+    source, out = folders
+    archive = ArchiveParams(
+        url="http://127.0.0.1:9/files/set.zip", md5=digest(zipped(source / "set.zip", one=b"1"), "md5")
+    )
+    fetch_archives([archive], source, out, tmp_path / "downloads")
+    assert (out / "one.jpg").read_bytes() == b"1"
+    (source / "set.zip").write_bytes(b"another")
+    with pytest.raises(UserError, match=r"set.zip: wrong checksum: expected md5 [0-9a-f]{32}, found"):
+        fetch_archives([archive], source, tmp_path / "again", tmp_path / "downloads")
+
+
+def test_archive_whose_content_lies_in_the_folder_is_not_needed(folders, tmp_path):
+    source, out = folders
+    (source / "set").mkdir()
+    (source / "set/list.txt").touch()
+    archive = ArchiveParams(url="http://127.0.0.1:9/set.zip", unless="set/list.txt")
+    fetch_archives([archive], source, out, tmp_path / "downloads")
+    assert list(out.iterdir()) == []
+
+
+def test_download_with_an_md5(folders, tmp_path):
+    source, out = folders
+    there = zipped(tmp_path / "there.zip", two=b"2")
+    with FileServer(there.read_bytes()).running() as server:
+        right = ArchiveParams(url=server.url, md5=digest(there, "md5"))
+        with pytest.raises(
+            UserError, match=f"wrong checksum, the download was removed: expected md5 {'0' * 32}, found"
+        ):
+            fetch_archives([right.model_copy(update={"md5": "0" * 32})], source, out, tmp_path / "downloads")
+        fetch_archives([right], source, out, tmp_path / "downloads")
+    assert (out / "two.jpg").read_bytes() == b"2"
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,12 @@ def chain(finished, tmp_path) -> Chain:
     return finished.copy(tmp_path / "chain")
 
 
-# All phases of the game, an epoch each; small networks.
+# All phases of the game, an epoch each, and one more at a lower rate, since schedules lag by two; small networks.
 DADA = {
     "finetune.recipe": "dada",
-    "finetune.epochs": 3,
+    "finetune.epochs": 4,
+    "finetune.optim.schedule": "step",
+    "finetune.optim.step_epochs": 1,
     "finetune.model.pooling": "avg_max",
     "finetune.model.output": "layernorm",
     "recipes.dada.batch_size": 32,

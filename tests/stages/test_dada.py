@@ -1,6 +1,7 @@
-"""The chain with the recipe dada: what comes out, interrupted or not, and mistakes in its params."""
+"""The chain with the recipe dada: what comes out, and mistakes in its params, items and checkpoints."""
 
 import json
+from shutil import copyfile
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pipeline.constants import DOMAIN, FEATURES_FOLDER, MANIFEST_FILE, META_DOMAIN, MODEL_FOLDER, POOLED
+from pipeline.constants import (
+    CATEGORY,
+    DOMAIN,
+    FEATURES_FOLDER,
+    ITEM,
+    MANIFEST_FILE,
+    META_DOMAIN,
+    MODEL_FOLDER,
+    POOLED,
+)
 from pipeline.io.features import read_features
 from pipeline.models.files import load_head_weights
 from pipeline.recipes.dada import DadaRecipe
@@ -18,9 +28,9 @@ LOSSES = ["loss", "proxy_loss", "domain_loss", "class_loss", "discriminator_loss
 
 def test_the_chain_runs_to_its_end(finished_dada):
     curves = pd.read_csv(finished_dada.folder / "metrics/curves/finetune/curves.csv")
-    assert list(curves["epoch"]) == [1, 2, 3]
+    assert list(curves["epoch"]) == [1, 2, 3, 4]
     assert np.isfinite(curves[LOSSES].to_numpy()).all()
-    assert curves["proxy_loss"].iloc[2] < curves["proxy_loss"].iloc[0], "proxies and model must learn"
+    assert curves["proxy_loss"].iloc[3] < curves["proxy_loss"].iloc[0], "proxies and model must learn"
     report = json.loads((finished_dada.folder / "metrics/evaluate.json").read_text())
     assert {"baseline", "control", "adapted"} <= set(report)
 
@@ -32,36 +42,24 @@ def test_adaptation_starts_from_the_models_embeddings(finished_dada):
     np.testing.assert_allclose(made, features.embedding, atol=1e-5)
 
 
-class KilledError(Exception):
-    pass
+def change_source(chain, change):
+    """Rewrite the manifest with `change` of its source rows."""
+    table = pd.read_parquet(chain.folder / MANIFEST_FILE)
+    is_source = table[META_DOMAIN] == "source"
+    changed = pd.concat([change(table[is_source]), table[~is_source]], ignore_index=True)
+    assert not changed.equals(table)
+    changed.to_parquet(chain.folder / MANIFEST_FILE, index=False)
+    return chain
 
 
-@pytest.mark.parametrize("at", [0, 1, 2], ids=["networks", "head", "all"])
-def test_interrupted_and_resumed_gives_the_same_bytes(finished_dada, tmp_path, monkeypatch, at):
-    step = DadaRecipe.step
-
-    def dying(self, batch, epoch):
-        if epoch > at + 0.3:
-            raise KilledError
-        return step(self, batch, epoch)
-
-    chain = finished_dada.copy(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(DadaRecipe, "step", dying)
-        with pytest.raises(KilledError):
-            chain.run("finetune")
-    said = chain.run("finetune").stdout
-    assert f"resuming at epoch {at + 1}, batch 3" in said
-    assert chain.digests() == finished_dada.digests()
-
-
-def test_without_consumer_pictures(finished_dada, tmp_path):
+@pytest.mark.parametrize(
+    "change",
+    [lambda rows: rows[rows[DOMAIN] == "shop"], lambda rows: rows.drop_duplicates([CATEGORY, ITEM])],
+    ids=["shop pictures only", "one picture an item"],
+)
+def test_pictures_of_any_kind_are_enough(finished_dada, tmp_path, change):
     chain = finished_dada.copy(tmp_path, {"finetune.keep": "last", "finetune.val_share": 0.0, "finetune.epochs": 1})
-    path = chain.folder / MANIFEST_FILE
-    table = pd.read_parquet(path)
-    photos = (table[META_DOMAIN] == "source") & (table[DOMAIN] == "consumer")
-    assert photos.any()
-    table[~photos].reset_index(drop=True).to_parquet(path, index=False)
+    change_source(chain, change)
     before = chain.digests("data/models/backbone")
     chain.succeed("finetune", "extract --part source_train")
     assert chain.digests("data/models/backbone") != before
@@ -94,3 +92,48 @@ def test_params(finished_dada, tmp_path, stage, changes, says):
 def test_params_that_show_in_training(finished_dada, tmp_path, changes, says):
     chain = finished_dada.copy(tmp_path, {f"recipes.dada.{name}": value for name, value in changes.items()})
     chain.fails("finetune", says)
+
+
+def test_fewer_items_than_a_batch_needs(finished_dada, tmp_path):
+    def ten_items(rows):
+        return rows[rows[ITEM].isin(sorted(set(rows[ITEM]))[:10])]
+
+    chain = finished_dada.copy(tmp_path, {"finetune.keep": "last", "finetune.val_share": 0.0})
+    says = "recipes.dada.batch_size: 32 is 16 items of 2 pictures, more than the 10 source items; lower it"
+    change_source(chain, ten_items).fails("finetune", says)
+
+
+class KilledError(Exception):
+    pass
+
+
+def checkpoint_of(chain, monkeypatch):
+    """The checkpoint of a run of finetune that ends early in the second epoch."""
+    step = DadaRecipe.step
+
+    def dying(self, batch, epoch):
+        if epoch > 1:
+            raise KilledError
+        return step(self, batch, epoch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DadaRecipe, "step", dying)
+        with pytest.raises(KilledError):
+            chain.run("finetune")
+    (checkpoint,) = (chain.folder / "data/.partial/finetune").glob("*/checkpoint.pt")
+    return checkpoint
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda rows: rows[rows[ITEM] != rows[ITEM].min()], "42 items, of which 41 are among the 41 source items"),
+        (lambda rows: rows.replace({ITEM: {rows[ITEM].min(): "new"}}), "42 items, of which 41 are among the 42 source"),
+    ],
+    ids=["fewer items", "as many others"],
+)
+def test_checkpoint_of_other_items(finished_dada, tmp_path, monkeypatch, change, says):
+    here = finished_dada.copy(tmp_path / "here", {"finetune.keep": "last", "finetune.val_share": 0.0})
+    there = change_source(here.copy(tmp_path / "there"), change)
+    copyfile(checkpoint_of(here, monkeypatch), checkpoint_of(there, monkeypatch))
+    there.fails("finetune", f"recipes.dada: the checkpoint below runtime.scratch has proxies of {says}", "delete it")

@@ -5,92 +5,15 @@ The chain is run in this process first and handed to DVC with `dvc commit`, whic
 
 import json
 import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import pytest
-from chain_support import ONE_THREAD, STAGES, Chain
+from chain_support import STAGES, Chain
+from dvc_support import EVERYTHING, Repo, ran
 from PIL import Image, ImageOps
-from tests_support import PROJECT
-
-from pipeline.constants import Part
 
 WAIT = 120  # seconds that a busy machine may need to start a stage
-EVERYTHING = {*STAGES, *(f"extract@{part}" for part in Part)} - {"extract"}
-
-
-class Repo:
-    """A Git repository with the project's files and the finished `chain` in it, committed to Git and DVC."""
-
-    def __init__(self, chain: Chain) -> None:
-        self.chain, self.folder = chain, chain.folder
-        # Nothing of the original may be imported, and `python` must be the one of these tests.
-        self.env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | ONE_THREAD
-        self.env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        for name in self.git("ls-files", "-co", "--exclude-standard", cwd=PROJECT).splitlines():
-            # dvc.lock and metrics/ are made anew, params.yaml is the chain's; a file may be deleted but tracked.
-            ours = not name.startswith(("tests/", "metrics/")) and name not in ("dvc.lock", "params.yaml")
-            if ours and (PROJECT / name).is_file():
-                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(PROJECT / name, self.folder / name)
-        self.git("init", "--quiet")
-        self.git("config", "user.name", "tester")
-        self.git("config", "user.email", "tester@localhost")
-        self.dvc("commit", "--force", "--quiet")
-        self.commit()
-
-    def git(self, *arguments: str, cwd: Path | None = None) -> str:
-        return self._run(["git", *arguments], cwd)
-
-    def dvc(self, *arguments: str) -> str:
-        return self._run([sys.executable, "-m", "dvc", *arguments])
-
-    @contextmanager
-    def running(self, *arguments: str) -> Iterator[subprocess.Popen]:
-        """dvc at work; in the end it and its stage are killed."""
-        command = [sys.executable, "-m", "dvc", *arguments]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with subprocess.Popen(
-            command, cwd=self.folder, env=self.env, text=True, start_new_session=True, **pipes
-        ) as process:
-            try:
-                yield process
-            finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-
-    def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "as it is")
-
-    def repro(self, *arguments: str) -> set[str]:
-        """`dvc repro`; gives the stages that ran."""
-        return _ran(self.dvc("repro", *arguments))
-
-    def changed(self) -> set[str]:
-        """Stages that DVC would run, those behind them not included."""
-        return set(json.loads(self.dvc("status", "--json")))
-
-    def append(self, path: str, text: str) -> None:
-        with open(self.folder / path, "a", encoding="utf-8") as file:
-            file.write(text)
-
-    def _run(self, command: list[str], cwd: Path | None = None) -> str:
-        cwd = cwd or self.folder
-        done = subprocess.run(command, cwd=cwd, env=self.env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-
-def _ran(said: str) -> set[str]:
-    return set(re.findall(r"^Running stage '(.+)':", said, re.MULTILINE))
 
 
 def test_repro_and_experiments(finished, tmp_path):
@@ -104,7 +27,8 @@ def test_repro_and_experiments(finished, tmp_path):
     assert repo.git("status", "--porcelain") == "", "what a run leaves is tracked or ignored"
 
     # What cannot change the result of this chain changes no stage.
-    repo.chain.change({"runtime.workers": 1, "datasets.street2shop.unpaired": "train", "datasets.table.separator": ";"})
+    others = {"datasets.street2shop.unpaired": "train", "datasets.table.separator": ";", "recipes.dada.batch_size": 8}
+    repo.chain.change(others | {"runtime.workers": 1})
     repo.append("pipeline/datasets/street2shop.py", "# edited\n")
     repo.append("stages/check.py", "# edited\n")
     assert repo.changed() == set()
@@ -120,14 +44,14 @@ def test_repro_and_experiments(finished, tmp_path):
     repo.commit()
 
     # Experiments train with their own value, and only the stages behind it run.
-    assert _ran(repo.dvc("exp", "run", "--name", "here", "--set-param", "adapt.lr=0.01")) == {"adapt", "evaluate"}
+    assert ran(repo.dvc("exp", "run", "--name", "here", "--set-param", "adapt.lr=0.01")) == {"adapt", "evaluate"}
     diff = json.loads(repo.dvc("metrics", "diff", "--json"))
     assert "metrics/evaluate.json" in diff
     assert set(diff["metrics/adapt.json"]) == {"control.loss", "adapted.loss"}
     assert "metrics/finetune.json" not in diff
     repo.git("stash", "--quiet")
     said = repo.dvc("exp", "run", "--temp", "--name", "temp", "--set-param", "adapt.lr=0.02")
-    assert _ran(said) == {"adapt", "evaluate"}
+    assert ran(said) == {"adapt", "evaluate"}
     repo.dvc("exp", "run", "--queue", "--set-param", "adapt.lr=0.03,0.04")
     repo.dvc("exp", "run", "--run-all")
     losses = _losses(repo)

@@ -1,8 +1,13 @@
 """Stages killed half-way with SIGKILL: they go on where they were, and end in the bytes of an undisturbed run."""
 
+import re
 import signal
 import time
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+import torch
 from chain_support import Chain
 
 from pipeline.constants import IMAGE, MANIFEST_FILE, META_DOMAIN, RAW_FOLDER
@@ -12,12 +17,14 @@ from pipeline.io.manifest import read_manifest
 WAIT = 120  # seconds that a busy machine may need to start a stage
 
 
-def _kill_when(chain: Chain, stage: str, *options: str, sees: str) -> None:
-    """Start `stage` and kill it as soon as its work in progress holds a file `sees`."""
+def _kill_when(
+    chain: Chain, stage: str, *options: str, sees: str, fit: Callable[[Path], bool] = lambda _: True
+) -> None:
+    """Start `stage` and kill it as soon as its work in progress holds a file `sees` that is `fit`."""
     deadline = time.monotonic() + WAIT
     with chain.start(stage, *options) as running:
         try:
-            while not list((chain.folder / "data/.partial").glob(f"{stage}*/*/{sees}")):
+            while not any(map(fit, (chain.folder / "data/.partial").glob(f"{stage}*/*/{sees}"))):
                 assert running.poll() is None, f"over before it could be killed: {running.communicate()}"
                 assert time.monotonic() < deadline
                 time.sleep(0.005)
@@ -46,6 +53,24 @@ def test_finetune(finished, chain, tmp_path):
     assert "resuming at epoch" in said
     assert "resuming at epoch 1, batch 1\n" not in said
     assert chain.digests() == finished.digests()
+
+
+# The epochs of the tiny chain: only the networks learn, the head too, everything, and everything at a lower rate.
+@pytest.mark.parametrize("epoch", [1, 3], ids=["head", "all, slower"])
+def test_finetune_dada(finished_dada, tmp_path, epoch):
+    def within_epoch(checkpoint: Path) -> bool:
+        stands = torch.load(checkpoint, weights_only=True, mmap=True)["run"]
+        return stands["epoch"] == epoch and stands["batch"] > 0
+
+    chain = finished_dada.copy(tmp_path)
+    _drop(chain, "data/models/backbone", "metrics/curves/finetune", "metrics/finetune.json")
+    left = chain.outputs()
+    _kill_when(chain, "finetune", sees="checkpoint.pt", fit=within_epoch)
+    assert chain.outputs() == left, "nothing half-written, nothing lost"
+
+    said = chain.succeed("finetune")
+    assert re.search(rf"resuming at epoch {epoch + 1}, batch [2-4]\n", said), "killed within an epoch"
+    assert chain.digests() == finished_dada.digests()
 
 
 def test_extract(chain):

@@ -102,3 +102,10 @@ def test_the_two_sides_are_augmented_apart(pictures_and_table):
 def test_a_batch_larger_than_the_items_is_refused(pictures_and_table):
     with pytest.raises(UserError, match=r"recipes.triplet.batch_items: 8 is more than the 7 source items"):
         PairLoader(_items(pictures_and_table), 8, workers=0)
+
+
+def test_a_set_without_one_of_the_domains_is_told_what_is_missing(pictures_and_table):
+    pictures, table = pictures_and_table
+    shop = table[table["domain"] == "shop"]
+    with pytest.raises(UserError, match=r"needs two items .* has 0 among 0 consumer and 14 shop pictures .*: dada or"):
+        PairLoader(ItemPairs(pictures, shop, mode="all", seed=5), 2, workers=0)

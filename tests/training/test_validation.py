@@ -82,7 +82,18 @@ def test_recall_by_hand():
     assert recall(rows, embeddings) == (2, 0.5)
 
 
-def test_without_queries_it_is_undefined():
-    n, value = recall([("a", "dress", "shop")], [[1.0, 0.0]])
+def test_pictures_of_one_domain_search_one_another():
+    rows = [(item, "bird", "shop") for item in ("a", "a", "b", "b", "c")]  # c has no other picture: not a query
+    embeddings = [[1.0, 0.0], [0.8, 0.6], [1.0, 0.0], [0.96, 0.28], [0.0, 1.0]]
+    # nearest other pictures: of the first a the first b, of the second a the second b, of either b the other
+    assert recall([*rows[:2], rows[4]], [*embeddings[:2], embeddings[4]]) == (2, 1.0)
+    embeddings[2] = [0.98, 0.199]
+    n, value = recall(rows, embeddings)
+    assert (n, value) == (4, 0.5)
+
+
+@pytest.mark.parametrize("rows", [[], [("a", "dress", "shop")], [("a", "dress", "shop"), ("b", "dress", "consumer")]])
+def test_without_queries_it_is_undefined(rows):
+    n, value = recall(rows, [[1.0, 0.0]] * len(rows))
     assert n == 0
     assert np.isnan(value)

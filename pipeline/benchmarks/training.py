@@ -1,0 +1,131 @@
+"""The training step of a recipe against bare forward and backward passes of the networks that take part."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from pipeline.benchmarks.case import Case, Trial
+from pipeline.benchmarks.pictures import write_picture
+from pipeline.constants import (
+    BOX,
+    CATEGORY,
+    DATASET,
+    DOMAIN,
+    IMAGE,
+    ITEM,
+    META_DOMAIN,
+    SPLIT,
+    Domain,
+    MetaDomain,
+    Split,
+)
+from pipeline.params.base import read_section
+from pipeline.params.finetune import FinetuneParams
+from pipeline.plugins import plugin_names
+from pipeline.training.fabric import start_fabric
+from pipeline.training.recipe import RECIPES, Recipe, TrainingContext, load_recipe
+
+LIMIT = "bare forward and backward passes of its networks on the tensors of the step"
+EPOCHS = 1000  # the step is of the last one, in which everything learns
+ITEMS, CATEGORIES, FILES = 500, 20, 50  # as many items as the built-in world; they share the files
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A call of `network` on `inputs` in a training step; `learns`: with gradients."""
+
+    network: nn.Module
+    inputs: tuple[Any, ...]
+    learns: bool
+
+
+def training_cases(params: dict[str, Any], backbone: str, image_size: int) -> list[Case]:
+    """A step of every recipe on a batch in memory; all but backbone and size is as in `params` (all of params.yaml)."""
+    return [training_case(recipe, params, backbone, image_size) for recipe in plugin_names(RECIPES)]
+
+
+def training_case(recipe: str, params: dict[str, Any], backbone: str, image_size: int) -> Case:
+    """A step of one recipe."""
+    name = f"training step {recipe}, {backbone} {image_size} px"
+    prepare = partial(_prepare, recipe=recipe, params=params, backbone=backbone, image_size=image_size)
+    return Case("train", name, LIMIT, prepare, 1 / 0.9)
+
+
+def passes_of(recipe: Recipe, step: Callable[[], Any]) -> list[Pass]:
+    """The calls in `step()` of the embedder and of every other network in a module that `recipe` holds.
+
+    A network is a module with parameters and a `forward`; the parts of one are not counted again.
+    """
+    passes: list[Pass] = []
+
+    def note(network: nn.Module, _: nn.Module, inputs: tuple[Any, ...], __: Tensor) -> None:
+        apart = tuple(given.detach() if isinstance(given, Tensor) else given for given in inputs)
+        passes.append(Pass(network, apart, torch.is_grad_enabled()))
+
+    # Recipes may call pooling and head apart, but every pass of the embedder begins with its backbone.
+    watched = [(recipe.embedder.backbone, recipe.embedder)]
+    for module in vars(recipe).values():
+        if isinstance(module, nn.Module) and recipe.embedder not in module.modules():
+            watched += [(network, network) for network in _networks(module)]
+    hooks = [called.register_forward_hook(partial(note, network)) for called, network in watched]
+    step()
+    for hook in hooks:
+        hook.remove()
+    return passes
+
+
+def _networks(module: nn.Module) -> Iterator[nn.Module]:
+    if type(module).forward is not nn.Module.forward and any(True for _ in module.parameters()):
+        yield module
+    else:
+        for child in module.children():
+            yield from _networks(child)
+
+
+def _prepare(
+    device: torch.device, folder: Path, *, recipe: str, params: dict[str, Any], backbone: str, image_size: int
+) -> Trial:
+    method, method_params = load_recipe(params, recipe)
+    common = read_section(params, "finetune", FinetuneParams)
+    size = {"backbone": backbone, "pretrained": False, "image_size": image_size}
+    common = common.model_copy(update={"epochs": EPOCHS, "model": common.model.model_copy(update=size)})
+    fabric = start_fabric(device.type, common.precision)
+    torch.manual_seed(0)
+    context = TrainingContext(_source(folder), folder, common, seed=0, workers=0, fabric=fabric)
+    made = method.build(context, method_params)
+    step = partial(made.step, next(made.batches(0, 0)), EPOCHS - 1)
+    return Trial(step, partial(_repeat, passes_of(made, step), fabric))
+
+
+def _source(folder: Path) -> pd.DataFrame:
+    """Source rows: a shop picture and three consumer pictures of each item."""
+    files = np.array([write_picture(folder, number) for number in range(FILES)])
+    item = np.repeat(np.arange(ITEMS), 4)
+    return pd.DataFrame(
+        {
+            IMAGE: files[np.arange(len(item)) % FILES],
+            ITEM: item.astype(str),
+            CATEGORY: (item % CATEGORIES).astype(str),
+            DOMAIN: np.where(np.arange(len(item)) % 4, Domain.CONSUMER, Domain.SHOP),
+            META_DOMAIN: MetaDomain.SOURCE,
+            DATASET: "bench",
+            SPLIT: Split.TRAIN,
+        }
+    ).assign(**dict.fromkeys(BOX, np.nan))
+
+
+def _repeat(passes: list[Pass], fabric: Fabric) -> None:
+    for one in passes:
+        with torch.set_grad_enabled(one.learns), fabric.autocast():
+            output = one.network(*one.inputs)
+        if one.learns:
+            learned = [parameter for parameter in one.network.parameters() if parameter.requires_grad]
+            torch.autograd.grad(output, learned, torch.randn_like(output), allow_unused=True)

@@ -1,0 +1,141 @@
+"""deep-fashion-retrieval's training: a classifier of categories on the embeddings, and triplets of items or categories.
+
+Public GitHub project `ihciah/deep-fashion-retrieval` (2017). The classes are the categories of the source. A step
+passes a batch to be classified and a batch of triplets through the network, each by itself, and minimises the sum of
+both losses (`pipeline.category_triplet`). Both read the head's output before the final L2 (`finetune.model.output:
+none`, as published, leaves it as it is).
+
+Where the published training is defective, it is mended:
+- A batch of category triplets held one triplet, with the same anchor every time: it is full, and every picture of a
+  category that has another one becomes an anchor.
+- A test at the first batch left the network in eval mode, so that batch norms kept ImageNet's statistics: they are
+  trained. `finetune.model.frozen_bn: true` gives the published behaviour.
+- Nothing was shuffled between epochs or seeded, and a category triplet's positive could be its anchor: batches are
+  shuffled, follow from the seed, and anchor and positive differ.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from pipeline.category_triplet.batches import CategoryTripletSampler
+from pipeline.category_triplet.losses import Distance, weighted_losses
+from pipeline.errors import UserError
+from pipeline.images.loading import Pictures
+from pipeline.images.transforms import training_transform
+from pipeline.models.embedder import build_embedder
+from pipeline.params.base import Section
+from pipeline.training.batches import load_epoch
+from pipeline.training.optim import build_optimizer, scale_lr
+from pipeline.training.recipe import TrainingContext
+from pipeline.training.schedule import lagging_factor
+
+
+class Params(Section):
+    """`triplet_weight` 0: no triplets. `classified` null: all pictures are classified, else those of that dataset."""
+
+    batch_size: Annotated[int, Field(ge=1)]
+    triplets: Annotated[int, Field(ge=1)]
+    triplet_weight: Annotated[float, Field(ge=0)]
+    margin: Annotated[float, Field(ge=0)]
+    distance: Distance
+    item_share: Annotated[float, Field(ge=0, le=1)]
+    classified: str | None
+    frozen_epochs: Annotated[int, Field(ge=0)]
+
+
+class CategoryTripletRecipe:
+    """One network with a linear classifier behind its head, one optimiser."""
+
+    def __init__(self, context: TrainingContext, params: Params) -> None:
+        self.context, self.params = context, params
+        model = context.params.model
+        self.sampler = CategoryTripletSampler(
+            context.table,
+            batch_size=params.batch_size,
+            triplets=params.triplets if params.triplet_weight else 0,
+            item_share=params.item_share,
+            classified=params.classified,
+            seed=context.seed,
+        )
+        self.embedder = build_embedder(model).to(memory_format=torch.channels_last)
+        self.classifier = nn.Linear(model.embedding_dim, len(self.sampler.categories)).to(context.fabric.device)
+        backbone = self.embedder.backbone
+        transform = training_transform(context.params.augment, model.image_size, backbone.mean, backbone.std)
+        self.pictures = Pictures(context.table, context.raw, transform, model.image_size)
+        trained = nn.ModuleList([self.embedder, self.classifier])
+        self.network, self.optimizer = context.fabric.setup(
+            self.embedder, build_optimizer(trained.parameters(), context.params.optim)
+        )
+        for method in ("pool", "project"):
+            self.network.mark_forward_method(method)
+
+    def n_batches(self, epoch: int) -> int:  # noqa: ARG002  the face allows epochs of different lengths
+        """Batches an epoch: as many as the pictures to classify fill."""
+        return self.sampler.n_batches
+
+    def batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of (images, labels): images to classify, then those of triplets; labels of the former."""
+        return load_epoch(self.pictures, self.sampler, epoch=epoch, first=first, workers=self.context.workers)
+
+    def step(self, batch: tuple[Tensor, Tensor], epoch: float) -> dict[str, float]:
+        """One optimiser step; reports the losses before it."""
+        images, labels = self.context.fabric.to_device(batch)
+        images = images.contiguous(memory_format=torch.channels_last)
+        params, common = self.params, self.context.params
+        scale_lr(self.optimizer, lagging_factor(common.optim, epoch, common.epochs, lag=params.frozen_epochs))
+        frozen = epoch < params.frozen_epochs
+        self.network.train()
+        if frozen:
+            self.embedder.backbone.eval()  # running statistics are not to move either
+        # Two passes: batch norms see each of the two batches by itself.
+        logits = self.classifier(self._project(images[: len(labels)], frozen))
+        triplets = images[len(labels) :]
+        losses = weighted_losses(
+            logits,
+            labels,
+            self._project(triplets, frozen) if len(triplets) else None,
+            weight=params.triplet_weight,
+            margin=params.margin,
+            distance=params.distance,
+        )
+        self.optimizer.zero_grad()
+        self.context.fabric.backward(losses["loss"])
+        self.optimizer.step()
+        return {name: loss.item() for name, loss in losses.items()}
+
+    def state(self) -> dict[str, Any]:
+        """Weights of embedder and classifier, the categories it is for, and the optimiser's state."""
+        return {
+            "embedder": self.embedder.state_dict(),
+            "classifier": self.classifier.state_dict(),
+            "categories": self.sampler.categories,
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Restore what `state` returned. Raises UserError when that classifies into other categories."""
+        ours, theirs = self.sampler.categories, state["categories"]
+        if theirs != ours:
+            raise UserError(
+                f"finetune: the classifier of the checkpoint is for {len(theirs)} categories, the source has "
+                f"{len(ours)}{' others' if len(ours) == len(theirs) else ''}; empty the folder of finetune in "
+                "runtime.scratch to start afresh"
+            )
+        self.embedder.load_state_dict(state["embedder"])
+        self.classifier.load_state_dict(state["classifier"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+    def _project(self, images: Tensor, frozen: bool) -> Tensor:
+        """Output of the head (B, D) float32; `frozen`: without gradients for backbone and pooling."""
+        with torch.set_grad_enabled(not frozen):
+            pooled = self.network.pool(images)
+        return self.network.project(pooled)
+
+
+def build(context: TrainingContext, params: Params) -> CategoryTripletRecipe:
+    """The recipe on `context`. Raises UserError when the source has too few categories, items or pictures."""
+    return CategoryTripletRecipe(context, params)

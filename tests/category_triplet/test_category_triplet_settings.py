@@ -1,0 +1,41 @@
+"""The settings that docs/category_triplet.md prints: complete, valid, and those of the published schedule."""
+
+import re
+
+from ruamel.yaml import YAML
+from tests_support import PROJECT, default_params
+
+from pipeline.params.base import parse_section
+from pipeline.params.finetune import FinetuneParams
+from pipeline.recipes.category_triplet import Params
+from pipeline.sources.dataset import load_dataset
+from pipeline.training.schedule import lagging_factor
+
+TEXT = (PROJECT / "docs/category_triplet.md").read_text()
+
+
+def keys(section):
+    return {name: keys(value) if isinstance(value, dict) else None for name, value in section.items()}
+
+
+def test_published_settings():
+    (block,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    published, ours = YAML(typ="safe", pure=True).load(block), default_params()
+    for name in ("data", "finetune"):
+        assert keys(published[name]) == keys(ours[name])
+    section = published["recipes"]["category_triplet"]
+    assert keys(section) == keys(ours["recipes"]["category_triplet"])
+    finetune = parse_section(published["finetune"], "finetune", FinetuneParams)
+    recipe = parse_section(section, "recipes.category_triplet", Params)
+    _, dataset = load_dataset(ours, published["data"]["dataset"])
+    assert hasattr(dataset, recipe.classified), "one of the two sets"
+    rates = {lagging_factor(finetune.optim, epoch, finetune.epochs, lag=recipe.frozen_epochs) for epoch in range(11)}
+    assert rates == {1.0}, "no schedule"
+    assert (finetune.optim.lr, finetune.optim.momentum, finetune.optim.nesterov) == (0.001, 0.5, False)
+
+
+def test_defaults_are_the_published_values_but_for_two():
+    ours = default_params()["recipes"]["category_triplet"]
+    (block,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    published = YAML(typ="safe", pure=True).load(block)["recipes"]["category_triplet"]
+    assert {name for name in published if ours[name] != published[name]} == {"classified", "frozen_epochs"}

@@ -1,0 +1,161 @@
+"""Searches in which pictures are queries and gallery at once, and the figures of metric learning, worked by hand."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import pair_confusion_matrix
+
+from pipeline import blocks
+from pipeline.errors import UserError
+from pipeline.evaluation import published
+from pipeline.evaluation.at_r import map_at_r, r_precision
+from pipeline.evaluation.clusters import agreement, cluster_agreement
+from pipeline.evaluation.protocols import PROTOCOLS, check_protocol, choose_protocol
+from pipeline.evaluation.searches import EmbeddedPictures, first_found, search, sides
+from pipeline.evaluation.spread import item_distances, spectral_decay
+from pipeline.ragged import Ragged
+from pipeline.retrieval.ranking import relevant_rows, top_k
+
+
+def ranks(*rows: list[int]) -> Ragged:
+    owners = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+    return Ragged.group(owners, np.concatenate(rows).astype(np.int64), len(rows))
+
+
+def circle(rows: list[tuple[float, str]], known: list[int] | None = None) -> EmbeddedPictures:
+    """Rows (angle in degrees, item), known by their positions."""
+    angles, items = zip(*rows, strict=True)
+    radians = torch.tensor(angles).deg2rad()
+    embeddings = torch.stack([radians.cos(), radians.sin()], dim=1)
+    return EmbeddedPictures(embeddings, np.array(items), np.array(items), np.array(known or range(len(rows))))
+
+
+def test_sides():
+    splits = np.array(["gallery", "query", "test", "query", "test"])
+    queries, gallery = sides(splits)
+    assert (queries.tolist(), gallery.tolist()) == ([1, 2, 3, 4], [0, 2, 4])
+
+
+def test_no_picture_finds_itself():
+    # the second a is nearer to the b than to the first a; the c is alone and drops out
+    rows = circle([(0, "a"), (30, "a"), (40, "b"), (65, "b"), (120, "c")])
+    found = search(rows, rows, by_category=False)
+    assert found.query.tolist() == [0, 1, 2, 3]
+    assert found.dropped.tolist() == [1]
+    assert found.ranks.values.tolist() == [1, 2, 2, 1]
+    assert first_found(rows, rows, 2, by_category=False).tolist() == [[1, 2], [2, 0], [1, 3], [2, 1], [3, 2]]
+    # of the categories, here one an item, only the own one is searched
+    assert search(rows, rows, by_category=True).ranks.values.tolist() == [1, 1, 1, 1]
+    assert first_found(rows, rows, 2, by_category=True).tolist() == [[1, -1], [0, -1], [3, -1], [2, -1], [-1, -1]]
+
+
+def test_an_exact_repeat_is_found():
+    rows = circle([(0, "a"), (0, "a"), (0, "b"), (0, "a")])
+    assert search(rows, rows, by_category=False).ranks[0].tolist() == [1, 3]
+    assert search(rows, rows, by_category=False).ranks[2].tolist() == [1, 2]  # the b has no other picture
+
+
+def test_a_gallery_may_hold_some_of_the_queries():
+    queries = circle([(0, "a"), (90, "b")], known=[4, 9])
+    gallery = circle([(95, "b"), (80, "a"), (0, "a")], known=[1, 2, 4])
+    found = search(queries, gallery, by_category=False)
+    assert found.ranks.values.tolist() == [1, 1]  # for the first the 95 degrees are farther, itself does not count
+    assert first_found(queries, gallery, 3, by_category=False).tolist() == [[1, 0, -1], [0, 1, 2]]
+
+
+def test_blocks_do_not_matter(monkeypatch):
+    rng = np.random.default_rng(0)
+    items = rng.integers(8, size=50).astype(str)
+    rows = EmbeddedPictures(torch.from_numpy(rng.normal(size=(50, 3))), items, items, np.arange(50))
+    whole = search(rows, rows, by_category=False, dtype=torch.float64)
+    monkeypatch.setattr(blocks, "BLOCK_PAIRS", 200)
+    parts = search(rows, rows, by_category=False, dtype=torch.float64)
+    assert parts.ranks.values.tolist() == whole.ranks.values.tolist()
+
+
+def test_euclidean_distance_heeds_lengths():
+    gallery = torch.tensor([[9.0, 0.0], [0.6, 0.6], [0.0, 2.0]])
+    query = torch.tensor([[1.0, 0.0]])
+    assert top_k(query, gallery, 3, measure="euclidean").tolist() == [[1, 2, 0]]
+    assert top_k(query, gallery, 3).tolist() == [[0, 1, 2]]
+
+
+def test_relevant_rows_without_the_own_one():
+    items = np.array(["a", "b", "a", "a"])
+    assert [relevant_rows(items, items, np.arange(4))[row].tolist() for row in range(4)] == [[2, 3], [], [0, 3], [0, 2]]
+
+
+def test_figures_of_the_first_r_by_hand():
+    found = ranks([1, 3, 4], [2], [1, 2])
+    assert r_precision(found) == pytest.approx([2 / 3, 0, 1])
+    assert map_at_r(found) == pytest.approx([(1 + 2 / 3) / 3, 0, 1])
+
+
+def test_published_deviations_by_hand():
+    found = ranks([1, 3, 4], [2])  # and a query that shows an item alone
+    assert published.recall_at(found, 1, [1, 2]) == {1: 1 / 3, 2: 2 / 3}
+    assert published.map_at_class_size(found, 1) == pytest.approx(((1 + 2 / 3 + 3 / 4) / 4 + (1 / 2) / 2) / 3)
+    assert published.map_at(found, 1, 3) == pytest.approx(((1 + 2 / 3) / 4 + (1 / 2) / 2) / 3)
+    assert published.map_of_found(found, 1, 3) == pytest.approx(((1 + 2 / 3) / 2 + 1 / 2) / 3)
+    assert published.map_of_found(found, 1, 1) == pytest.approx(1 / 3)
+
+
+def test_agreement_by_hand():
+    items = np.array(["a", "a", "a", "b", "b", "c"])
+    clusters = np.array([0, 0, 1, 1, 1, 2])
+    # pairs of one item 4, of one cluster 4, of both 2
+    assert agreement(items, clusters)["f1"] == pytest.approx(2 * 2 / 8)
+    assert pair_confusion_matrix(items, clusters)[1, 1] == 2 * 2
+    assert agreement(items, items) == {"nmi": pytest.approx(1), "f1": 1}
+    assert agreement(np.array(["a", "b"]), np.array([0, 1]))["f1"] == 0, "no pairs at all"
+
+
+def test_clear_clusters_are_found_each_time_alike():
+    rng = np.random.default_rng(1)
+    items = np.repeat(np.arange(4), 300).astype(str)  # more than the 256 that faiss would look at
+    embeddings = (np.eye(4)[np.repeat(np.arange(4), 300)] + rng.normal(0, 0.05, (1200, 4))).astype(np.float32)
+    agreed = cluster_agreement(embeddings, items)
+    assert agreed == cluster_agreement(embeddings, items)
+    assert agreed["nmi"] > 0.99
+
+
+def test_spread_by_hand():
+    rows = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    spread = item_distances(rows, np.array(["a", "a", "b"]))
+    assert spread["intra_distance"] == pytest.approx(1)
+    assert spread["inter_distance"] == pytest.approx(1 - np.sqrt(0.5))
+    assert np.isnan(item_distances(rows[:1], np.array(["a"]))["intra_distance"])
+    assert spectral_decay(np.diag([3.0, 1.0, 1.0, 1.0, 0.5]), mode=2) == pytest.approx(0, abs=1e-12)
+    assert spectral_decay(np.diag([3.0, 1.0, 1.0])) == pytest.approx(-np.log([0.75, 0.25]).mean() - np.log(2))
+
+
+def test_dml_counts_all_pictures_once():
+    rng = np.random.default_rng(2)
+    items = np.repeat(["a", "b", "c", "d"], 6)
+    rows = EmbeddedPictures(torch.from_numpy(rng.normal(size=(24, 5))).float(), items, items, np.arange(24))
+    whole = PROTOCOLS["dml"].score(rows, rows).summary(())["all"]
+    order = rng.permutation(24)
+    half = np.arange(24) % 2 == 0
+    queries, gallery = rows.take(np.flatnonzero(half)), rows.take(np.flatnonzero(~half))
+    split = PROTOCOLS["dml"].score(queries, gallery).summary(())["all"]
+    assert split["spectral_decay"] == pytest.approx(whole["spectral_decay"])
+    assert "recall@1_published" in whole
+    assert "recall@1_published" not in split
+    shuffled = rows.take(order)
+    again = PROTOCOLS["dml"].score(shuffled, shuffled).summary(())["all"]
+    for key in ("recall@1", "map@r", "r_precision", "intra_distance", "map@r_published"):
+        assert again[key] == pytest.approx(whole[key]), key
+
+
+def test_choice_of_a_protocol():
+    def choose(name, dataset="table", splits=("query", "gallery")):
+        return choose_protocol(name, dataset, np.array(splits))
+
+    assert choose("auto") == "street2shop"
+    assert choose("auto", "deepfashion_inshop") == "inshop"
+    assert choose("auto", "deepfashion_consumer_to_shop") == "deepfashion"
+    assert choose("auto", splits=["test"]) == "dml"
+    assert choose("inshop", splits=["test"]) == "inshop"
+    with pytest.raises(UserError, match=r"unknown name 'dlm'; known: auto, street2shop, deepfashion, inshop, dml"):
+        choose("dlm")
+    check_protocol("auto")

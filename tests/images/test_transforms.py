@@ -1,0 +1,53 @@
+"""Pictures to tensors outside training, as the published test transforms have it."""
+
+import numpy as np
+import pytest
+import torch
+from golden_files import golden
+from PIL import Image
+from tests_support import default_params
+
+from pipeline.errors import UserError
+from pipeline.images.transforms import inference_transform
+from pipeline.params.base import parse_section
+from pipeline.params.finetune import ModelParams
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def transform(image_size, crop_from):
+    section = default_params()["finetune"]["model"] | {"image_size": image_size, "crop_from": crop_from}
+    return inference_transform(parse_section(section, "finetune.model", ModelParams), MEAN, STD)
+
+
+def test_centre_crop_as_dada_tests():
+    case = golden("eval_transform", "dada")
+    made = transform(224, 256)(Image.fromarray(case["image_uint8"]))
+    assert tuple(made.shape) == tuple(case["output_shape"])
+    np.testing.assert_allclose(made[:, ::8, ::8], case["output_subsampled_8"], rtol=0, atol=0.03)
+    np.testing.assert_allclose(made.mean(dim=(1, 2)), case["output_channel_mean"], rtol=0, atol=0.005)
+    np.testing.assert_allclose(made.std(dim=(1, 2)), case["output_channel_std"], rtol=0, atol=0.005)
+
+
+def test_centre_crop_as_deep_fashion_retrieval_tests():
+    case = golden("colour", "deep_fashion_retrieval")
+    made = transform(224, 224)(Image.fromarray(case["preproc_image_u8"]))
+    np.testing.assert_allclose(made[:, [0, 100, 223]], case["preproc_rows"], rtol=0, atol=1e-4)
+    found = [made.mean(), made.std(), made.min(), made.max()]
+    np.testing.assert_allclose(found, case["preproc_stats"], rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize(("crop_from", "ends"), [(None, (0, 255)), (16, (86, 170))])
+def test_what_is_seen_of_a_wide_picture(crop_from, ends):
+    wide = Image.fromarray(np.tile(np.linspace(0, 255, 48).astype(np.uint8)[None, :, None], (16, 1, 3)))
+    made = transform(16, crop_from)(wide)[0] * STD[0] + MEAN[0]
+    assert made.shape == (16, 16)
+    assert (255 * made[:, [0, -1]].mean(dim=0)).tolist() == pytest.approx(ends, abs=8)
+    assert torch.allclose(made[0], made[-1])
+
+
+def test_a_crop_larger_than_the_picture_is_refused():
+    with pytest.raises(
+        UserError, match=r"finetune.model.crop_from: should be null or at least image_size \(64\)"
+    ):
+        transform(64, 60)

@@ -1,0 +1,114 @@
+"""A set without a target, whose test pictures search one another, through the stages and under DVC."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from chain_support import Chain
+from dvc_support import EVERYTHING, Repo, ran
+from PIL import Image
+
+from pipeline.constants import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, SPLIT
+from pipeline.io.features import read_features
+
+PICTURES = [f"{number:03d}.Bird/{name}.png" for number in (1, 2, 3, 4) for name in "abc"]
+ABSENT = PICTURES[4]
+
+
+@pytest.fixture
+def birds(tmp_path) -> Chain:
+    """CUB-200-2011 in miniature, one of its pictures missing."""
+    root = tmp_path / "birds/CUB_200_2011"
+    for index, name in enumerate(PICTURES):
+        path = root / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (24, 20), (20 * index, 90, 255 - 20 * index)).save(path)
+    (root / "images" / ABSENT).unlink()
+    (root / "images.txt").write_text("".join(f"{index} {name}\n" for index, name in enumerate(PICTURES)))
+    labels = "".join(f"{index} {int(name[:3])}\n" for index, name in enumerate(PICTURES))
+    (root / "image_class_labels.txt").write_text(labels)
+    changes = {"data.dataset": "cub200", "data.source": str(root.parent), "evaluate.sheets": 1}
+    return Chain(tmp_path / "chain", changes | {"prepare.max_unreadable": 0.1})
+
+
+def test_absent_pictures_are_counted_and_listed(birds):
+    birds.succeed("download", "prepare")
+    report = json.loads((birds.folder / "metrics/prepare.json").read_text())
+    assert report["unreadable"]["pictures"] == 1
+    assert [one["image"] for one in report["unreadable"]["first"]] == [f"CUB_200_2011/images/{ABSENT}"]
+    assert report["parts"] == {
+        "source": {
+            "train": {"consumer": 0, "shop": 5, "items": 2},
+            "test": {"consumer": 0, "shop": 6, "items": 2},
+        }
+    }
+    birds.change({"prepare.max_unreadable": 0.05})
+    birds.fails("prepare", "1 of 12 pictures unreadable", f"images/{ABSENT}: no such file")
+
+
+def test_chain_without_target(birds):
+    birds.change({"finetune.recipe": "dada", "recipes.dada.batch_size": 2, "finetune.val_share": 0.5})
+    birds.succeed("download", "prepare")
+    assert "val_recall@1" in birds.succeed("finetune"), "held-out birds search one another"
+    birds.succeed("extract")
+    for stage in ("cluster", "weight", "adapt"):
+        assert "nothing to" in birds.succeed(stage)
+    said = birds.succeed("evaluate")
+    assert "protocol dml on source_test" in said
+    assert "6 queries, 0 dropped" in said
+    found = json.loads((birds.folder / "metrics/evaluate.json").read_text())
+    assert "adapted" not in found
+    figures = found["baseline"]["all"]
+    assert {"recall@1", "map@r", "r_precision", "nmi", "f1", "recall@1_published"} <= set(figures)
+    assert figures["recall@1"] == pytest.approx(by_hand(birds), abs=1e-6)
+    assert len(list((birds.folder / "metrics/plots/gallery").iterdir())) == 1
+
+
+def by_hand(birds: Chain) -> float:
+    """Share of test pictures whose nearest other one is of their item."""
+    table = pd.read_parquet(birds.folder / MANIFEST_FILE)
+    features = read_features(birds.folder / FEATURES_FOLDER / "source_test.h5")
+    assert features.row.tolist() == np.flatnonzero(table[SPLIT] == "test").tolist()
+    similar = features.embedding @ features.embedding.T
+    np.fill_diagonal(similar, -2)
+    items = table["item"].to_numpy()[features.row]
+    return float((items[similar.argmax(axis=1)] == items).mean())
+
+
+@pytest.mark.parametrize("protocol", ["street2shop", "deepfashion", "inshop"])
+def test_other_protocols_search_it_by_itself_too(birds, finished: Chain, protocol):
+    birds.succeed("download", "prepare")
+    shutil.copytree(finished.folder / MODEL_FOLDER, birds.folder / MODEL_FOLDER)
+    birds.change({"evaluate.protocol": protocol})
+    birds.succeed("extract", "cluster", "weight", "adapt", "evaluate")
+    found = json.loads((birds.folder / "metrics/evaluate.json").read_text())
+    assert found["queries"] == 6
+    assert 0 < found["baseline"]["all"]["map"] <= 1
+
+
+def test_target_to_evaluate_but_none_to_adapt_to(chain):
+    table = pd.read_parquet(chain.folder / MANIFEST_FILE)
+    unlabelled = (table["meta_domain"] == "target") & (table[SPLIT] == "train")
+    table[~unlabelled].to_parquet(chain.folder / MANIFEST_FILE)
+    before = json.loads((chain.folder / "metrics/evaluate.json").read_text())
+    chain.succeed("extract", "cluster", "weight", "adapt", "evaluate")
+    after = json.loads((chain.folder / "metrics/evaluate.json").read_text())
+    assert after["baseline"] == before["baseline"]
+    assert not {"control", "adapted"} & set(after)
+
+
+def test_a_recipe_and_a_dataset_are_all_that_is_typed(finished, birds):
+    small = {"batch_size": 2, "networks.domain_hidden": 8, "networks.class_hidden": [8, 8]}
+    params = {f"recipes.dada.{key}": value for key, value in small.items()}
+    repo = Repo(finished.copy(birds.folder.with_name("repo"), params | {"prepare.max_unreadable": 0.1}))
+    source = birds.params["data"]["source"]
+    typed = ["finetune.recipe=dada", "data.dataset=cub200", f"data.source={source}"]
+    options = [option for one in typed for option in ("--set-param", one)]
+    said = repo.dvc("exp", "run", "--name", "birds", *options)
+    assert ran(said) == EVERYTHING
+    assert said.count("nothing to") == 3
+    found = json.loads((repo.folder / "metrics/evaluate.json").read_text())
+    assert found["queries"] == 6
+    assert "map@r" in found["baseline"]["all"]
