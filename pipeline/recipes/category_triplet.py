@@ -24,9 +24,6 @@ from torch import Tensor, nn
 from pipeline.category_triplet.batches import CategoryTripletSampler
 from pipeline.category_triplet.losses import Distance, weighted_losses
 from pipeline.errors import UserError
-from pipeline.images.loading import Pictures
-from pipeline.images.transforms import training_transform
-from pipeline.models.embedder import build_embedder
 from pipeline.params.base import Section
 from pipeline.training.batches import load_epoch
 from pipeline.training.optim import build_optimizer, scale_lr
@@ -52,7 +49,6 @@ class CategoryTripletRecipe:
 
     def __init__(self, context: TrainingContext, params: Params) -> None:
         self.context, self.params = context, params
-        model = context.params.model
         self.sampler = CategoryTripletSampler(
             context.table,
             batch_size=params.batch_size,
@@ -61,11 +57,9 @@ class CategoryTripletRecipe:
             classified=params.classified,
             seed=context.seed,
         )
-        self.embedder = build_embedder(model).to(memory_format=torch.channels_last)
-        self.classifier = nn.Linear(model.embedding_dim, len(self.sampler.categories)).to(context.fabric.device)
-        backbone = self.embedder.backbone
-        transform = training_transform(context.params.augment, model.image_size, backbone.mean, backbone.std)
-        self.pictures = Pictures(context.table, context.raw, transform, model.image_size)
+        self.embedder, self.pictures = context.build_model()
+        classes, device = len(self.sampler.categories), context.fabric.device
+        self.classifier = nn.Linear(context.params.model.embedding_dim, classes).to(device)
         trained = nn.ModuleList([self.embedder, self.classifier])
         self.network, self.optimizer = context.fabric.setup(
             self.embedder, build_optimizer(trained.parameters(), context.params.optim)

@@ -32,9 +32,6 @@ from pipeline.dada.game import Phase, Players, discriminator_optimizer, phase_of
 from pipeline.dada.mixing import draw_shares
 from pipeline.dada.params import CriterionParams
 from pipeline.errors import UserError
-from pipeline.images.loading import Pictures
-from pipeline.images.transforms import training_transform
-from pipeline.models.embedder import build_embedder
 from pipeline.training.batches import load_epoch
 from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
@@ -66,7 +63,6 @@ class DadaRecipe:
 
     def __init__(self, context: TrainingContext, params: Params) -> None:
         self.context, self.params = context, params
-        model = context.params.model
         self.sampler = ItemSampler(
             context.table,
             batch_size=params.batch_size,
@@ -74,11 +70,9 @@ class DadaRecipe:
             sampler=params.sampler,
             seed=context.seed,
         )
-        self.embedder = build_embedder(model).to(memory_format=torch.channels_last)
-        backbone = self.embedder.backbone
-        transform = training_transform(context.params.augment, model.image_size, backbone.mean, backbone.std)
-        self.pictures = Pictures(context.table, context.raw, transform, model.image_size)
-        self.criterion = Criterion(params, len(self.sampler.classes), model.embedding_dim).to(context.fabric.device)
+        self.embedder, self.pictures = context.build_model()
+        width, device = context.params.model.embedding_dim, context.fabric.device
+        self.criterion = Criterion(params, len(self.sampler.classes), width).to(device)
         self.network, optimizer = context.fabric.setup(
             self.embedder, build_optimizer(self.embedder.parameters(), context.params.optim)
         )

@@ -16,9 +16,6 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.errors import UserError
-from pipeline.images.loading import Pictures
-from pipeline.images.transforms import training_transform
-from pipeline.models.embedder import build_embedder
 from pipeline.params.base import Section
 from pipeline.training.optim import build_optimizer, set_lr
 from pipeline.training.pairs import ItemPairs, PairLoader, PairMode
@@ -46,16 +43,11 @@ class TripletRecipe:
     """One network, one optimiser; the loss is taken over the 2B pictures of a batch of B items."""
 
     def __init__(self, context: TrainingContext, params: Params) -> None:
-        model = context.params.model
         self.context = context
-        embedder = build_embedder(model).to(memory_format=torch.channels_last)
-        transform = training_transform(
-            context.params.augment, model.image_size, embedder.backbone.mean, embedder.backbone.std
-        )
-        pictures = Pictures(context.table, context.raw, transform, model.image_size)
+        embedder, pictures = context.build_model()
         items = ItemPairs(pictures, context.table, mode=params.pairs, seed=context.seed)
         self.loader = PairLoader(items, params.batch_items, context.workers)
-        sizes = {"num_classes": len(items), "embedding_size": model.embedding_dim}
+        sizes = {"num_classes": len(items), "embedding_size": context.params.model.embedding_dim}
         self.loss = build_component("losses", params.loss, sizes)
         self.miner = build_component("miners", params.miner, sizes) if params.miner else None
         self.loss.to(context.fabric.device)

@@ -11,9 +11,12 @@ from types import ModuleType
 from typing import Any, Protocol
 
 import pandas as pd
+import torch
 from lightning_fabric import Fabric
 
-from pipeline.models.embedder import Embedder
+from pipeline.images.loading import Pictures
+from pipeline.images.transforms import training_transform
+from pipeline.models.embedder import Embedder, build_embedder
 from pipeline.params.base import Section, read_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.plugins import load_plugin
@@ -31,6 +34,14 @@ class TrainingContext:
     seed: int
     workers: int
     fabric: Fabric
+
+    def build_model(self) -> tuple[Embedder, Pictures]:
+        """A fresh embedding model, and the pictures of `table` with random changes, as it takes them."""
+        model = self.params.model
+        embedder = build_embedder(model).to(memory_format=torch.channels_last)
+        backbone = embedder.backbone
+        transform = training_transform(self.params.augment, model.image_size, backbone.mean, backbone.std)
+        return embedder, Pictures(self.table, self.raw, transform, model.image_size)
 
 
 class Recipe(Protocol):

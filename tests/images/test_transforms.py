@@ -47,7 +47,5 @@ def test_what_is_seen_of_a_wide_picture(crop_from, ends):
 
 
 def test_a_crop_larger_than_the_picture_is_refused():
-    with pytest.raises(
-        UserError, match=r"finetune.model.crop_from: should be null or at least image_size \(64\)"
-    ):
+    with pytest.raises(UserError, match=r"finetune.model.crop_from: should be null or at least image_size \(64\)"):
         transform(64, 60)
