@@ -67,8 +67,10 @@ def uncommitted(comparison: Path) -> list[str]:
 
 def is_tracked(path: str) -> bool:
     """Whether Git tracks something at `path`, or DVC it or a folder that it is in, by a .dvc file."""
-    parents = (PurePosixPath(path), *PurePosixPath(path).parents)
-    return any(git("ls-files", "--", *places).strip() for places in ([path], [f"{parent}.dvc" for parent in parents]))
+    place = PurePosixPath(path)
+    by_dvc = {f"{folder}.dvc" for folder in (place, *place.parents)}
+    tracked = git("ls-files").splitlines()
+    return any(found in by_dvc or PurePosixPath(found).is_relative_to(place) for found in tracked)
 
 
 def finished() -> dict[str, str]:

@@ -2,10 +2,14 @@
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from stages._cli import one_line_errors
+
+if TYPE_CHECKING:
+    from pipeline.comparison.plan import Comparison, PlannedRun
 
 FOLDER = "compare"  # in the folder of metrics
 
@@ -60,7 +64,7 @@ def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
             click.echo(f"compare: {len(runs) - len(values)} runs are not finished")
 
 
-def check_sources(runs: list, params: dict) -> None:
+def check_sources(runs: "list[PlannedRun]", params: dict[str, Any]) -> None:
     """Refuse a dataset that queued runs would not see, since they run in folders of their own."""
     from pipeline.comparison.changes import changed, look_up
     from pipeline.errors import UserError
@@ -92,7 +96,7 @@ def run_missing(missing: dict[str, list[str]], jobs: int, changed: list[str]) ->
         ) from None
 
 
-def read_all(runs: list, metric: str, scope: str) -> dict[tuple[str, int], dict[str, float]]:
+def read_all(runs: "list[PlannedRun]", metric: str, scope: str) -> dict[tuple[str, int], dict[str, float]]:
     """(setting, seed) -> model -> value, of the runs that are finished."""
     from pipeline.comparison.summary import read_values
     from stages import _experiments as experiments
@@ -105,14 +109,20 @@ def read_all(runs: list, metric: str, scope: str) -> dict[tuple[str, int], dict[
     }
 
 
-def write_report(name: str, comparison, params: dict, values: dict, failures: dict[str, str]) -> None:
+def write_report(
+    name: str,
+    comparison: "Comparison",
+    params: dict[str, Any],
+    values: dict[tuple[str, int], dict[str, float]],
+    failures: dict[str, str],
+) -> None:
     """The table, on stdout too, the figures and the picture."""
     from pipeline.comparison.plan import setting_changes
     from pipeline.comparison.summary import summarize
     from pipeline.constants import METRICS_FOLDER
     from pipeline.io.reports import write_text
-    from pipeline.reporting.settings import settings_json, settings_table
     from pipeline.reporting.settings_figure import settings_figure
+    from pipeline.reporting.settings_table import settings_json, settings_table
 
     results = summarize(comparison.settings, values)
     out = METRICS_FOLDER / FOLDER

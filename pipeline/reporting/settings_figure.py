@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.comparison.summary import MODELS, SettingResult
 from pipeline.reporting.drawing import COLOURS, MARKERS, new_figure, tidy, write_figure
-from pipeline.reporting.tables import METRICS, SCOPES
+from pipeline.reporting.settings_table import measured
 
 LABEL_LENGTH = 30  # characters of a setting's name
 SPREAD = 0.66  # share of a row that its models take
@@ -32,9 +32,8 @@ def settings_figure(results: Sequence[SettingResult], path: Path, *, metric: str
     axes.set_yticks(range(len(results)), [_label(result.setting) for result in results])
     axes.set_ylim(len(results) - 0.5, -0.5)
     axes.margins(x=0.05)
-    name = METRICS.get(metric, metric)
     axes.set(
-        title=f"{SCOPES[scope].replace('Mean', name, 1)}",
+        title=measured(metric, scope),
         xlabel="mean over seeds and its 95 % interval; small: single seeds",
     )
     figure.legend(frameon=False, loc="outside lower center", ncols=len(models))

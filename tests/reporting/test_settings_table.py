@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from pipeline.comparison.summary import SettingResult, summarize
-from pipeline.reporting.settings import settings_json, settings_table
 from pipeline.reporting.settings_figure import settings_figure
+from pipeline.reporting.settings_table import settings_json, settings_table
 
 TITLE = {"metric": "map_trapezoidal", "scope": "all"}
 # Half widths: 12.706205 times half the distance of two values.
@@ -24,7 +24,7 @@ def results() -> list[SettingResult]:
     return summarize(["plain", "failed", "good"], VALUES)
 
 
-TABLE = """**mAP (trapezoidal), mean over all categories**
+TABLE = """**mAP (trapezoidal)**
 
 | setting |        baseline |         control |         adapted | adapted - control [95 % interval] | seeds |
 | ------- | --------------: | --------------: | --------------: | --------------------------------: | ----: |
@@ -42,7 +42,7 @@ def test_table():
 
 def test_a_chain_without_target_has_one_column():
     table = settings_table(summarize(["plain"], VALUES), metric="unheard", scope="aligned")
-    assert table.splitlines()[0] == "**unheard, mean over the aligned categories**"
+    assert table.splitlines()[0] == "**unheard, aligned categories**"
     assert table.splitlines()[2] == "| setting |     baseline | seeds |"
     assert "paired" not in table
 

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.comparison.summary import MODELS, Estimate, SettingResult
 from pipeline.io.reports import DECIMALS
 from pipeline.reporting.markdown import markdown_table
-from pipeline.reporting.tables import METRICS, SCOPES, UNDEFINED
+from pipeline.reporting.tables import UNDEFINED, title_of
 
 GAIN = "adapted - control"
 NOTE = "Mean over seeds ± half the 95 % interval (Student's t)"
@@ -29,8 +29,12 @@ def settings_table(results: Sequence[SettingResult], *, metric: str, scope: str)
         ]
         for result in results
     ]
-    title = f"**{METRICS.get(metric, metric)}, {SCOPES[scope][:1].lower()}{SCOPES[scope][1:]}**"
-    return f"{title}\n\n{markdown_table([head, *rows])}\n\n{NOTE}{PAIRED if gained else ''}.\n"
+    return f"**{measured(metric, scope)}**\n\n{markdown_table([head, *rows])}\n\n{NOTE}{PAIRED if gained else ''}.\n"
+
+
+def measured(metric: str, scope: str) -> str:
+    """What is compared, as a title: what the protocol averages over, or the aligned categories alone."""
+    return title_of(metric) if scope == "all" else f"{title_of(metric)}, {scope} categories"
 
 
 def settings_json(
