@@ -25,11 +25,14 @@ def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
     FILE (docs/comparisons/recipes.yaml shows its keys) gives the comparison its name. Every run is an experiment in
     DVC's queue, named <comparison>-<setting>-<seed>-<digest>; the digest covers its params and the tracked files. A run
     that is there already is not repeated, so a comparison that was killed goes on where it stopped. Changes that are
-    not committed are part of the runs; data outside of Git are not looked at (`dvc exp remove` makes a run new).
+    not committed are part of the runs, new files once they are added to Git; data outside of Git are not looked at
+    (`dvc exp remove` makes a run new).
 
     Writes metrics/compare/<comparison>.md, .json and .png: the mean over seeds with its 95 % interval, best first.
     """
     with one_line_errors("compare"):
+        from pipeline.check import check_changes
+        from pipeline.comparison.changes import changed
         from pipeline.comparison.plan import plan_runs, read_comparison
         from pipeline.errors import UserError
         from pipeline.params.base import load_params
@@ -38,6 +41,7 @@ def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
 
         comparison, params = read_comparison(file), load_params()
         runs = plan_runs(comparison, file.stem, params, experiments.code_state(file))
+        check_changes({run.setting: changed(params, run.changes) for run in runs})
         wanted = {run.name: overrides(run.changes, params) for run in runs}
         stored = experiments.finished()
         missing = {name: settings for name, settings in wanted.items() if name not in stored}

@@ -76,7 +76,7 @@ def of_pictures(run: Run, params: Any, table: Any) -> Features:
 
     runtime = run.runtime()
     embedder, model_params = load_embedder(MODEL_FOLDER)
-    backbone, side = embedder.backbone, model_params.image_size
+    backbone = embedder.backbone
     transform = inference_transform(model_params, backbone.mean, backbone.std)
 
     def write(part: str, rows: Any, out: Path, model: str) -> None:
@@ -88,7 +88,7 @@ def of_pictures(run: Run, params: Any, table: Any) -> Features:
         with workspace(Path(runtime.scratch), f"extract-{part}", mark) as folder:
             chunks = extract_chunks(
                 embedder,
-                Pictures(table.iloc[rows], RAW_FOLDER, transform, side),
+                Pictures(table.iloc[rows], RAW_FOLDER, transform, model_params.decoded_side),
                 folder,
                 device=torch_device(runtime.device),
                 normalize=params.normalize_pooled,

@@ -71,8 +71,8 @@ def main(run: Run) -> None:
         context = TrainingContext(train_rows, RAW_FOLDER, params, run.seed, runtime.workers, fabric)
         recipe = method.build(context, method_params)
         backbone = recipe.embedder.backbone
-        size = params.model.image_size
-        held_out = Pictures(val_rows, RAW_FOLDER, inference_transform(params.model, backbone.mean, backbone.std), size)
+        transform = inference_transform(params.model, backbone.mean, backbone.std)
+        held_out = Pictures(val_rows, RAW_FOLDER, transform, params.model.decoded_side)
         validate = RecallAt1(held_out, val_rows, fabric, batch_size=runtime.batch_size, workers=runtime.workers)
         if params.keep == "best" and not len(validate):
             raise UserError("finetune.keep: best needs held-out items; raise finetune.val_share or set keep: last")

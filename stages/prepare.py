@@ -10,10 +10,10 @@ def main(run: Run) -> None:
     Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable the
     stage fails. A dataset that brings features instead of pictures keeps all its rows.
     """
-    from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER
+    from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER, Part
     from pipeline.images.finish import finish_manifest
     from pipeline.io.brought import brings_features, finish_brought
-    from pipeline.io.manifest import check_table, write_manifest
+    from pipeline.io.manifest import check_table, part_rows, write_manifest
     from pipeline.io.reports import write_json
     from pipeline.params.data import DataParams
     from pipeline.params.prepare import PrepareParams
@@ -38,6 +38,8 @@ def main(run: Run) -> None:
     write_json(METRICS_FOLDER / "prepare.json", report)
     kind = "rows with features, no pictures to check," if brought else "pictures"
     run.say(f"{len(table)} {kind} in {MANIFEST_FILE}")
+    if not any(len(part_rows(table, part)) for part in (Part.SOURCE_TEST, Part.TARGET_TEST)):
+        run.say("no pictures to evaluate on: the dataset has no query, gallery or test rows")
 
 
 if __name__ == "__main__":

@@ -58,12 +58,11 @@ def save_heads(folder: Path, heads: Mapping[str, Head]) -> None:
 def load_heads(folder: Path, pooled: np.ndarray) -> dict[str, Head]:
     """The heads in `folder` by name. Raises UserError for a missing or damaged one, or one not for these features."""
     try:
-        names = json.loads((folder / NAMES).read_text())["heads"]
+        paths = {name: folder / f"{name}.safetensors" for name in json.loads((folder / NAMES).read_text())["heads"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder / NAMES}: not a list of heads ({error}); run `dvc repro adapt`") from error
     heads = {}
-    for name in names:
-        path = folder / f"{name}.safetensors"
+    for name, path in paths.items():
         heads[name] = load_head(path)
         check_width(heads[name].weight, pooled, path)
     return heads

@@ -41,8 +41,9 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
     needed = list(dict.fromkeys(needed + ([IMAGES, BOXES] if params.crop == "boxes" else [])))
     place = source / params.folder
     guide = f"put {', '.join([*needed, 'images/'])} into {place}: from the page of CUB-200-2011 at Caltech"
-    fetch_archives(params.archives, source, out, downloads)
-    copy_lists(source, out, [joined(params.folder, name) for name in needed], guide)
+    lists = [joined(params.folder, name) for name in needed]
+    fetch_archives(params.archives, source, out, downloads, unless=[*lists, joined(params.folder, "images")])
+    copy_lists(source, out, lists, guide)
     copy_pictures(source, out, _read([out, source], params)[IMAGE], guide)
 
 

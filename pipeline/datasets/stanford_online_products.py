@@ -36,7 +36,7 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
         f"put {', '.join(needed)} and {joined(params.images, '<super class>_final')}/ into {source}: from the page of "
         "Stanford Online Products"
     )
-    fetch_archives(params.archives, source, out, downloads)
+    fetch_archives(params.archives, source, out, downloads, unless=needed)
     copy_lists(source, out, needed, guide)
     copy_pictures(source, out, read_table(out, params)[IMAGE], guide)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
-from pipeline.constants import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, SUBCATEGORY
+from pipeline.constants import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, SUBCATEGORY
 from pipeline.errors import UserError
 from pipeline.sources.dataset import DatasetParams
 from pipeline.sources.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
@@ -63,7 +63,7 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
             "datasets.table.rename, or give one value for all rows in datasets.table.constants"
         )
     boxes = _boxes(table, path)
-    kept = [*REQUIRED, *(column for column in [SUBCATEGORY] if column in table)]
+    kept = [*REQUIRED, *(column for column in (DATASET, SUBCATEGORY) if column in table)]
     images = [inside(joined(params.images, name), f"{path}: image") for name in table[IMAGE]]
     return table[kept].assign(**{IMAGE: images, **boxes}).reset_index(drop=True)
 

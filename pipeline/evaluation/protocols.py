@@ -4,7 +4,7 @@ Where pictures search themselves (split `test`), every protocol lets each search
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from pipeline.evaluation.cmc import first_ranks
 from pipeline.evaluation.results import RetrievalResult
 from pipeline.evaluation.searches import EmbeddedPictures, Found, first_found, search
 from pipeline.evaluation.spread import item_distances, spectral_decay
+from pipeline.progress import progress
 from pipeline.ragged import Ragged
 
 AUTO = "auto"
@@ -39,6 +40,7 @@ class Protocol:
     headline: the metrics whose gains are told; the first is shown category by category.
     whole: figures of all pictures together, of which the closing table shows `shown_whole`.
     datasets: those of pipeline/datasets whose literature uses it.
+    by_pair: items of different categories differ, whatever their names; else names alone are compared, as published.
     """
 
     by_category: bool
@@ -47,6 +49,7 @@ class Protocol:
     whole: tuple[Whole, ...] = ()
     shown_whole: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    by_pair: bool = False
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -62,6 +65,8 @@ class Protocol:
         block_queries: int | None = None,
     ) -> RetrievalResult:
         """All figures. Raises UserError for NaN or infinite embeddings, and when no query shows a gallery item."""
+        if self.by_pair:
+            queries, gallery = (_named_with_category(side) for side in (queries, gallery))
         found = search(queries, gallery, by_category=self.by_category, dtype=dtype, block_queries=block_queries)
         return RetrievalResult(
             query=found.query,
@@ -70,7 +75,11 @@ class Protocol:
             first_rank=first_ranks(found.ranks),
             categories=found.categories,
             dropped=found.dropped,
-            whole={name: value for of in self.whole for name, value in of(found, queries, gallery).items()},
+            whole={
+                name: value
+                for of in progress(self.whole, what="figures of all pictures", unit="group")
+                for name, value in of(found, queries, gallery).items()
+            },
         )
 
     def top_k(
@@ -128,13 +137,14 @@ PROTOCOLS = {
         {**{recall_key(k): recall_at(k) for k in INSHOP_RANKS}, MAP: average_precision},
         (MAP, recall_key(1), recall_key(10)),
         whole=(published_inshop,),
-        datasets=("deepfashion_inshop", "deep_fashion_retrieval"),
+        datasets=("deepfashion_inshop",),
     ),
     # the literature of deep metric learning, where the pictures of unseen classes search one another
     "dml": Protocol(
         False,
         {**{recall_key(k): recall_at(k) for k in DML_RANKS}, MAP_AT_R: map_at_r, R_PRECISION: r_precision},
         (MAP_AT_R, recall_key(1), recall_key(8)),
+        by_pair=True,
         whole=(clusters_and_spread, published_dml),
         shown_whole=("nmi", "f1"),
     ),
@@ -159,6 +169,11 @@ def choose_protocol(name: str, dataset: str, splits: np.ndarray) -> str:
     if (splits == Split.TEST).any():
         return "dml"
     return next((known for known, protocol in PROTOCOLS.items() if dataset in protocol.datasets), "street2shop")
+
+
+def _named_with_category(pictures: EmbeddedPictures) -> EmbeddedPictures:
+    pairs = [f"{category}\n{item}" for category, item in zip(pictures.categories, pictures.items, strict=True)]
+    return replace(pictures, items=np.array(pairs))
 
 
 def _all_pictures(queries: EmbeddedPictures, gallery: EmbeddedPictures) -> tuple[np.ndarray, np.ndarray]:

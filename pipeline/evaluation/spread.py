@@ -22,15 +22,20 @@ def item_distances(embeddings: np.ndarray, items: np.ndarray) -> dict[str, float
     known = within[np.isfinite(within)]
     intra = float(1 - known.mean()) if len(known) else float("nan")
     inter = float(1 - between)
-    return {"intra_distance": intra, "inter_distance": inter, "intra_over_inter": intra / inter}
+    ratio = intra / inter if inter else float("nan")
+    return {"intra_distance": intra, "inter_distance": inter, "intra_over_inter": ratio}
 
 
 def spectral_decay(embeddings: np.ndarray, mode: int = 1) -> float:
     """KL divergence of the uniform distribution from the singular values of embeddings (N, D): 0 if all are equal.
 
-    The |mode| - 1 largest values are left out, and the smallest, then they are scaled to sum 1.
+    The |mode| - 1 largest values are left out, and the smallest, then they are scaled to sum 1. NaN where none is left
+    or one of them is 0.
     """
-    values = np.linalg.svd(np.asarray(embeddings, dtype=np.float64), compute_uv=False)[abs(mode) - 1 : -1]
+    spectrum = np.linalg.svd(np.asarray(embeddings, dtype=np.float64), compute_uv=False)
+    values = spectrum[abs(mode) - 1 : -1]
+    if not len(values) or values.min() <= np.finfo(np.float64).eps * max(embeddings.shape) * spectrum[0]:
+        return float("nan")
     shares = values / values.sum()
     return float(-np.log(shares).mean() - np.log(len(shares)))
 

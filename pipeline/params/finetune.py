@@ -25,6 +25,11 @@ class ModelParams(Section):
     output: Literal["none", "l2", "layernorm", "l2_layernorm"] = "none"
     frozen_bn: bool = False
 
+    @property
+    def decoded_side(self) -> int:
+        """Pixels of the shorter side that a picture outside training must be decoded with."""
+        return self.crop_from or self.image_size
+
     @field_validator("crop_from")
     @classmethod
     def _holds_the_crop(cls, shorter: int | None, info: ValidationInfo) -> int | None:

@@ -34,7 +34,7 @@ from pipeline.training.schedule import lagging_factor
 class Params(Section):
     """`triplet_weight` 0: no triplets. `classified` null: all pictures are classified, else those of that dataset."""
 
-    batch_size: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=2)]
     triplets: Annotated[int, Field(ge=1)]
     triplet_weight: Annotated[float, Field(ge=0)]
     margin: Annotated[float, Field(ge=0)]

@@ -20,17 +20,13 @@ from pipeline.sources.paths import inside
 
 
 class ArchiveParams(Section):
-    """An archive to unpack `into` a folder of the dataset: from a `url`, or a `file` in the folder `data.source`.
-
-    `unless`: a file whose presence in `data.source` says that everything is there already, unpacked.
-    """
+    """An archive to unpack `into` a folder of the dataset: from a `url`, or a `file` in the folder `data.source`."""
 
     url: str | None = None
     file: str | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
     md5: Annotated[str, Field(pattern="^[0-9a-fA-F]{32}$")] | None = None
     into: str = "."
-    unless: str | None = None
     max_gb: Annotated[float, Field(gt=0)] = 100.0  # 10^9 bytes, unpacked
 
     @model_validator(mode="after")
@@ -45,16 +41,21 @@ class ArchiveParams(Section):
         return self.sha256 or self.md5
 
 
-def fetch_archives(archives: Iterable[ArchiveParams], source: Path, out: Path, downloads: Path) -> None:
+def fetch_archives(
+    archives: Iterable[ArchiveParams], source: Path, out: Path, downloads: Path, *, unless: Iterable[str] = ()
+) -> None:
     """Verify and unpack `archives` into `out`, downloading to `downloads` what is not in the folder `source`.
+
+    None is needed when `source` has all of `unless`: they are unpacked there already.
 
     `downloads` is not part of the dataset; kept from run to run, it lets a broken download go on.
     An archive from a `url` that lies in `source` under its own name is taken from there.
     Raises UserError for a missing file, a wrong checksum and whatever download and unpacking refuse.
     """
+    unpacked = list(unless)
+    if unpacked and all((source / name).exists() for name in unpacked):
+        return
     for archive in archives:
-        if archive.unless is not None and (source / inside(archive.unless, "archives: unless")).exists():
-            continue
         name = archive.file or PurePosixPath(urlsplit(archive.url).path).name or "archive"
         path = source / inside(name, "archives: file")
         if archive.file is not None or path.is_file():

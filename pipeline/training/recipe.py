@@ -41,7 +41,8 @@ class TrainingContext:
         embedder = build_embedder(model).to(memory_format=torch.channels_last)
         backbone = embedder.backbone
         transform = training_transform(self.params.augment, model.image_size, backbone.mean, backbone.std)
-        return embedder, Pictures(self.table, self.raw, transform, model.image_size)
+        side = model.image_size if self.params.augment.scale else max(self.params.augment.resize, model.image_size)
+        return embedder, Pictures(self.table, self.raw, transform, side)
 
 
 class Recipe(Protocol):

@@ -25,7 +25,7 @@ PICTURES = [
 
 def flat(**changes):
     """The committed section, for lists and pictures that lie in data.source itself."""
-    return committed(NAME, **{"archives": [], "folder": "."} | changes)
+    return committed(NAME, **{"folder": "."} | changes)
 
 
 @pytest.fixture
@@ -150,5 +150,5 @@ def _replace(name: str, old: str, new: str):
 def test_mistakes(incoming, fetched, section, change, says):
     change(incoming)
     with pytest.raises(UserError, match=says) as caught:
-        fetched(incoming, NAME, **flat(**section))
+        fetched(incoming, NAME, **flat(**{"archives": []} | section))
     assert "\n" not in str(caught.value)

@@ -16,7 +16,7 @@ TEST = "4 3 1 bicycle_final/112_0.JPG\n5 3 1 bicycle_final/112_1.JPG\n"
 
 def flat(**changes):
     """The committed section, for lists and pictures that lie in data.source itself."""
-    return committed(NAME, **{"archives": [], "info": ".", "images": "."} | changes)
+    return committed(NAME, **{"info": ".", "images": "."} | changes)
 
 
 @pytest.fixture
@@ -85,5 +85,5 @@ def test_mistakes(incoming, fetched, name, content, says):
     if content is not None:
         (incoming / name).write_text(content)
     with pytest.raises(UserError, match=says) as caught:
-        fetched(incoming, NAME, **flat())
+        fetched(incoming, NAME, **flat(archives=[]))
     assert "\n" not in str(caught.value)

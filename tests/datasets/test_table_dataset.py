@@ -85,6 +85,11 @@ def test_only_filtered_pictures_are_copied(shop, fetched):
     assert [path.name for path in (out / "photos").iterdir()] == ["003.jpg"]
 
 
+def test_a_source_may_be_made_of_several_datasets(shop, fetched):
+    _, table = fetched(shop, "table", **SHOP | {"rename": SHOP["rename"] | {"photographer": "dataset"}})
+    assert table["dataset"].tolist() == ["204", "204", "7", "8"]
+
+
 def test_parquet_gives_the_same_table(shop, dataset):
     module, params = dataset("table", **SHOP)
     expected = module.read_table(shop, params)

@@ -1,5 +1,7 @@
 """Searches in which pictures are queries and gallery at once, and the figures of metric learning, worked by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -127,6 +129,24 @@ def test_spread_by_hand():
     assert np.isnan(item_distances(rows[:1], np.array(["a"]))["intra_distance"])
     assert spectral_decay(np.diag([3.0, 1.0, 1.0, 1.0, 0.5]), mode=2) == pytest.approx(0, abs=1e-12)
     assert spectral_decay(np.diag([3.0, 1.0, 1.0])) == pytest.approx(-np.log([0.75, 0.25]).mean() - np.log(2))
+
+
+def test_equal_names_in_two_categories():
+    pictures = circle([(0, "1"), (10, "1"), (40, "1"), (50, "1")])
+    pictures = replace(pictures, categories=np.array(["a", "b", "a", "b"]))
+    assert PROTOCOLS["dml"].score(pictures, pictures).first_rank.tolist() == [2, 3, 3, 2]
+    for name in ("inshop", "deepfashion"):  # published: names alone
+        assert PROTOCOLS[name].score(pictures, pictures).first_rank.tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("dim", [1, 3])
+def test_a_collapsed_model_has_figures_too(dim):
+    items = np.repeat(["a", "b"], 3)
+    rows = EmbeddedPictures(torch.ones(6, dim), items, items, np.arange(6))
+    figures = PROTOCOLS["dml"].score(rows, rows).summary(())["all"]
+    assert [figures[name] for name in ("intra_distance", "inter_distance")] == pytest.approx([0, 0], abs=1e-12)
+    assert figures["spectral_decay"] is None
+    assert 0 <= figures["map@r"] <= 1
 
 
 def test_dml_counts_all_pictures_once():

@@ -1,6 +1,7 @@
 """Pictures to tensors outside training, as the published test transforms have it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from golden_files import golden
@@ -8,6 +9,7 @@ from PIL import Image
 from tests_support import default_params
 
 from pipeline.errors import UserError
+from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import ModelParams
@@ -15,9 +17,13 @@ from pipeline.params.finetune import ModelParams
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def transform(image_size, crop_from):
+def model_params(image_size, crop_from):
     section = default_params()["finetune"]["model"] | {"image_size": image_size, "crop_from": crop_from}
-    return inference_transform(parse_section(section, "finetune.model", ModelParams), MEAN, STD)
+    return parse_section(section, "finetune.model", ModelParams)
+
+
+def transform(image_size, crop_from):
+    return inference_transform(model_params(image_size, crop_from), MEAN, STD)
 
 
 def test_centre_crop_as_dada_tests():
@@ -49,3 +55,12 @@ def test_what_is_seen_of_a_wide_picture(crop_from, ends):
 def test_a_crop_larger_than_the_picture_is_refused():
     with pytest.raises(UserError, match=r"finetune.model.crop_from: should be null or at least image_size \(64\)"):
         transform(64, 60)
+
+
+def test_large_pictures_are_decoded_large_enough_for_the_crop(tmp_path):
+    stripes = np.repeat(np.tile([0, 255], 256).astype(np.uint8)[None], 512, axis=0)
+    Image.fromarray(np.stack([stripes] * 3, axis=2)).save(tmp_path / "stripes.jpg", quality=100)
+    table = pd.DataFrame({"image": ["stripes.jpg"], **dict.fromkeys(("x", "y", "w", "h"), np.nan)})
+    params = model_params(16, 512)
+    pictures = Pictures(table, tmp_path, inference_transform(params, MEAN, STD), params.decoded_side)
+    assert pictures[0].std() > 1, "at half the size the stripes would be grey"

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from pipeline import blocks
+from pipeline.retrieval import ranking
 from pipeline.retrieval.ranking import rankings, ranks_of, relevant_ranks, top_k
 
 
@@ -60,6 +61,17 @@ def test_relevant_ranks_against_plain_sorting():
     for row, (query, item) in enumerate(zip(queries, query_items, strict=True)):
         order = np.argsort(-torch.cosine_similarity(query[None], gallery).numpy(), kind="stable")
         assert ranks[row].tolist() == (np.flatnonzero(gallery_items[order] == item) + 1).tolist()
+
+
+def test_sorting_and_counting_agree(monkeypatch):
+    rng = np.random.default_rng(1)
+    gallery = torch.from_numpy(rng.integers(-1, 2, (60, 3))).float()  # many equal similarities
+    items, own = rng.integers(4, size=60), np.arange(60)
+    settings = {"own": own, "block_queries": 7}
+    counted = relevant_ranks(gallery, gallery, items, items, **settings)
+    monkeypatch.setattr(ranking, "SORTED_FROM", 0)
+    by_sorting = relevant_ranks(gallery, gallery, items, items, **settings)
+    assert by_sorting.values.tolist() == counted.values.tolist()
 
 
 def test_ignored_places_do_not_count():

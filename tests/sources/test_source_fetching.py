@@ -67,9 +67,12 @@ def test_archive_whose_content_lies_in_the_folder_is_not_needed(folders, tmp_pat
     source, out = folders
     (source / "set").mkdir()
     (source / "set/list.txt").touch()
-    archive = ArchiveParams(url="http://127.0.0.1:9/set.zip", unless="set/list.txt")
-    fetch_archives([archive], source, out, tmp_path / "downloads")
+    archive = ArchiveParams(url="http://127.0.0.1:9/set.zip")
+    fetch_archives([archive], source, out, tmp_path / "downloads", unless=["set/list.txt", "set"])
     assert list(out.iterdir()) == []
+    zipped(source / "set.zip", one=b"1")
+    fetch_archives([archive], source, out, tmp_path / "downloads", unless=["set/list.txt", "set/images"])
+    assert [path.name for path in out.iterdir()] == ["one.jpg"]
 
 
 def test_download_with_an_md5(folders, tmp_path):
