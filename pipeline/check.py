@@ -43,13 +43,9 @@ def check_params(params: dict[str, Any]) -> None:
 
 
 def check_changes(settings: Mapping[str, dict[str, Any]]) -> None:
-    """Check all of params.yaml for every one of `settings` (name -> params). Raises UserError beginning with its name.
-
-    Params of another chain, without the sections of this one, are left alone.
-    """
+    """Check all params of every one of `settings` (name -> params). Raises UserError that names the setting."""
     for name, params in settings.items():
-        if set(SECTIONS) <= set(params):
-            try:
-                check_params(params)
-            except UserError as error:
-                raise UserError(f"settings.{name}: {error}") from None
+        try:
+            check_params(params)
+        except UserError as error:
+            raise UserError(f"settings.{name}: {error}") from None

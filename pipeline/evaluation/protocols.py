@@ -27,7 +27,7 @@ DML_RANKS = (1, 2, 4, 8, 10, 100, 1000)
 INSHOP_RANKS = (1, 10, 20, 30, 40, 50)
 SHOWN_BY_INSHOP = 50  # places that the published In-shop figures look at
 
-Measure = Callable[[Ragged], np.ndarray]  # ranks of n queries -> (n,) float64
+Metric = Callable[[Ragged], np.ndarray]  # ranks of n queries -> (n,) float64
 Whole = Callable[[Found, EmbeddedPictures, EmbeddedPictures], dict[str, float]]
 
 
@@ -36,7 +36,7 @@ class Protocol:
     """A name's meaning.
 
     by_category: a query searches the gallery pictures of its category, else the whole gallery.
-    measures: metric -> its value for every query.
+    metrics: name -> its value for every query.
     headline: the metrics whose gains are told; the first is shown category by category.
     whole: figures of all pictures together, of which the closing table shows `shown_whole`.
     datasets: those of pipeline/datasets whose literature uses it.
@@ -44,7 +44,7 @@ class Protocol:
     """
 
     by_category: bool
-    measures: Mapping[str, Measure]
+    metrics: Mapping[str, Metric]
     headline: tuple[str, ...]
     whole: tuple[Whole, ...] = ()
     shown_whole: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Protocol:
     @property
     def shown(self) -> tuple[str, ...]:
         """Metrics that the closing table has columns of."""
-        return (*self.measures, *self.shown_whole)
+        return (*self.metrics, *self.shown_whole)
 
     def score(
         self,
@@ -71,7 +71,7 @@ class Protocol:
         return RetrievalResult(
             query=found.query,
             category=found.category,
-            values={name: measure(found.ranks) for name, measure in self.measures.items()},
+            values={name: metric(found.ranks) for name, metric in self.metrics.items()},
             first_rank=first_ranks(found.ranks),
             categories=found.categories,
             dropped=found.dropped,
@@ -89,7 +89,7 @@ class Protocol:
         return first_found(queries, gallery, k, by_category=self.by_category, dtype=dtype)
 
 
-def recall_at(k: int) -> Measure:
+def recall_at(k: int) -> Metric:
     """1 for a query with any relevant picture in the first k, else 0."""
     return lambda ranks: (first_ranks(ranks) <= k).astype(np.float64)
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from pipeline.evaluation.cmc import first_ranks
 from pipeline.ragged import Ragged
 
 
 def recall_at(ranks: Ragged, missed: int, ks: Iterable[int]) -> dict[int, float]:
     """K -> share of queries with a relevant picture in the first k; `missed` queries have none in the gallery."""
-    first = ranks.values[ranks.offsets[:-1]]
+    first = first_ranks(ranks)
     return {k: float(np.count_nonzero(first <= k) / (len(ranks) + missed)) for k in ks}
 
 

@@ -14,10 +14,8 @@ Where the published training is defective, it is mended:
   shuffled, follow from the seed, and anchor and positive differ.
 """
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -25,9 +23,9 @@ from pipeline.category_triplet.batches import CategoryTripletSampler
 from pipeline.category_triplet.losses import Distance, weighted_losses
 from pipeline.errors import UserError
 from pipeline.params.base import Section
-from pipeline.training.batches import load_epoch
 from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
+from pipeline.training.sampled import SampledRecipe
 from pipeline.training.schedule import lagging_factor
 
 
@@ -44,12 +42,12 @@ class Params(Section):
     frozen_epochs: Annotated[int, Field(ge=0)]
 
 
-class CategoryTripletRecipe:
+class CategoryTripletRecipe(SampledRecipe):
     """One network with a linear classifier behind its head, one optimiser."""
 
     def __init__(self, context: TrainingContext, params: Params) -> None:
-        self.context, self.params = context, params
-        self.sampler = CategoryTripletSampler(
+        self.params = params
+        sampler = CategoryTripletSampler(
             context.table,
             batch_size=params.batch_size,
             triplets=params.triplets if params.triplet_weight else 0,
@@ -57,28 +55,15 @@ class CategoryTripletRecipe:
             classified=params.classified,
             seed=context.seed,
         )
-        self.embedder, self.pictures = context.build_model()
-        classes, device = len(self.sampler.categories), context.fabric.device
-        self.classifier = nn.Linear(context.params.model.embedding_dim, classes).to(device)
+        super().__init__(context, sampler)
+        self.classifier = nn.Linear(context.params.model.embedding_dim, len(sampler.categories))
+        self.classifier.to(context.fabric.device)
         trained = nn.ModuleList([self.embedder, self.classifier])
-        self.network, self.optimizer = context.fabric.setup(
-            self.embedder, build_optimizer(trained.parameters(), context.params.optim)
-        )
-        for method in ("pool", "project"):
-            self.network.mark_forward_method(method)
-
-    def n_batches(self, epoch: int) -> int:  # noqa: ARG002  the face allows epochs of different lengths
-        """Batches an epoch: as many as the pictures to classify fill."""
-        return self.sampler.n_batches
-
-    def batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of (images, labels): images to classify, then those of triplets; labels of the former."""
-        return load_epoch(self.pictures, self.sampler, epoch=epoch, first=first, workers=self.context.workers)
+        self.optimizer = self.set_up(build_optimizer(trained.parameters(), context.params.optim))
 
     def step(self, batch: tuple[Tensor, Tensor], epoch: float) -> dict[str, float]:
         """One optimiser step; reports the losses before it."""
-        images, labels = self.context.fabric.to_device(batch)
-        images = images.contiguous(memory_format=torch.channels_last)
+        images, labels = self.to_device(batch)
         params, common = self.params, self.context.params
         scale_lr(self.optimizer, lagging_factor(common.optim, epoch, common.epochs, lag=params.frozen_epochs))
         frozen = epoch < params.frozen_epochs
@@ -86,12 +71,12 @@ class CategoryTripletRecipe:
         if frozen:
             self.embedder.backbone.eval()  # running statistics are not to move either
         # Two passes: batch norms see each of the two batches by itself.
-        logits = self.classifier(self._project(images[: len(labels)], frozen))
+        logits = self.classifier(self.project(images[: len(labels)], backbone_learns=not frozen))
         triplets = images[len(labels) :]
         losses = weighted_losses(
             logits,
             labels,
-            self._project(triplets, frozen) if len(triplets) else None,
+            self.project(triplets, backbone_learns=not frozen) if len(triplets) else None,
             weight=params.triplet_weight,
             margin=params.margin,
             distance=params.distance,
@@ -122,12 +107,6 @@ class CategoryTripletRecipe:
         self.embedder.load_state_dict(state["embedder"])
         self.classifier.load_state_dict(state["classifier"])
         self.optimizer.load_state_dict(state["optimizer"])
-
-    def _project(self, images: Tensor, frozen: bool) -> Tensor:
-        """Output of the head (B, D) float32; `frozen`: without gradients for backbone and pooling."""
-        with torch.set_grad_enabled(not frozen):
-            pooled = self.network.pool(images)
-        return self.network.project(pooled)
 
 
 def build(context: TrainingContext, params: Params) -> CategoryTripletRecipe:

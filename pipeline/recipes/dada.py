@@ -19,10 +19,8 @@ Where the published method is unsound, a param selects its behaviour and another
 """
 
 import math
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-import torch
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
@@ -32,9 +30,9 @@ from pipeline.dada.game import Phase, Players, discriminator_optimizer, phase_of
 from pipeline.dada.mixing import draw_shares
 from pipeline.dada.params import CriterionParams
 from pipeline.errors import UserError
-from pipeline.training.batches import load_epoch
 from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
+from pipeline.training.sampled import SampledRecipe
 from pipeline.training.schedule import lagging_factor
 
 
@@ -58,44 +56,30 @@ class Params(CriterionParams):
         return samples
 
 
-class DadaRecipe:
+class DadaRecipe(SampledRecipe):
     """One model against two networks. Draws are made from torch's global generator, which the loop seeds a batch."""
 
     def __init__(self, context: TrainingContext, params: Params) -> None:
-        self.context, self.params = context, params
-        self.sampler = ItemSampler(
+        self.params = params
+        sampler = ItemSampler(
             context.table,
             batch_size=params.batch_size,
             samples_per_class=params.samples_per_class,
             sampler=params.sampler,
             seed=context.seed,
         )
-        self.embedder, self.pictures = context.build_model()
+        super().__init__(context, sampler)
         width, device = context.params.model.embedding_dim, context.fabric.device
-        self.criterion = Criterion(params, len(self.sampler.classes), width).to(device)
-        self.network, optimizer = context.fabric.setup(
-            self.embedder, build_optimizer(self.embedder.parameters(), context.params.optim)
-        )
-        for method in ("pool", "project"):
-            self.network.mark_forward_method(method)
+        self.criterion = Criterion(params, len(sampler.classes), width).to(device)
         self.players = Players(
             discriminators=discriminator_optimizer(self.criterion),
             proxies=proxy_optimizer(self.criterion),
-            model=optimizer,
+            model=self.set_up(build_optimizer(self.embedder.parameters(), context.params.optim)),
         )
-
-    def n_batches(self, epoch: int) -> int:  # noqa: ARG002  the face allows epochs of different lengths
-        """Batches an epoch: as many as the pictures fill."""
-        return self.sampler.n_batches
-
-    def batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of (images, labels)."""
-        return load_epoch(self.pictures, self.sampler, epoch=epoch, first=first, workers=self.context.workers)
 
     def step(self, batch: tuple[Tensor, Tensor], epoch: float) -> dict[str, float]:
         """The turns of both sides on one batch; reports the losses before the last turn of each."""
-        images, labels = self.context.fabric.to_device(batch)
-        images = images.contiguous(memory_format=torch.channels_last)
+        images, labels = self.to_device(batch)
         params, common = self.params, self.context.params
         factor = lagging_factor(
             common.optim, epoch, common.epochs, lag=max(params.discriminator_epochs, params.head_epochs)
@@ -109,7 +93,9 @@ class DadaRecipe:
         return play(
             self.criterion,
             self.players,
-            lambda: self._embed(images, phase),
+            lambda: self.project(
+                images, backbone_learns=phase is Phase.ALL, head_learns=phase is not Phase.DISCRIMINATORS
+            ),
             labels,
             lambda: draw_shares(labels, params.mix),
             discriminator_steps=params.discriminator_steps,
@@ -141,13 +127,6 @@ class DadaRecipe:
         self.criterion.load_state_dict(state["criterion"])
         for name, optimizer in vars(self.players).items():
             optimizer.load_state_dict(state["optimizers"][name])
-
-    def _embed(self, images: Tensor, phase: Phase) -> Tensor:
-        """Output of the head (B, D) float32, with gradients for what learns in `phase`."""
-        with torch.set_grad_enabled(phase is Phase.ALL):
-            pooled = self.network.pool(images)
-        with torch.set_grad_enabled(phase is not Phase.DISCRIMINATORS):
-            return self.network.project(pooled)
 
     def _learns(self, phase: Phase) -> list[nn.Parameter]:
         match phase:

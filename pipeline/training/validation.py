@@ -6,6 +6,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from pipeline.blocks import rows_per_block, slices
 from pipeline.constants import CATEGORY, DOMAIN, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Split
 from pipeline.errors import UserError
 from pipeline.images.loading import Pictures, load_batches
@@ -65,8 +66,12 @@ class RecallAt1:
         embedder.eval()
         batches = load_batches(self.pictures, self.batch_size, self.workers)
         embeddings = torch.cat([embedder(images.to(self.fabric.device)).cpu() for images in batches])
-        similar = embeddings[self.queries] @ embeddings[self.gallery].T
-        if self.itself:
-            similar[torch.arange(len(self.queries)), torch.from_numpy(self.queries)] = -torch.inf
-        hits = self.items[self.gallery][similar.argmax(dim=1)] == self.items[self.queries]
-        return {"val_recall@1": hits.double().mean().item()}
+        gallery, items = embeddings[self.gallery].T, self.items[self.gallery]
+        hits = 0
+        for block in slices(len(self.queries), rows_per_block(len(self.gallery))):
+            queries = torch.from_numpy(self.queries[block])
+            similar = embeddings[queries] @ gallery
+            if self.itself:
+                similar[torch.arange(len(queries)), queries] = -torch.inf
+            hits += int((items[similar.argmax(dim=1)] == self.items[queries]).sum())
+        return {"val_recall@1": hits / len(self.queries)}

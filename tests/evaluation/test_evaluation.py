@@ -101,7 +101,7 @@ def test_category_without_queries_or_gallery_is_left_out_and_counted():
     assert summary["categories"]["bag"]["map"] is None
     assert (summary["categories"]["bag"]["queries"], summary["categories"]["bag"]["dropped"]) == (0, 1)
     assert summary["categories"]["coat"] == {
-        **dict.fromkeys(PROTOCOLS["street2shop"].measures),
+        **dict.fromkeys(PROTOCOLS["street2shop"].metrics),
         "queries": 0,
         "dropped": 0,
     }

@@ -1,4 +1,7 @@
-"""The command compare with DVC itself, in a repository whose only stage takes a moment."""
+"""The command compare with DVC itself, in a repository whose only stage takes a moment.
+
+Its params.yaml is the committed one with a section `recipes.stand_in`, all that this stage looks at beside the seed.
+"""
 
 import json
 import os
@@ -12,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from chain_support import ONE_THREAD, Outcome
-from tests_support import PROJECT
+from tests_support import PROJECT, default_params
 
 from stages import _experiments
 
@@ -25,12 +28,13 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 params = YAML(typ="safe").load(Path("params.yaml").read_text())
-with open(params["log"], "a") as log:
-    log.write(f"{params['seed']} {params['level']} {os.getpgrp()}\\n")
-time.sleep(params["seconds"])
-if params["needs"] and not Path(params["needs"]).exists():
-    sys.exit(print(f"evaluate: error: {params['needs']} is missing", file=sys.stderr) or 2)
-value = params["seed"] / 100 + params["level"]
+seed, own = params["seed"], params["recipes"]["stand_in"]
+with open(own["log"], "a") as log:
+    log.write(f"{seed} {own['level']} {os.getpgrp()}\\n")
+time.sleep(own["seconds"])
+if own["needs"] and not Path(own["needs"]).exists():
+    sys.exit(print(f"evaluate: error: {own['needs']} is missing", file=sys.stderr) or 2)
+value = seed / 100 + own["level"]
 models = {"baseline": value, "control": value, "adapted": value + 0.25}
 Path("metrics").mkdir(exist_ok=True)
 Path("metrics/evaluate.json").write_text(
@@ -41,11 +45,12 @@ DVC_FILE = """
 stages:
   evaluate:
     cmd: python stage.py
-    params: [seed, level, log, needs, seconds, data.source]
+    params: [seed, recipes.stand_in, data.source]
     deps: [stage.py]
     metrics: [metrics/evaluate.json: {cache: false}]
 """
-PARAMS = {"seed": 7, "level": 0.5, "needs": None, "seconds": 0, "data": {"source": "stage.py"}}
+OWN = "recipes.stand_in"
+STAND_IN = {"level": 0.5, "needs": None, "seconds": 0}
 
 
 class Repo:
@@ -61,7 +66,10 @@ class Repo:
         folder.mkdir()
         self.write("stage.py", STAGE)
         self.write("dvc.yaml", DVC_FILE)
-        self.write("params.yaml", json.dumps(PARAMS | {"log": str(self.log)}))
+        params = default_params() | {"seed": 7}
+        params["data"]["source"] = "stage.py"
+        params["recipes"]["stand_in"] = STAND_IN | {"log": str(self.log)}
+        self.write("params.yaml", json.dumps(params))
         self.run("git", "init", "--quiet")
         self.run(sys.executable, "-m", "dvc", "init", "--quiet")
         self.commit()
@@ -121,9 +129,11 @@ def repo(tmp_path) -> Iterator[Repo]:
 
 def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, tmp_path):
     needed = tmp_path / "it's there"
-    repo.write("mine.yaml", f'seeds: [1]\nsettings: {{good: {{level: 0.1}}, bad: {{needs: "{needed}"}}}}')
+    repo.write("mine.yaml", f'seeds: [1]\nsettings: {{good: {{{OWN}.level: 0.1}}, bad: {{{OWN}.needs: "{needed}"}}}}')
     repo.commit()
-    repo.run(sys.executable, "-m", "dvc", "exp", "run", "--queue", "--name", "theirs", "--set-param", "level=0.9")
+    repo.run(
+        sys.executable, "-m", "dvc", "exp", "run", "--queue", "--name", "theirs", "--set-param", f"{OWN}.level=0.9"
+    )
     # Git sees the first change, and DVC takes it along; the second is none to it.
     repo.write("stage.py", STAGE + "# edited\n")
     repo.write("untracked.txt", "")
@@ -140,7 +150,7 @@ def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, 
     assert "| bad     |          n/a |" in first.stdout
     found = repo.results()
     assert found["settings"]["good"]["adapted"] == {"mean": 0.36, "low": None, "high": None, "seeds": {"1": 0.36}}
-    assert found["settings"]["bad"] == {"params": {"needs": str(needed)}}
+    assert found["settings"]["bad"] == {"params": {f"{OWN}.needs": str(needed)}}
     assert repo.started()[0] == "7 0.9", "what was in the queue before is run too"
     assert sorted(repo.started()[1:]) == ["1 0.1", "1 0.5"]
     assert repo.run("git", "status", "--porcelain", "stage.py") == " M stage.py\n", "the workspace is left alone"
@@ -171,14 +181,14 @@ def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, 
     dry = repo.compare("--dry-run").stdout.splitlines()
     assert [line.endswith(": finished") for line in dry[1:]] == [True, True, False, False]
     assert dry[3].startswith("dvc exp run --queue --name mine-good-2-")
-    assert dry[3].endswith(" -S seed=2 -S level=0.1")
+    assert dry[3].endswith(f" -S seed=2 -S {OWN}.level=0.1")
     repo.write("stage.py", STAGE + "# edited again\n")
     repo.compare("--report-only").check_message("compare", "no run is finished")
     assert len(repo.started()) == 4
 
 
 def test_a_killed_comparison_goes_on(repo):
-    repo.write("mine.yaml", "seeds: [1, 2]\nsettings: {slow: {seconds: 2}}")
+    repo.write("mine.yaml", f"seeds: [1, 2]\nsettings: {{slow: {{{OWN}.seconds: 2}}}}")
     # The command alone dies: its runs go on.
     with repo.killed_when_started(1):
         pass
@@ -193,8 +203,12 @@ def test_a_killed_comparison_goes_on(repo):
 
 def test_mistakes_are_refused_before_anything_is_queued(repo):
     for text, says in (
-        ("seeds: [1]\nsettings: {a: {levl: 1}}", ["settings.a: params.yaml has no levl; did you mean level?"]),
-        ("seeds: [1]\nsettings: {a: {needs: '${x}'}}", ["needs: DVC cannot set '${x}'"]),
+        (
+            f"seeds: [1]\nsettings: {{a: {{{OWN}.levl: 1}}}}",
+            [f"settings.a: params.yaml has no {OWN}.levl; did you mean {OWN}.level?"],
+        ),
+        ("seeds: [1]\nsettings: {a: {finetune.epochs: many}}", ["settings.a: finetune.epochs: "]),
+        (f"seeds: [1]\nsettings: {{a: {{{OWN}.needs: '${{x}}'}}}}", ["needs: DVC cannot set '${x}'"]),
         ("seeds: [1]\nsettings: {a: {data.source: photos}}", ["data.source: photos is tracked by neither", "absolute"]),
         ("seeds: 1", ["mine.seeds: "]),
     ):

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from pipeline.errors import UserError
+from pipeline.training import validation
 from pipeline.training.validation import RecallAt1, split_source
 
 
@@ -90,6 +91,15 @@ def test_pictures_of_one_domain_search_one_another():
     embeddings[2] = [0.98, 0.199]
     n, value = recall(rows, embeddings)
     assert (n, value) == (4, 0.5)
+
+
+def test_the_blocks_of_queries_do_not_matter(monkeypatch):
+    rows = [(item, "bird", "shop") for item in "abcde" for _ in range(12)]
+    embeddings = torch.nn.functional.normalize(torch.randn(60, 4, generator=torch.Generator().manual_seed(1))).tolist()
+    whole = recall(rows, embeddings)
+    assert 0 < whole[1] < 1
+    monkeypatch.setattr(validation, "rows_per_block", lambda columns: 420 // columns)
+    assert recall(rows, embeddings) == whole
 
 
 @pytest.mark.parametrize("rows", [[], [("a", "dress", "shop")], [("a", "dress", "shop"), ("b", "dress", "consumer")]])
