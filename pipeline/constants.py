@@ -61,6 +61,7 @@ NORMALIZED_POOLED = "normalized_pooled"
 MODEL = "model"
 
 # Metric keys. recall@k is "any hit in the first k" averaged over queries, which equals CMC at k.
+VALIDATION = "val_recall@1"  # what fine-tuning is watched by
 MAP = "map"
 MAP_TRAPEZOIDAL = "map_trapezoidal"
 MAP_AT_R = "map@r"

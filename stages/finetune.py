@@ -35,7 +35,7 @@ def main(run: Run) -> None:
     """
     import torch
 
-    from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER
+    from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER, VALIDATION
     from pipeline.errors import UserError
     from pipeline.images.loading import Pictures
     from pipeline.images.transforms import inference_transform
@@ -49,9 +49,10 @@ def main(run: Run) -> None:
     from pipeline.reporting.curves import write_curves
     from pipeline.training.checkpoint import Checkpoint
     from pipeline.training.fabric import start_fabric
-    from pipeline.training.loop import VALIDATION, train
+    from pipeline.training.loop import train
     from pipeline.training.recipe import TrainingContext, load_recipe
-    from pipeline.training.validation import RecallAt1, split_source
+    from pipeline.training.split import split_source
+    from pipeline.training.validation import RecallAt1
 
     params, runtime = run.section("finetune", FinetuneParams), run.runtime()
     method, method_params = load_recipe(run.params, params.recipe)
@@ -75,7 +76,10 @@ def main(run: Run) -> None:
         held_out = Pictures(val_rows, RAW_FOLDER, transform, params.model.decoded_side)
         validate = RecallAt1(held_out, val_rows, fabric, batch_size=runtime.batch_size, workers=runtime.workers)
         if params.keep == "best" and not len(validate):
-            raise UserError("finetune.keep: best needs held-out items; raise finetune.val_share or set keep: last")
+            more = "" if len(val_rows) else ", or raise finetune.val_share"
+            raise UserError(
+                f"finetune.keep: best needs held-out pictures that show the same items; set it to last{more}"
+            )
         run.say(
             f"{params.recipe}, {params.model.backbone}, {count_parameters(recipe.embedder) / 1e6:.1f} M parameters, "
             f"{len(train_rows)} pictures, {len(val_rows)} held out, on {fabric.device}"
@@ -105,12 +109,11 @@ def take_over(run: Run, brought: Path) -> None:
     """Make the head that the dataset in the folder `brought` brings the model; the curves are empty."""
     import shutil
 
-    from pipeline.constants import METRICS_FOLDER, MODEL_FOLDER
+    from pipeline.constants import METRICS_FOLDER, MODEL_FOLDER, VALIDATION
     from pipeline.io.atomic import replacing
     from pipeline.io.brought import MODEL, read_facts
     from pipeline.io.reports import write_json
     from pipeline.reporting.curves import write_curves
-    from pipeline.training.loop import VALIDATION
 
     head = read_facts(brought)["head"]
     with replacing(MODEL_FOLDER) as folder:

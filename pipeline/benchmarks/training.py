@@ -1,6 +1,8 @@
 """The training step of a recipe against bare forward and backward passes of the networks that take part."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,15 +42,16 @@ ITEMS, CATEGORIES, FILES = 500, 20, 50  # as many items as the built-in world; t
 
 @dataclass(frozen=True)
 class Pass:
-    """A call of `network` on `inputs` in a training step; `learns`: with gradients."""
+    """A call of `network` on `inputs` in a training step; `learns`: with gradients; `embeds`: of the embedder."""
 
     network: nn.Module
     inputs: tuple[Any, ...]
     learns: bool
+    embeds: bool
 
 
 def training_cases(params: dict[str, Any], backbone: str, image_size: int) -> list[Case]:
-    """A step of every recipe on a batch in memory; all but backbone and size is as in `params` (all of params.yaml)."""
+    """A step of every recipe on a batch in memory; backbone and size given, else as in `params` (params.yaml)."""
     return [training_case(recipe, params, backbone, image_size) for recipe in plugin_names(RECIPES)]
 
 
@@ -68,7 +71,7 @@ def passes_of(recipe: Recipe, step: Callable[[], Any]) -> list[Pass]:
 
     def note(network: nn.Module, _: nn.Module, inputs: tuple[Any, ...], __: Tensor) -> None:
         apart = tuple(given.detach() if isinstance(given, Tensor) else given for given in inputs)
-        passes.append(Pass(network, apart, torch.is_grad_enabled()))
+        passes.append(Pass(network, apart, torch.is_grad_enabled(), network is recipe.embedder))
 
     # Recipes may call pooling and head apart, but every pass of the embedder begins with its backbone.
     watched = [(recipe.embedder.backbone, recipe.embedder)]
@@ -93,6 +96,8 @@ def _networks(module: nn.Module) -> Iterator[nn.Module]:
 def _prepare(
     device: torch.device, folder: Path, *, recipe: str, params: dict[str, Any], backbone: str, image_size: int
 ) -> Trial:
+    params = deepcopy(params)
+    params["recipes"]["category_triplet"]["classified"] = None  # names a dataset of the user's
     method, method_params = load_recipe(params, recipe)
     common = read_section(params, "finetune", FinetuneParams)
     size = {"backbone": backbone, "pretrained": False, "image_size": image_size}
@@ -124,7 +129,9 @@ def _source(folder: Path) -> pd.DataFrame:
 
 def _repeat(passes: list[Pass], fabric: Fabric) -> None:
     for one in passes:
-        with torch.set_grad_enabled(one.learns), fabric.autocast():
+        # As in the step, where losses and the networks in them are float32 whatever the precision.
+        precision = fabric.autocast() if one.embeds else nullcontext()
+        with torch.set_grad_enabled(one.learns), precision:
             output = one.network(*one.inputs)
         if one.learns:
             learned = [parameter for parameter in one.network.parameters() if parameter.requires_grad]

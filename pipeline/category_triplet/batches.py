@@ -26,11 +26,11 @@ class Stream(IntEnum):
 class CategoryTripletSampler:
     """Rows of a batch: `batch_size` to classify, and anchors, positives and negatives of `triplets` triplets.
 
-    A label is the position of the category among the sorted `categories` of the classified rows: those of the dataset
-    `classified`, or all. An epoch shows every classified row once, in shuffled order, but for those that fill no batch.
-    With probability `item_share` the triplets of a batch are made of items ((category, item) pairs with two pictures at
-    least, anchors item by item in shuffled rounds), else of categories (anchors row by row in shuffled rounds). Every
-    draw depends only on (seed, epoch, index of the batch). `triplets` 0: none are drawn.
+    A label is the position of the category among `names`, the sorted categories of the classified rows: those of the
+    dataset `classified`, or all. An epoch shows every classified row once, in shuffled order, but for those that fill
+    no batch. With probability `item_share` the triplets of a batch are made of items ((category, item) pairs with two
+    pictures at least, anchors item by item in shuffled rounds), else of categories (anchors row by row in shuffled
+    rounds). Every draw depends only on (seed, epoch, index of the batch). `triplets` 0: none are drawn.
     Raises UserError when the table has not what this needs.
     """
 
@@ -47,7 +47,7 @@ class CategoryTripletSampler:
         self.batch_size, self.n_triplets, self.item_share, self.seed = batch_size, triplets, item_share, seed
         rows = _classified_rows(table, classified)
         names, labels = np.unique(table[CATEGORY].to_numpy(dtype=str)[rows], return_inverse=True)
-        self.categories: list[str] = names.tolist()
+        self.names: list[str] = names.tolist()
         self.groups = Ragged.group(labels, rows, len(names))
         self.labels = self.groups.owners
         self.n_batches = len(rows) // batch_size
@@ -85,10 +85,10 @@ class CategoryTripletSampler:
         return self.of_categories.of_anchors(rng, anchors[deal(len(anchors), start, self.n_triplets, key)])
 
     def _check_classified(self) -> None:
-        if len(self.categories) < 2:
+        if len(self.names) < 2:
             raise UserError(
                 f"{SECTION}: all {len(self.labels)} source pictures to classify are of the category "
-                f"{self.categories[0]!r}; add pictures of another one, or train by items (finetune.recipe: dada)"
+                f"{self.names[0]!r}; add pictures of another one, or train by items (finetune.recipe: dada)"
             )
         if not self.n_batches:
             raise UserError(
@@ -119,10 +119,9 @@ def _classified_rows(table: pd.DataFrame, dataset: str | None) -> np.ndarray:
 
 
 def _items(table: pd.DataFrame) -> Ragged:
-    """Positions of the rows of each item that has two; rows without an item are of none."""
-    named = np.flatnonzero(table[ITEM] != "")
-    items = table.iloc[named].groupby([CATEGORY, ITEM]).ngroup().to_numpy()
-    groups = Ragged.group(items, named, items.max(initial=-1) + 1)
+    """Positions of the rows of each item that has two."""
+    items = table.groupby([CATEGORY, ITEM]).ngroup().to_numpy()
+    groups = Ragged.group(items, np.arange(len(table)), items.max() + 1)
     groups = groups.take(np.flatnonzero(groups.lengths >= 2))
     if len(groups) < 2:
         raise UserError(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.constants import CATEGORY, ITEM
 from pipeline.errors import UserError
+from pipeline.ragged import Ragged
 
 SECTION = "recipes.dada"
 
@@ -32,16 +33,20 @@ class ItemSampler:
         sampler: Literal["distinct", "random"],
         seed: int,
     ) -> None:
-        positions = pd.Series(np.arange(len(table)), index=table.index)
-        groups = positions.groupby([table[CATEGORY], table[ITEM]]).apply(np.asarray)
-        self.names: list[tuple[str, str]] = groups.index.tolist()
-        self.classes: list[np.ndarray] = groups.tolist()
+        groups = table.groupby([CATEGORY, ITEM])
+        self.names: list[tuple[str, str]] = groups.size().index.tolist()
+        self.classes = Ragged.group(groups.ngroup().to_numpy(), np.arange(len(table)), len(self.names))
         self.batch_classes, self.samples_per_class = batch_size // samples_per_class, samples_per_class
         self.distinct, self.seed = sampler == "distinct", seed
         self.n_batches = len(table) // batch_size
         if not self.n_batches:
             raise UserError(
                 f"{SECTION}.batch_size: {batch_size} is more than the {len(table)} source pictures; lower it"
+            )
+        if len(self.classes) < 2:
+            raise UserError(
+                f"{SECTION}: the {len(table)} source pictures show one item, and its proxy has none to differ from; "
+                "add pictures of another one"
             )
         if self.distinct and self.batch_classes > len(self.classes):
             raise UserError(

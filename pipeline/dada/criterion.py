@@ -20,7 +20,7 @@ PROXY_SCALE = 1 / 8  # of the standard normal start
 
 @dataclass(frozen=True)
 class Terms:
-    """Terms of one evaluation.
+    """Terms of one evaluation, float32.
 
     `domain` (3,): cross-entropies of the domain network on DOMAINS; `classes` (): that of the class network on samples;
     `discrepancy` (): between its outputs on samples and on mixtures.
@@ -45,7 +45,7 @@ class Criterion(nn.Module):
     def discriminator_loss(self, embeddings: Tensor, labels: Tensor, draws: Draws) -> Tensor:
         """(1 - r) U + r (S - kappa Delta): U all domain cross-entropies, S twice that of classes, Delta discrepancy.
 
-        `embeddings` (B, D) as the model emits them, `labels` (B,) int64 below C.
+        `embeddings` (B, D) float32 as the model emits them, `labels` (B,) int64 below C; returns a scalar.
         """
         terms = self.terms(self.rows(embeddings, labels, draws), draws)
         params = self.params
@@ -53,7 +53,10 @@ class Criterion(nn.Module):
         return (1 - params.class_share) * terms.domain.sum() + params.class_share * classes
 
     def generator_losses(self, embeddings: Tensor, labels: Tensor, draws: Draws) -> dict[str, Tensor]:
-        """`loss` = weight * `proxy_loss` + gamma (r (S + kappa Delta) - (1 - r) U), and the parts of it."""
+        """`loss` = weight * `proxy_loss` + gamma (r (S + kappa Delta) - (1 - r) U), and the parts of it.
+
+        Takes what `discriminator_loss` takes; all losses are scalars.
+        """
         rows = self.rows(embeddings, labels, draws)
         terms, params = self.terms(rows, draws), self.params
         own = sum(proxy_loss(rows, self.proxies, params.proxies))
@@ -64,7 +67,7 @@ class Criterion(nn.Module):
         return {"loss": total, "proxy_loss": own, "domain_loss": domain, "class_loss": terms.classes}
 
     def rows(self, embeddings: Tensor, labels: Tensor, draws: Draws) -> Rows:
-        """What the losses are taken over: the batch, with mixtures of two samples of a class where wanted."""
+        """What the losses are taken over: the batch, with mixtures of two samples of a class where wanted: B' rows."""
         if self.params.mix.same_class:
             embeddings, labels = with_same_class_mixtures(embeddings, labels, draws.same_class)
         # index_select: its gradient adds up in a fixed order on the CPU.
@@ -102,7 +105,13 @@ class Criterion(nn.Module):
 
 
 def discrepancy(one: Tensor, other: Tensor, kind: str) -> Tensor:
-    """Of class probabilities (B, C): nuclear: difference of the nuclear norms over B, signed; l1: mean |difference|."""
+    """Of class probabilities (B, C): nuclear: difference of the nuclear norms over B, signed; l1: mean |difference|.
+
+    NaN where a probability is not finite.
+    """
     if kind == "l1":
         return (one - other).abs().mean()
-    return (torch.linalg.matrix_norm(one, "nuc") - torch.linalg.matrix_norm(other, "nuc")) / len(one)
+    if not (one.isfinite().all() and other.isfinite().all()):
+        return one.sum() * torch.nan  # where the norm would raise; the loop tells what a loss of NaN means
+    # Of the transposes, which have the same norm: LAPACK is several times as fast where classes are many.
+    return (torch.linalg.matrix_norm(one.T, "nuc") - torch.linalg.matrix_norm(other.T, "nuc")) / len(one)

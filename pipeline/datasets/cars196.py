@@ -15,7 +15,6 @@ from pydantic import model_validator
 
 from pipeline.constants import CATEGORY, IMAGE, ITEM, SPLIT
 from pipeline.errors import UserError
-from pipeline.sources.benchmark import BenchmarkParams, Folder, benchmark_table, split_by_class
 from pipeline.sources.boxes import corner_boxes
 from pipeline.sources.class_folders import class_pictures
 from pipeline.sources.fetching import copy_lists, copy_pictures, fetch_archives
@@ -23,6 +22,7 @@ from pipeline.sources.lines import numbers, whole_numbers
 from pipeline.sources.lists import read_rows, read_text
 from pipeline.sources.matlab import read_mat
 from pipeline.sources.paths import joined
+from pipeline.sources.retrieval_sets import Folder, RetrievalSetParams, retrieval_table, split_by_class
 
 CORNERS = ["bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2"]
 # List of the official training and test part -> the folder of its pictures.
@@ -36,7 +36,7 @@ LISTS = {"official": [META, *OFFICIAL], "csv": [NAMES, *CSV], "folders": []}
 PICTURES = {"official": ["cars_train/", "cars_test/"], "csv": ["car_data/"], "folders": ["images/<class>/"]}
 
 
-class Params(BenchmarkParams):
+class Params(RetrievalSetParams):
     """`lists`: what names the pictures; `folder` holds everything; `crop`: pictures or boxes of them."""
 
     lists: Literal["official", "csv", "folders"]
@@ -96,7 +96,7 @@ def _read(roots: list[Path], params: Params) -> pd.DataFrame:
     )
     if params.crop == "boxes":
         table = table.join(corner_boxes(pictures[CORNERS]))
-    return benchmark_table(table, params.meta_domain, place)
+    return retrieval_table(table, params.meta_domain, place)
 
 
 def _official_names(path: Path) -> list[str]:

@@ -13,12 +13,12 @@ import pandas as pd
 
 from pipeline.constants import BOX, CATEGORY, IMAGE, ITEM, SPLIT
 from pipeline.errors import UserError
-from pipeline.sources.benchmark import BenchmarkParams, Folder, benchmark_table, split_by_class
 from pipeline.sources.class_folders import class_pictures
 from pipeline.sources.fetching import copy_lists, copy_pictures, fetch_archives
 from pipeline.sources.lines import look_up, numbers, refuse, whole_numbers
 from pipeline.sources.lists import read_rows
 from pipeline.sources.paths import joined
+from pipeline.sources.retrieval_sets import Folder, RetrievalSetParams, retrieval_table, split_by_class
 
 IMAGES = "images.txt"
 LABELS = "image_class_labels.txt"
@@ -26,7 +26,7 @@ BOXES = "bounding_boxes.txt"
 CLASS = r"^(?P<number>\d{1,9})\.[^/]+$"  # NNN.Name
 
 
-class Params(BenchmarkParams):
+class Params(RetrievalSetParams):
     """`lists`: what names the pictures; `folder` holds `images/` and the lists; `crop`: pictures or boxes of them."""
 
     lists: Literal["official", "folders"]
@@ -72,7 +72,7 @@ def _read(roots: list[Path], params: Params) -> pd.DataFrame:
     )
     if params.crop == "boxes":
         table[list(BOX)] = _boxes(place, pictures["path"])
-    return benchmark_table(table, params.meta_domain, place)
+    return retrieval_table(table, params.meta_domain, place)
 
 
 def _listed(place: Path) -> pd.DataFrame:

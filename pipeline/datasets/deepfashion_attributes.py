@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.sources.benchmark import BenchmarkParams
 from pipeline.sources.deepfashion_attributes import AttributesLists, fetch_attributes, read_attributes
+from pipeline.sources.retrieval_sets import RetrievalSetParams
 
 
-class Params(AttributesLists, BenchmarkParams):
+class Params(AttributesLists, RetrievalSetParams):
     """What is read, and the part it plays."""
 
 

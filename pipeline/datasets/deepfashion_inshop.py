@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.sources.benchmark import BenchmarkParams
 from pipeline.sources.deepfashion_inshop import InshopLists, fetch_inshop, read_inshop
+from pipeline.sources.retrieval_sets import RetrievalSetParams
 
 
-class Params(InshopLists, BenchmarkParams):
+class Params(InshopLists, RetrievalSetParams):
     """What is read, and the part it plays."""
 
 

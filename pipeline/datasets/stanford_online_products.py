@@ -10,18 +10,18 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.constants import CATEGORY, IMAGE, ITEM, SPLIT, Split
-from pipeline.sources.benchmark import BenchmarkParams, Folder, benchmark_table
 from pipeline.sources.fetching import copy_lists, copy_pictures, fetch_archives
 from pipeline.sources.lines import refuse
 from pipeline.sources.lists import read_named_rows
 from pipeline.sources.paths import joined
+from pipeline.sources.retrieval_sets import Folder, RetrievalSetParams, retrieval_table
 
 COLUMNS = ["image_id", "class_id", "super_class_id", "path"]
 LISTS = {"Ebay_train.txt": Split.TRAIN, "Ebay_test.txt": Split.TEST}
 PATH = r"^(?P<category>[^/]+)_final/[^/]+$"
 
 
-class Params(BenchmarkParams):
+class Params(RetrievalSetParams):
     """`info` holds the two lists, `images` the folders `<super class>_final/`."""
 
     info: Folder
@@ -50,7 +50,7 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
     shared = test[ITEM].isin(train[ITEM])
     path = root / params.info / list(LISTS)[1]
     refuse(path, test[ITEM].rename("class_id"), shared, "is in the training list too")
-    return benchmark_table(pd.concat([train, test]), params.meta_domain, root / params.info)
+    return retrieval_table(pd.concat([train, test]), params.meta_domain, root / params.info)
 
 
 def _listed(root: Path, params: Params, name: str, split: Split) -> pd.DataFrame:

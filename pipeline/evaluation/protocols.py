@@ -57,17 +57,12 @@ class Protocol:
         return (*self.metrics, *self.shown_whole)
 
     def score(
-        self,
-        queries: EmbeddedPictures,
-        gallery: EmbeddedPictures,
-        *,
-        dtype: torch.dtype = torch.float32,
-        block_queries: int | None = None,
+        self, queries: EmbeddedPictures, gallery: EmbeddedPictures, *, dtype: torch.dtype = torch.float32
     ) -> RetrievalResult:
         """All figures. Raises UserError for NaN or infinite embeddings, and when no query shows a gallery item."""
         if self.by_pair:
             queries, gallery = (_named_with_category(side) for side in (queries, gallery))
-        found = search(queries, gallery, by_category=self.by_category, dtype=dtype, block_queries=block_queries)
+        found = search(queries, gallery, by_category=self.by_category, dtype=dtype)
         return RetrievalResult(
             query=found.query,
             category=found.category,

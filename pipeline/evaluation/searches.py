@@ -65,7 +65,6 @@ def search(
     by_category: bool,
     measure: Measure = "cosine",
     dtype: torch.dtype = torch.float32,
-    block_queries: int | None = None,
 ) -> Found:
     """Every query searches the gallery pictures of its own category, or all of them as one category named "all".
 
@@ -94,7 +93,6 @@ def search(
                 own=None if own is None else own[answered],
                 measure=measure,
                 dtype=dtype,
-                block_queries=block_queries,
             )
         )
     if not used:

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from pipeline.category_triplet.batches import CategoryTripletSampler
 from pipeline.category_triplet.losses import Distance, weighted_losses
-from pipeline.errors import UserError
 from pipeline.params.base import Section
 from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
@@ -56,7 +55,7 @@ class CategoryTripletRecipe(SampledRecipe):
             seed=context.seed,
         )
         super().__init__(context, sampler)
-        self.classifier = nn.Linear(context.params.model.embedding_dim, len(sampler.categories))
+        self.classifier = nn.Linear(context.params.model.embedding_dim, len(sampler.names))
         self.classifier.to(context.fabric.device)
         trained = nn.ModuleList([self.embedder, self.classifier])
         self.optimizer = self.set_up(build_optimizer(trained.parameters(), context.params.optim))
@@ -88,23 +87,14 @@ class CategoryTripletRecipe(SampledRecipe):
 
     def state(self) -> dict[str, Any]:
         """Weights of embedder and classifier, the categories it is for, and the optimiser's state."""
-        return {
-            "embedder": self.embedder.state_dict(),
+        return super().state() | {
             "classifier": self.classifier.state_dict(),
-            "categories": self.sampler.categories,
             "optimizer": self.optimizer.state_dict(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Restore what `state` returned. Raises UserError when that classifies into other categories."""
-        ours, theirs = self.sampler.categories, state["categories"]
-        if theirs != ours:
-            raise UserError(
-                f"finetune: the classifier of the checkpoint is for {len(theirs)} categories, the source has "
-                f"{len(ours)}{' others' if len(ours) == len(theirs) else ''}; empty the folder of finetune in "
-                "runtime.scratch to start afresh"
-            )
-        self.embedder.load_state_dict(state["embedder"])
+        super().load_state(state)
         self.classifier.load_state_dict(state["classifier"])
         self.optimizer.load_state_dict(state["optimizer"])
 

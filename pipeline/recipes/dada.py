@@ -15,7 +15,7 @@ Where the published method is unsound, a param selects its behaviour and another
 - `sampler` random: a class may come several times and weighs more, a pair may be one picture twice. distinct: neither,
   where an item has two pictures.
 - `discriminator_epochs` 1: the model learns nothing in the first epoch; `head_epochs`: holds the backbone fixed, which
-  is of use to pretrained ones only. Both are 0.
+  is of use to pretrained ones only. Both are 0. Batch norms that are not frozen move their statistics meanwhile.
 """
 
 import math
@@ -29,7 +29,6 @@ from pipeline.dada.criterion import Criterion
 from pipeline.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
 from pipeline.dada.mixing import draw_shares
 from pipeline.dada.params import CriterionParams
-from pipeline.errors import UserError
 from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
 from pipeline.training.sampled import SampledRecipe
@@ -107,23 +106,11 @@ class DadaRecipe(SampledRecipe):
     def state(self) -> dict[str, Any]:
         """Weights of model, proxies and networks, which items those are of, and the state of all optimisers."""
         optimizers = {name: optimizer.state_dict() for name, optimizer in vars(self.players).items()}
-        return {
-            "embedder": self.embedder.state_dict(),
-            "criterion": self.criterion.state_dict(),
-            "items": self.sampler.names,
-            "optimizers": optimizers,
-        }
+        return super().state() | {"criterion": self.criterion.state_dict(), "optimizers": optimizers}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Restore what `state` returned. Raises UserError, and changes nothing, when the items were others."""
-        before, now = state["items"], self.sampler.names
-        if before != now:
-            raise UserError(
-                f"recipes.dada: the checkpoint below runtime.scratch has proxies of {len(before)} items, of which "
-                f"{len(set(before) & set(now))} are among the {len(now)} source items to train on; delete it to train "
-                "anew, or bring the items back"
-            )
-        self.embedder.load_state_dict(state["embedder"])
+        """Restore what `state` returned. Raises UserError, and changes nothing, when its proxies are of other items."""
+        super().load_state(state)
         self.criterion.load_state_dict(state["criterion"])
         for name, optimizer in vars(self.players).items():
             optimizer.load_state_dict(state["optimizers"][name])

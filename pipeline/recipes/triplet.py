@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from pipeline.errors import UserError
 from pipeline.params.base import Section
-from pipeline.training.optim import build_optimizer, set_lr
-from pipeline.training.pairs import ItemPairs, PairLoader, PairMode
+from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
 from pipeline.training.schedule import lr_factor
+from pipeline.triplet.pairs import ItemPairs, PairLoader, PairMode
 
 
 class Component(Section):
@@ -68,7 +68,7 @@ class TripletRecipe:
         """One optimiser step; reports the loss before it."""
         images, labels = self.context.fabric.to_device(batch)
         params = self.context.params
-        set_lr(self.optimizer, params.optim.lr * lr_factor(params.optim, epoch, params.epochs))
+        scale_lr(self.optimizer, lr_factor(params.optim, epoch, params.epochs))
         self.network.train()
         embeddings = self.network(images.contiguous(memory_format=torch.channels_last))
         mined = self.miner(embeddings, labels) if self.miner else None

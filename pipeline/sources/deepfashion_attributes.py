@@ -12,12 +12,12 @@ import pandas as pd
 
 from pipeline.constants import BOX, CATEGORY, IMAGE, ITEM, SPLIT, Split
 from pipeline.params.base import Section
-from pipeline.sources.benchmark import Folder, benchmark_table
 from pipeline.sources.boxes import CLOTHES_TYPES, read_deepfashion_boxes
 from pipeline.sources.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.sources.lines import look_up, refuse, refuse_others, whole_numbers
 from pipeline.sources.lists import read_headed_rows
 from pipeline.sources.paths import joined
+from pipeline.sources.retrieval_sets import Folder, retrieval_table
 
 PARTITION = "Eval/list_eval_partition.txt"
 NAMES, LABELS, BOXES = "list_category_cloth.txt", "list_category_img.txt", "list_bbox.txt"
@@ -65,7 +65,7 @@ def read_attributes(root: Path, lists: AttributesLists, meta_domain: str) -> pd.
         table = table[labels["clothes_type"] == CLOTHES_TYPES[lists.clothes]]
     if lists.parts != "all":
         table = table[table[SPLIT] == lists.parts]
-    return benchmark_table(table, meta_domain, path)
+    return retrieval_table(table, meta_domain, path)
 
 
 def _labels(place: Path, images: pd.Series) -> pd.DataFrame:

@@ -13,12 +13,12 @@ from pydantic import Field
 
 from pipeline.constants import BOX, CATEGORY, IMAGE, ITEM, SPLIT, Split
 from pipeline.params.base import Section
-from pipeline.sources.benchmark import Folder, benchmark_table
 from pipeline.sources.boxes import CLOTHES_TYPES, read_deepfashion_boxes
 from pipeline.sources.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.sources.lines import look_up, refuse, refuse_others
 from pipeline.sources.lists import read_headed_rows
 from pipeline.sources.paths import joined
+from pipeline.sources.retrieval_sets import Folder, retrieval_table
 
 PARTITION = {"official": "Eval/list_eval_partition.txt", "flat": "list_eval_partition.txt"}
 BOXES = {"official": "Anno/list_bbox_inshop.txt", "flat": "list_bbox_inshop.txt"}
@@ -71,7 +71,7 @@ def read_inshop(root: Path, lists: InshopLists, meta_domain: str) -> pd.DataFram
         table = table[_clothes_types(root, lists.lists, names) == CLOTHES_TYPES[lists.clothes]]
     # A training item has no picture in query or gallery, so that the pictures of an item are those of its part.
     table = table[table.groupby(ITEM)[IMAGE].transform("size") >= lists.min_pictures]
-    return benchmark_table(table, meta_domain, path)
+    return retrieval_table(table, meta_domain, path)
 
 
 def _clothes_types(root: Path, lists: str, names: pd.Series) -> pd.Series:

@@ -16,6 +16,7 @@ class Sampler(Protocol):
     """Which pictures make a batch; a draw depends only on (`seed`, epoch, index of the batch)."""
 
     seed: int
+    names: list  # of the classes that the labels are, in order
     n_batches: int  # an epoch
 
     def draw(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from pipeline.constants import VALIDATION
 from pipeline.errors import UserError
 from pipeline.progress import progress
 from pipeline.seeds import mixed_seed
@@ -15,7 +16,6 @@ from pipeline.training.checkpoint import Checkpoint
 from pipeline.training.recipe import Recipe
 
 Validate = Callable[[nn.Module], dict[str, float]]
-VALIDATION = "val_recall@1"
 
 
 @dataclass(frozen=True)

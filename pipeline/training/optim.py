@@ -27,12 +27,6 @@ def build_optimizer(parameters: Iterable[nn.Parameter], params: OptimParams) -> 
     raise AssertionError(params.name)
 
 
-def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    """Set the learning rate of every parameter group."""
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-
-
 def scale_lr(optimizer: torch.optim.Optimizer, factor: float) -> None:
     """Set the learning rate of every parameter group to `factor` times the one it was built with."""
     for group in optimizer.param_groups:

@@ -36,7 +36,10 @@ class TrainingContext:
     fabric: Fabric
 
     def build_model(self) -> tuple[Embedder, Pictures]:
-        """A fresh embedding model, and the pictures of `table` with random changes, as it takes them."""
+        """A fresh embedding model, and the pictures of `table` with random changes, as it takes them.
+
+        Raises UserError for a backbone that is not known, or whose weights cannot be had.
+        """
         model = self.params.model
         embedder = build_embedder(model).to(memory_format=torch.channels_last)
         backbone = embedder.backbone

@@ -1,17 +1,23 @@
 """What recipes have in common whose batches a sampler draws, and which may hold the backbone or the head fixed."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from pipeline.errors import UserError
 from pipeline.training.batches import Sampler, load_epoch
 from pipeline.training.recipe import TrainingContext
 
 
 class SampledRecipe:
-    """Builds the model and loads the batches. A recipe calls `set_up` once its own networks are built."""
+    """Builds the model, loads the batches and keeps the model's state.
+
+    A recipe calls `set_up` once its own networks are built. Batch norms of a backbone that is held fixed by `project`
+    still move their running statistics, but for those that are frozen or set to eval.
+    """
 
     def __init__(self, context: TrainingContext, sampler: Sampler) -> None:
         self.context, self.sampler = context, sampler
@@ -31,6 +37,21 @@ class SampledRecipe:
     def batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them."""
         return load_epoch(self.pictures, self.sampler, epoch=epoch, first=first, workers=self.context.workers)
+
+    def state(self) -> dict[str, Any]:
+        """Weights of the model, and which classes the labels are."""
+        return {"embedder": self.embedder.state_dict(), "classes": self.sampler.names}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Restore what `state` returned. Raises UserError when that learned other classes."""
+        before, now = state["classes"], self.sampler.names
+        if before != now:
+            raise UserError(
+                f"finetune: the checkpoint below runtime.scratch was trained on {len(before)} classes, of which "
+                f"{len(set(before) & set(now))} are among the {len(now)} of the source; delete it to train anew, or "
+                "bring the classes back"
+            )
+        self.embedder.load_state_dict(state["embedder"])
 
     def to_device(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """The batch where the model is, images channels last."""

@@ -1,4 +1,4 @@
-"""Held-out source items, and how well their consumer pictures find their shop pictures (or pictures one another)."""
+"""How well consumer pictures of held-out items find their shop pictures, or pictures of one domain one another."""
 
 import numpy as np
 import pandas as pd
@@ -7,34 +7,12 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from pipeline.blocks import rows_per_block, slices
-from pipeline.constants import CATEGORY, DOMAIN, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Split
-from pipeline.errors import UserError
+from pipeline.constants import CATEGORY, DOMAIN, ITEM, VALIDATION, Domain
 from pipeline.images.loading import Pictures, load_batches
 
 
-def split_source(table: pd.DataFrame, val_share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training and validation rows of the source meta-domain; no other row is looked at.
-
-    The dataset's own val split is used where it has one; else `val_share` of the items (at least one) is held out.
-    Raises UserError when nothing is left to train on.
-    """
-    source = table[table[META_DOMAIN] == MetaDomain.SOURCE]
-    train, val = source[source[SPLIT] == Split.TRAIN], source[source[SPLIT] == Split.VAL]
-    if val.empty and val_share > 0 and len(train):
-        items = sorted(set(zip(train[CATEGORY], train[ITEM], strict=True)))
-        held_out = np.random.default_rng([seed, len(items)]).permutation(len(items))[
-            : max(1, round(val_share * len(items)))
-        ]
-        chosen = {items[index] for index in held_out}
-        is_val = np.array([key in chosen for key in zip(train[CATEGORY], train[ITEM], strict=True)])
-        train, val = train[~is_val], train[is_val]
-    if train.empty:
-        raise UserError("finetune: the manifest has no source/train pictures to learn from; see data.dataset")
-    return train, val
-
-
 class RecallAt1:
-    """Callable: embedder -> {"val_recall@1": share of queries whose nearest gallery picture shows their item}.
+    """Callable: embedder -> {VALIDATION: share of queries whose nearest gallery picture shows their item}.
 
     Consumer pictures search shop pictures; where the rows of `table` are of one domain only, every picture searches all
     others. Pictures without an item in the gallery are no queries.
@@ -62,7 +40,7 @@ class RecallAt1:
     def __call__(self, embedder: nn.Module) -> dict[str, float]:
         """NaN when there is no query."""
         if not len(self.queries):
-            return {"val_recall@1": float("nan")}
+            return {VALIDATION: float("nan")}
         embedder.eval()
         batches = load_batches(self.pictures, self.batch_size, self.workers)
         embeddings = torch.cat([embedder(images.to(self.fabric.device)).cpu() for images in batches])
@@ -74,4 +52,4 @@ class RecallAt1:
             if self.itself:
                 similar[torch.arange(len(queries)), queries] = -torch.inf
             hits += int((items[similar.argmax(dim=1)] == self.items[queries]).sum())
-        return {"val_recall@1": hits / len(self.queries)}
+        return {VALIDATION: hits / len(self.queries)}

@@ -39,9 +39,7 @@ SMALL = [
 
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
 def test_every_case_runs_and_is_in_the_suite(case):
-    made = measure(case, CPU, repeats=2)
-    assert made.seconds > 0
-    assert made.limit_seconds > 0
+    assert measure(case, CPU, repeats=2).name == case.name
     assert case.group in suite.GROUPS
     assert {one.group for one in suite.published_sizes(2, default_params())} == set(suite.GROUPS)
 
@@ -62,6 +60,7 @@ def test_limit_of_training_runs_the_networks_of_the_step(tmp_path, recipe):
     embedded = [one for one in passes if isinstance(one.network, Embedder)]
     assert embedded
     assert all(one.learns and one.inputs[0].shape[1:] == (3, 32, 32) for one in embedded)
+    assert all(one.embeds == isinstance(one.network, Embedder) for one in passes)
     if recipe == "dada":
         params = default_params()["recipes"]["dada"]
         others = Counter(one.network[-1].num_features for one in passes if one not in embedded)

@@ -10,24 +10,29 @@ from pipeline.category_triplet.batches import CategoryTripletSampler, deal
 from pipeline.errors import UserError
 
 # (category, item, dataset, pictures): items of one, two and three pictures; an id that occurs in two categories; a
-# category with one picture; rows without an item.
+# category with one picture; pictures that are an item each.
 ITEMS = [
     ("dress", "i0", "a", 3),
     ("dress", "i1", "a", 2),
     ("coat", "i0", "a", 2),
     ("coat", "i2", "a", 1),
-    ("coat", "", "b", 4),
-    ("skirt", "", "b", 3),
+    ("coat", None, "b", 4),
+    ("skirt", None, "b", 3),
     ("hat", "i3", "b", 1),
 ]
 PAIRED = {("dress", "i0"), ("dress", "i1"), ("coat", "i0")}
 
 
 def table():
-    rows = [(category, item, dataset) for category, item, dataset, n in ITEMS for _ in range(n)]
+    rows = [(category, item or f"photo{k}", dataset) for category, item, dataset, n in ITEMS for k in range(n)]
     made = pd.DataFrame(rows, columns=["category", "item", "dataset"])
     # Neither the order of rows nor their index says what they are.
     return made.sample(frac=1, random_state=0)
+
+
+def unpaired():
+    made = table()
+    return made[made["item"].str.startswith("photo")]
 
 
 def sampler(rows=None, *, batch_size=5, triplets=4, item_share=0.5, classified=None, seed=3):
@@ -51,14 +56,14 @@ def drawn(made, epochs=60):
 
 def test_an_epoch_classifies_every_picture_once():
     rows, made = table().reset_index(drop=True), sampler(batch_size=8)
-    assert made.categories == ["coat", "dress", "hat", "skirt"]
+    assert made.names == ["coat", "dress", "hat", "skirt"]
     assert made.n_batches == 2
     for epoch in range(3):
         batches = [made.draw(epoch, index) for index in range(made.n_batches)]
         shown = np.concatenate([batch[:8] for batch, _ in batches])
         assert sorted(shown) == list(range(16))
         labels = np.concatenate([labels for _, labels in batches])
-        assert [made.categories[label] for label in labels] == rows["category"][shown].tolist()
+        assert [made.names[label] for label in labels] == rows["category"][shown].tolist()
     assert made.draw(0, 0)[0].tolist() != made.draw(1, 0)[0].tolist()
 
 
@@ -105,12 +110,12 @@ def test_share_of_the_two_sources():
 
 def test_classified_dataset():
     rows, made = table().reset_index(drop=True), sampler(classified="b", batch_size=4)
-    assert made.categories == ["coat", "hat", "skirt"]
+    assert made.names == ["coat", "hat", "skirt"]
     assert made.n_batches == 2
     seen = set()
     for labels, classified, (anchor, _, negative) in drawn(made):
         assert set(rows["dataset"][classified]) == {"b"}
-        assert [made.categories[label] for label in labels] == rows["category"][classified].tolist()
+        assert [made.names[label] for label in labels] == rows["category"][classified].tolist()
         seen.update((rows["dataset"][a], rows["dataset"][n]) for a, n in zip(anchor, negative, strict=True))
     assert seen == {("a", "a"), ("b", "b")}
 
@@ -146,7 +151,7 @@ def one_each(column):
         (None, {"batch_size": 17}, r"triplet.batch_size: 17 is more than the 16 source pictures to classify; lower it"),
         (None, {"batch_size": 9, "classified": "b"}, r"batch_size: 9 is more than the 8 source pictures to classify"),
         (None, {"classified": "c"}, r"triplet.classified: no source pictures of a dataset 'c'; known: a, b"),
-        (table()[table()["item"] == ""], {}, r"triplet.item_share: .* two items with two pictures.*source has 0; set"),
+        (unpaired(), {}, r"triplet.item_share: .* two items with two pictures.*source has 0; set"),
         (table()[table()["item"] != "i0"], {}, r"item_share: .* and the source has 1; set it to 0"),
         (
             one_each("category"),
@@ -161,5 +166,5 @@ def test_what_is_missing_is_named(rows, changes, says):
 
 
 def test_nothing_is_asked_for_that_is_not_used():
-    sampler(table()[table()["item"] == ""], item_share=0.0)
+    sampler(unpaired(), item_share=0.0)
     sampler(one_each("category"), batch_size=2, triplets=0)

@@ -101,7 +101,7 @@ def test_both_losses_are_learnt(make):
 
 
 def test_weight_0_loads_no_triplets(make, table):
-    recipe = make(table.assign(item=""), triplet_weight=0.0)
+    recipe = make(table.assign(item=[f"item{row}" for row in range(len(table))]), triplet_weight=0.0)
     images, labels = next(recipe.batches(0, 0))
     assert len(images) == len(labels) == 12
     assert set(recipe.step((images, labels), 0.0)) == {"loss", "classification_loss"}
@@ -126,8 +126,8 @@ def test_the_schedule_counts_from_the_end_of_the_frozen_epochs(make):
 @pytest.mark.parametrize(
     ("category", "says"),
     [
-        ("red", "is for 2 categories, the source has 3; empty"),
-        ("pink", "is for 3 categories, the source has 3 others;"),
+        ("red", "trained on 2 classes, of which 2 are among the 3 of the source; delete it"),
+        ("pink", "trained on 3 classes, of which 2 are among the 3 of the source; delete it"),
     ],
 )
 def test_checkpoint_of_another_classifier(make, table, category, says):

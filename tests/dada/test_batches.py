@@ -86,6 +86,9 @@ def test_too_few_classes_or_pictures_are_named():
     sampler(batch_size=16, kind="random")
     with pytest.raises(UserError, match=r"dada.batch_size: 26 is more than the 25 source pictures"):
         sampler(batch_size=26, kind="random")
+    with pytest.raises(UserError, match=r"dada: the 4 source pictures show one item"):
+        rows = table()
+        sampler(rows[rows["item"] == "i3"], batch_size=2)
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -8,7 +8,7 @@ from golden_files import golden
 from published import build, close, draws, params_of, place, record, tensor
 from pytorch_metric_learning.losses import ProxyAnchorLoss
 
-from pipeline.dada.criterion import Criterion
+from pipeline.dada.criterion import Criterion, discrepancy
 from pipeline.dada.mixing import Rows, draw_shares, same_class_pairs
 from pipeline.dada.proxy_loss import proxy_loss
 
@@ -92,6 +92,14 @@ def test_single_precision_is_close():
     record(criterion, arrays, "G")
     single = type(shares)(*(share.float() for share in vars(shares).values()))
     close(criterion.generator_losses(embeddings.float(), labels, single)["loss"], arrays["G_total"], 2e-3)
+
+
+@pytest.mark.parametrize("kind", ["nuclear", "l1"])
+def test_a_run_that_diverged_has_a_loss_of_nan(kind):
+    good, bad = torch.rand(3, 5), torch.full((3, 5), torch.nan)
+    assert discrepancy(good, bad, kind).isnan()
+    assert discrepancy(bad, good, kind).isnan()
+    assert discrepancy(good, good, kind) == 0
 
 
 def test_equal_scales_and_rows_are_proxy_anchor():

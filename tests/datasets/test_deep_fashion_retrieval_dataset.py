@@ -58,7 +58,7 @@ def test_category_triplet_classifies_the_one_and_takes_items_of_the_other(incomi
         train, batch_size=8, triplets=8, item_share=1.0, classified="deepfashion_attributes", seed=1
     )
     per_class = case["cat_train_per_class"].tolist()
-    assert made.categories == [f"kind_{label:02d}" for label, n in enumerate(per_class) if n]
+    assert made.names == [f"kind_{label:02d}" for label, n in enumerate(per_class) if n]
     assert made.groups.lengths.tolist() == [n for n in per_class if n]
     rows, _ = made.draw(0, 0)
     assert set(train["dataset"][rows[8:]]) == {"deepfashion_inshop"}

@@ -41,7 +41,7 @@ def test_params(chain, stage, own, changes, says):
         ({"recipes.triplet.loss.args": {"marge": 1}}, ["recipes.triplet.loss.args", "marge"]),
         ({"recipes.triplet.miner.name": "BatchHardy"}, ["recipes.triplet.miner.name", "BatchHardMiner"]),
         ({"recipes.triplet.batch_items": 500}, ["recipes.triplet.batch_items: 500 is more than the 38 source items"]),
-        ({"finetune.val_share": 0.0}, ["finetune.keep: best needs held-out items"]),
+        ({"finetune.val_share": 0.0}, ["finetune.keep: best needs held-out pictures", "or raise finetune.val_share"]),
         ({"finetune.optim.lr": 1e30}, ["lower finetune.optim.lr"]),
     ],
 )

@@ -103,6 +103,10 @@ def test_fewer_items_than_a_batch_needs(finished_dada, tmp_path):
     change_source(chain, ten_items).fails("finetune", says)
 
 
+def rename_first(rows):
+    return rows.replace({ITEM: {rows[ITEM].min(): "new"}})
+
+
 class KilledError(Exception):
     pass
 
@@ -127,8 +131,8 @@ def checkpoint_of(chain, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda rows: rows[rows[ITEM] != rows[ITEM].min()], "42 items, of which 41 are among the 41 source items"),
-        (lambda rows: rows.replace({ITEM: {rows[ITEM].min(): "new"}}), "42 items, of which 41 are among the 42 source"),
+        (lambda rows: rows[rows[ITEM] != rows[ITEM].min()], "42 classes, of which 41 are among the 41 of the source"),
+        (rename_first, "42 classes, of which 41 are among the 42 of the source"),
     ],
     ids=["fewer items", "as many others"],
 )
@@ -136,4 +140,4 @@ def test_checkpoint_of_other_items(finished_dada, tmp_path, monkeypatch, change,
     here = finished_dada.copy(tmp_path / "here", {"finetune.keep": "last", "finetune.val_share": 0.0})
     there = change_source(here.copy(tmp_path / "there"), change)
     copyfile(checkpoint_of(here, monkeypatch), checkpoint_of(there, monkeypatch))
-    there.fails("finetune", f"recipes.dada: the checkpoint below runtime.scratch has proxies of {says}", "delete it")
+    there.fails("finetune", f"finetune: the checkpoint below runtime.scratch was trained on {says}; delete it")

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from pipeline.constants import VALIDATION
 from pipeline.errors import UserError
 from pipeline.training.checkpoint import Checkpoint
-from pipeline.training.loop import VALIDATION, train
+from pipeline.training.loop import train
 
 
 class DropoutRecipe:

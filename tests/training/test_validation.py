@@ -8,7 +8,8 @@ from torch import nn
 
 from pipeline.errors import UserError
 from pipeline.training import validation
-from pipeline.training.validation import RecallAt1, split_source
+from pipeline.training.split import split_source
+from pipeline.training.validation import RecallAt1
 
 
 def table(n=20, meta="source", split="train"):
@@ -38,6 +39,8 @@ def test_the_datasets_own_val_split_is_used():
 def test_nothing_to_train_on_is_said():
     with pytest.raises(UserError, match="no source/train pictures"):
         split_source(table(meta="target"), 0.1, seed=1)
+    with pytest.raises(UserError, match="val_share: 0.1 holds out all 1 source items"):
+        split_source(table(1), 0.1, seed=1)
 
 
 class Fixed(nn.Module):

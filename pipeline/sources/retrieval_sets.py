@@ -27,14 +27,14 @@ def _relative(folder: str) -> str:
 Folder = Annotated[str, AfterValidator(_relative)]  # in data.source, and in what is fetched
 
 
-class BenchmarkParams(DatasetParams):
+class RetrievalSetParams(DatasetParams):
     """Archives to unpack, and the part that the dataset plays."""
 
     archives: list[ArchiveParams]
     meta_domain: Literal["source", "target"]
 
 
-def benchmark_table(pictures: pd.DataFrame, meta_domain: str, where: Path) -> pd.DataFrame:
+def retrieval_table(pictures: pd.DataFrame, meta_domain: str, where: Path) -> pd.DataFrame:
     """`pictures` (columns image, item, category, split; x y w h or none of them) with the columns of the manifest.
 
     Raises UserError naming `where` for a picture whose path leads out of the folder.

@@ -1,0 +1,33 @@
+"""Which source items are trained on, and which are held out for validation."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.constants import CATEGORY, ITEM, META_DOMAIN, SPLIT, MetaDomain, Split
+from pipeline.errors import UserError
+
+
+def split_source(table: pd.DataFrame, val_share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training and validation rows of the source meta-domain; no other row is looked at.
+
+    The dataset's own val split is used where it has one; else `val_share` of the items (at least one) is held out.
+    Raises UserError when there is nothing to train on, or nothing is left.
+    """
+    source = table[table[META_DOMAIN] == MetaDomain.SOURCE]
+    train, val = source[source[SPLIT] == Split.TRAIN], source[source[SPLIT] == Split.VAL]
+    if train.empty:
+        raise UserError("finetune: the manifest has no source/train pictures to learn from; see data.dataset")
+    if val.empty and val_share > 0:
+        items = sorted(set(zip(train[CATEGORY], train[ITEM], strict=True)))
+        held_out = np.random.default_rng([seed, len(items)]).permutation(len(items))[
+            : max(1, round(val_share * len(items)))
+        ]
+        chosen = {items[index] for index in held_out}
+        is_val = np.array([key in chosen for key in zip(train[CATEGORY], train[ITEM], strict=True)])
+        train, val = train[~is_val], train[is_val]
+        if train.empty:
+            raise UserError(
+                f"finetune.val_share: {val_share} holds out all {len(items)} source items, none are left to train on; "
+                "lower it, or set 0"
+            )
+    return train, val

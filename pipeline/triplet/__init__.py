@@ -1,0 +1,1 @@
+"""The training pairs of the recipe `triplet`."""
