@@ -1,4 +1,4 @@
-"""Plugins: a package whose modules are the choices, so that adding one means adding one file."""
+"""Plugins: a package whose modules or packages are the choices, so that adding one means adding a file or a folder."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -8,12 +8,19 @@ from pipeline.errors import UserError
 
 
 def plugin_names(package: str) -> list[str]:
-    """Names of the modules in `package`, sorted; nothing is imported but the package itself."""
+    """Names of the modules and packages in `package`, sorted; nothing is imported but the package itself."""
     return sorted(module.name for module in iter_modules(import_module(package).__path__))
 
 
+def plugin_modules(package: str, name: str) -> set[str]:
+    """Dotted names of the module `name` of `package`, or of all modules in the package of that name."""
+    found = {module.name: module.ispkg for module in iter_modules(import_module(package).__path__)}
+    inner = f"{package}.{name}"
+    return {f"{inner}.{part}" for part in plugin_names(inner)} if found[name] else {inner}
+
+
 def load_plugin(package: str, name: str, param: str) -> ModuleType:
-    """Import the module `name` of `package`.
+    """Import the module or package `name` of `package`.
 
     Raises UserError naming `param` and listing the known names when there is no such module.
     """

@@ -9,8 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.imports import PROJECT, import_closure, module_file
-from pipeline.plugins import plugin_names
-from stages.deps import DATA_CODE, PLUGINS, code_deps
+from pipeline.plugins import plugin_modules, plugin_names
+from stages.deps import DATA_CODE, PLUGINS, code_deps, is_code
 
 MODULES = sorted(path for folder in ("pipeline", "stages") for path in (PROJECT / folder).rglob("*.py"))
 STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt", "evaluate")
@@ -56,7 +56,7 @@ def _written_deps(stage: str) -> list[str]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_deps_in_dvc_yaml_are_the_import_closure(stage):
-    written = [path for path in _written_deps(stage) if path.endswith(".py")]
+    written = [path for path in _written_deps(stage) if is_code(path)]
     assert written == code_deps(stage), "run `make deps`"
     assert len(set(_written_deps(stage))) == len(_written_deps(stage))
 
@@ -66,14 +66,19 @@ def test_code_deps_in_dvc_yaml_are_the_import_closure(stage):
 )
 def test_every_plugin_is_covered_by_the_deps_of_its_stage(stage, plugin):
     package, spelled = PLUGINS[stage]
-    deps = {path.replace(spelled, plugin) for path in _written_deps(stage)}
-    ran = {module_file(name).as_posix() for name in import_closure([f"stages.{stage}", f"{package}.{plugin}"])}
-    # Drawing code is what data.source names.
-    assert {path for path in ran if not path.startswith(DATA_CODE)} <= deps
-    others = {f"{package.replace('.', '/')}/{name}.py" for name in plugin_names(package)} - {
-        f"{package.replace('.', '/')}/{plugin}.py"
-    }
-    assert not deps & others, "an edit to one plugin must not rerun another"
+    name = spelled.partition("}")[0] + "}"
+    deps = [path.replace(name, plugin) for path in _written_deps(stage)]
+
+    def covered(modules):
+        paths = [module_file(module) for module in modules]
+        # Drawing code is what data.source names.
+        asked = [path for path in paths if not path.as_posix().startswith(DATA_CODE)]
+        return [any(path.is_relative_to(dep) for dep in deps) for path in asked]
+
+    own = plugin_modules(package, plugin)
+    assert all(covered(import_closure([f"stages.{stage}", *own])))
+    others = [module for name in plugin_names(package) if name != plugin for module in plugin_modules(package, name)]
+    assert not any(covered(others)), "an edit to one plugin must not rerun another"
 
 
 def test_evaluation_code_does_not_retrain():

@@ -1,1 +1,1 @@
-"""One module a training method (see pipeline.training.recipe)."""
+"""One package a training method, with a module `recipe` (see pipeline.training.recipe)."""

@@ -1,11 +1,13 @@
 """What the training loop knows of a recipe.
 
-A recipe is one module of `pipeline.recipes` with two names: `Params`, a `Section` (its section `recipes.<name>` of
-params.yaml), and `build(context, params) -> Recipe`. It may own several networks, optimisers and schedules.
+A recipe is one package of `pipeline.recipes`; its module `recipe` has two names: `Params`, a `Section` (its section
+`recipes.<name>` of params.yaml), and `build(context, params) -> Recipe`. It may own several networks, optimisers and
+schedules.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -70,6 +72,6 @@ class Recipe(Protocol):
 
 
 def load_recipe(params: dict[str, Any], name: str) -> tuple[ModuleType, Section]:
-    """The recipe module `name` and its section of `params`. Raises UserError for an unknown name or param."""
-    module = load_plugin(RECIPES, name, "finetune.recipe")
+    """The module of the recipe `name` and its section of `params`. Raises UserError for an unknown name or param."""
+    module = import_module(f"{load_plugin(RECIPES, name, 'finetune.recipe').__name__}.recipe")
     return module, read_section(params, f"recipes.{name}", module.Params)

@@ -7,8 +7,8 @@ import pytest
 from deep_fashion_retrieval_support import golden_case, write_tree
 from tests_support import default_params
 
-from pipeline.category_triplet.batches import CategoryTripletSampler
 from pipeline.errors import UserError
+from pipeline.recipes.category_triplet.batches import CategoryTripletSampler
 
 NAME = "deep_fashion_retrieval"
 

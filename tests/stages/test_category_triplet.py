@@ -9,7 +9,7 @@ from chain_support import STAGES, Chain
 from deep_fashion_retrieval_support import write_tree
 
 from pipeline.constants import CATEGORY, DOMAIN, MANIFEST_FILE, META_DOMAIN
-from pipeline.recipes.category_triplet import CategoryTripletRecipe
+from pipeline.recipes.category_triplet.recipe import CategoryTripletRecipe
 
 # Both phases; SGD has a state to carry over.
 CHANGES = {

@@ -21,7 +21,7 @@ from pipeline.constants import (
 )
 from pipeline.io.features import read_features
 from pipeline.models.files import load_head_weights
-from pipeline.recipes.dada import DadaRecipe
+from pipeline.recipes.dada.recipe import DadaRecipe
 
 LOSSES = ["loss", "proxy_loss", "domain_loss", "class_loss", "discriminator_loss"]
 

@@ -5,10 +5,10 @@ from enum import IntEnum
 import numpy as np
 import pandas as pd
 
-from pipeline.category_triplet.triplets import Triplets
 from pipeline.constants import CATEGORY, DATASET, ITEM
 from pipeline.errors import UserError
 from pipeline.ragged import Ragged
+from pipeline.recipes.category_triplet.triplets import Triplets
 
 SECTION = "recipes.category_triplet"
 

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from pytorch_metric_learning.utils.loss_and_miner_utils import logsumexp
 from torch import Tensor
 
-from pipeline.dada.mixing import Rows
-from pipeline.dada.params import ProxyParams
+from pipeline.recipes.dada.mixing import Rows
+from pipeline.recipes.dada.params import ProxyParams
 
 
 def proxy_loss(rows: Rows, proxies: Tensor, params: ProxyParams) -> tuple[Tensor, Tensor]:

@@ -8,9 +8,9 @@ from golden_files import golden
 from published import build, close, draws, params_of, place, record, tensor
 from pytorch_metric_learning.losses import ProxyAnchorLoss
 
-from pipeline.dada.criterion import Criterion, discrepancy
-from pipeline.dada.mixing import Rows, draw_shares, same_class_pairs
-from pipeline.dada.proxy_loss import proxy_loss
+from pipeline.recipes.dada.criterion import Criterion, discrepancy
+from pipeline.recipes.dada.mixing import Rows, draw_shares, same_class_pairs
+from pipeline.recipes.dada.proxy_loss import proxy_loss
 
 CASES = ("cars", "cub", "mix_individual", "mix_linear", "nca_shift", "nodropout_nobn_l1", "sop", "unnormalised")
 

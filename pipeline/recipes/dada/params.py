@@ -29,7 +29,7 @@ class ProxyParams(Section):
 class MixParams(Section):
     """Mixtures of two samples of a class, and of samples with their proxies (the third domain).
 
-    `shift` s says how far a mixture may go, see `pipeline.dada.mixing.Shifted`. `lr` is that of learned weights.
+    `shift` s says how far a mixture may go, see `mixing.Shifted`. `lr` is that of learned weights.
     """
 
     same_class: bool

@@ -2,7 +2,7 @@
 
 Public GitHub project `ihciah/deep-fashion-retrieval` (2017). The classes are the categories of the source. A step
 passes a batch to be classified and a batch of triplets through the network, each by itself, and minimises the sum of
-both losses (`pipeline.category_triplet`). Both read the head's output before the final L2 (`finetune.model.output:
+both losses. Both read the head's output before the final L2 (`finetune.model.output:
 none`, as published, leaves it as it is).
 
 Where the published training is defective, it is mended:
@@ -19,9 +19,9 @@ from typing import Annotated, Any
 from pydantic import Field
 from torch import Tensor, nn
 
-from pipeline.category_triplet.batches import CategoryTripletSampler
-from pipeline.category_triplet.losses import Distance, weighted_losses
 from pipeline.params.base import Section
+from pipeline.recipes.category_triplet.batches import CategoryTripletSampler
+from pipeline.recipes.category_triplet.losses import Distance, weighted_losses
 from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
 from pipeline.training.sampled import SampledRecipe

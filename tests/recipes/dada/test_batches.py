@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from pipeline.dada.batches import ItemSampler
 from pipeline.errors import UserError
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import training_transform
 from pipeline.params.finetune import AugmentParams
+from pipeline.recipes.dada.batches import ItemSampler
 from pipeline.training.batches import load_epoch
 
 PICTURES = (1, 2, 3, 4, 6, 8)  # of items 0 to 5

@@ -10,7 +10,7 @@ from tests_support import default_params
 from pipeline.errors import UserError
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
-from pipeline.recipes.category_triplet import Params, build
+from pipeline.recipes.category_triplet.recipe import Params, build
 from pipeline.training.fabric import start_fabric
 from pipeline.training.recipe import TrainingContext
 

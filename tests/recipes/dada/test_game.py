@@ -7,8 +7,8 @@ from golden_files import golden
 from published import build, close, draws, place, record, tensor
 from torch import nn
 
-from pipeline.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
 from pipeline.params.finetune import OptimParams
+from pipeline.recipes.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
 from pipeline.training.optim import scale_lr
 from pipeline.training.schedule import lagging_factor
 

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.dada.mixing import Draws, Rows, build_mixture, with_same_class_mixtures
-from pipeline.dada.networks import DOMAINS, build_class_network, build_domain_network
-from pipeline.dada.params import CriterionParams
-from pipeline.dada.proxy_loss import proxy_loss
+from pipeline.recipes.dada.mixing import Draws, Rows, build_mixture, with_same_class_mixtures
+from pipeline.recipes.dada.networks import DOMAINS, build_class_network, build_domain_network
+from pipeline.recipes.dada.params import CriterionParams
+from pipeline.recipes.dada.proxy_loss import proxy_loss
 
 PROXY_SCALE = 1 / 8  # of the standard normal start
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from pipeline.dada.params import NetworkParams
+from pipeline.recipes.dada.params import NetworkParams
 
 DOMAINS = ("samples", "mixed", "proxies")
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from pipeline.dada.criterion import Criterion
-from pipeline.dada.mixing import Draws
+from pipeline.recipes.dada.criterion import Criterion
+from pipeline.recipes.dada.mixing import Draws
 
 
 class Phase(IntEnum):

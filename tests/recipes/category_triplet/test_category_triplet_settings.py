@@ -7,7 +7,7 @@ from tests_support import PROJECT, default_params
 
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
-from pipeline.recipes.category_triplet import Params
+from pipeline.recipes.category_triplet.recipe import Params
 from pipeline.sources.dataset import load_dataset
 from pipeline.training.schedule import lagging_factor
 

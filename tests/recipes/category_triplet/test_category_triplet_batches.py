@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.category_triplet.batches import CategoryTripletSampler, deal
 from pipeline.errors import UserError
+from pipeline.recipes.category_triplet.batches import CategoryTripletSampler, deal
 
 # (category, item, dataset, pictures): items of one, two and three pictures; an id that occurs in two categories; a
 # category with one picture; pictures that are an item each.

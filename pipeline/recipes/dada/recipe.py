@@ -1,6 +1,6 @@
 """DADA: proxies of the items and their samples as two domains that two networks are to tell apart, and cannot.
 
-The criterion is in `pipeline.dada.criterion`. The items of the source are the classes, their pictures the samples,
+The criterion is in `criterion`. The items of the source are the classes, their pictures the samples,
 whatever their domain. Three optimisers of one schedule: the model's (`finetune.optim`), and Adam for the networks and
 for the proxies. The losses read the head's output before the final L2, published with `finetune.model.output:
 layernorm`.
@@ -24,11 +24,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
-from pipeline.dada.batches import ItemSampler
-from pipeline.dada.criterion import Criterion
-from pipeline.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
-from pipeline.dada.mixing import draw_shares
-from pipeline.dada.params import CriterionParams
+from pipeline.recipes.dada.batches import ItemSampler
+from pipeline.recipes.dada.criterion import Criterion
+from pipeline.recipes.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
+from pipeline.recipes.dada.mixing import draw_shares
+from pipeline.recipes.dada.params import CriterionParams
 from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
 from pipeline.training.sampled import SampledRecipe

@@ -9,7 +9,7 @@ from tests_support import PROJECT, default_params
 
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
-from pipeline.recipes.dada import Params
+from pipeline.recipes.dada.recipe import Params
 from pipeline.training.schedule import lagging_factor
 
 NAMES = ("cub", "cars", "sop", "inshop")  # in the order of the page

@@ -4,7 +4,7 @@ import pytest
 import torch
 from golden_files import golden
 
-from pipeline.category_triplet.losses import triplet_loss, weighted_losses
+from pipeline.recipes.category_triplet.losses import triplet_loss, weighted_losses
 
 KINDS = {"euclidean": "l2", "cosine": "cos"}
 

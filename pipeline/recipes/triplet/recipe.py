@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from pipeline.errors import UserError
 from pipeline.params.base import Section
+from pipeline.recipes.triplet.pairs import ItemPairs, PairLoader, PairMode
 from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.recipe import TrainingContext
 from pipeline.training.schedule import lr_factor
-from pipeline.triplet.pairs import ItemPairs, PairLoader, PairMode
 
 
 class Component(Section):

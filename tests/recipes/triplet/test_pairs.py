@@ -12,7 +12,7 @@ from pipeline.errors import UserError
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import training_transform
 from pipeline.params.finetune import AugmentParams
-from pipeline.triplet.pairs import ItemPairs, PairLoader
+from pipeline.recipes.triplet.pairs import ItemPairs, PairLoader
 
 AUGMENT = AugmentParams(rotation=20.0, resize=20, scale=(0.5, 1.0), flip=0.5, jitter=0.3)
 

@@ -5,10 +5,10 @@ import torch
 from tests_support import default_params
 from torch import Tensor, nn
 
-from pipeline.dada.criterion import Criterion
-from pipeline.dada.mixing import Draws
 from pipeline.params.base import parse_section
-from pipeline.recipes.dada import Params
+from pipeline.recipes.dada.criterion import Criterion
+from pipeline.recipes.dada.mixing import Draws
+from pipeline.recipes.dada.recipe import Params
 
 # Layer of the reference -> place in the network.
 NETWORKS = {

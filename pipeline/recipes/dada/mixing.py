@@ -7,7 +7,7 @@ from pytorch_metric_learning.utils.loss_and_miner_utils import convert_to_pos_pa
 from torch import Tensor, nn
 from torch.distributions import Beta
 
-from pipeline.dada.params import MixParams
+from pipeline.recipes.dada.params import MixParams
 
 SAME_CLASS_BETA = (2.0, 2.0)  # published, the same for all datasets
 

@@ -1,0 +1,1 @@
+"""deep-fashion-retrieval's training: a classifier of categories, and triplets of items or categories."""

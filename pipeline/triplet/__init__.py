@@ -1,1 +1,0 @@
-"""The training pairs of the recipe `triplet`."""
