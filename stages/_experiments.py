@@ -1,8 +1,6 @@
-"""Experiments of DVC, by the command lines of Git and DVC: what there is, the queue, and what came out."""
+"""Experiments of DVC, by its command line: what there is, the queue, and what came out."""
 
-import hashlib
 import json
-import os
 import re
 import signal
 import subprocess
@@ -10,18 +8,17 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from pipeline.errors import UserError
+from stages._git import git
+from stages._programs import ProgramError, environment, last_line, output
 
 RESULT = "metrics/evaluate.json"
-# Tracked files that no stage reads, and params.yaml.
-UNREAD_FOLDERS, UNREAD_FILES, UNREAD_SUFFIX = ("docs", "metrics", "tests"), ("dvc.lock", "params.yaml"), ".md"
-# `stash create` wants to know who is at work, though its commit is never seen.
-GIT = ("git", "-c", "core.quotePath=off", "-c", "user.name=compare", "-c", "user.email=compare@localhost")
+DVC = (sys.executable, "-m", "dvc")
 BUSY = "is busy, it is being blocked by"  # DVC, of an experiment that is being stored at this moment
-ATTEMPTS = 20  # a second each
+BUSY_SECONDS = 40
+KILLS = 20  # attempts to end a task, a second each
 
 RUNNING, QUEUED, FAILED, SUCCESS = "Running", "Queued", "Failed", "Success"
 TASK = re.compile(rf"^([0-9a-f]+) +(\S+) .*\b({RUNNING}|{QUEUED}|{FAILED}|{SUCCESS})$", re.MULTILINE)
@@ -46,33 +43,6 @@ class Queue(NamedTuple):
     idle: int
 
 
-def code_state(comparison: Path) -> str:
-    """A digest of all tracked files that stages may read, as they lie in the working tree.
-
-    Neither params.yaml is among them nor the file `comparison`: what these say is looked at by itself.
-    """
-    # A commit of the working tree that no reference points to; none when nothing has changed.
-    commit = git("stash", "create").strip() or "HEAD"
-    entries = [line.split("\t") for line in git("ls-tree", "-r", commit).splitlines()]
-    read = [f"{blob} {path}" for blob, path in entries if _is_read(path, comparison)]
-    return hashlib.sha256("\n".join(read).encode()).hexdigest()
-
-
-def uncommitted(comparison: Path) -> list[str]:
-    """Tracked files with changes that are not committed, as far as `code_state` looks at them."""
-    return [
-        path for path in git("diff", "--name-only", "--relative", "HEAD").splitlines() if _is_read(path, comparison)
-    ]
-
-
-def is_tracked(path: str) -> bool:
-    """Whether Git tracks something at `path`, or DVC it or a folder that it is in, by a .dvc file."""
-    place = PurePosixPath(path)
-    by_dvc = {f"{folder}.dvc" for folder in (place, *place.parents)}
-    tracked = git("ls-files").splitlines()
-    return any(found in by_dvc or PurePosixPath(found).is_relative_to(place) for found in tracked)
-
-
 def finished() -> dict[str, str]:
     """Name -> commit of all experiments that DVC has stored, whichever commit they started from."""
     lines = git("for-each-ref", "--format=%(refname) %(objectname)", "refs/exps/??/*/*").splitlines()
@@ -90,21 +60,26 @@ def queue() -> Queue:
     workers = WORKERS.search(said)
     if not workers:
         raise UserError(
-            f"`dvc queue status` says something unknown ({_last_line(said)}); is DVC the one of this project?"
+            f"`dvc queue status` says something unknown ({last_line(said)}); is DVC the one of this project?"
         )
     return Queue([Task(*found) for found in TASK.findall(said)], *map(int, workers.groups()))
+
+
+def queueing(name: str, overrides: Sequence[str]) -> list[str]:
+    """DVC's arguments that put an experiment into the queue."""
+    return ["exp", "run", "--queue", "--name", name, *(part for text in overrides for part in ("-S", text))]
 
 
 def enqueue(name: str, overrides: Sequence[str]) -> None:
     """Put an experiment into the queue; tracked files go along as they lie in the working tree."""
     with _uninterrupted():
-        dvc("exp", "run", "--queue", "--name", name, *(part for text in overrides for part in ("--set-param", text)))
+        dvc(*queueing(name, overrides))
 
 
 def forget(task: Task) -> None:
     """Take a task out of the queue that is done, or that says to run while no worker is at it."""
     # Killing ends a process that is still there; only once there is none does the task count as done.
-    for _ in range(ATTEMPTS):
+    for _ in range(KILLS):
         if (task.rev, RUNNING) not in [(found.rev, found.status) for found in queue().tasks]:
             break
         dvc("queue", "kill", task.rev)
@@ -114,9 +89,9 @@ def forget(task: Task) -> None:
 def start_workers(jobs: int) -> None:
     """Have up to `jobs` workers; they take all that is queued and stop by themselves afterwards."""
     # In a session of their own too, and without our pipes: they outlive this process and its terminal.
-    command = [sys.executable, "-m", "dvc", "queue", "start", "--jobs", str(jobs), "--quiet"]
+    command = [*DVC, "queue", "start", "--jobs", str(jobs), "--quiet"]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    if subprocess.run(command, env=_environment(), start_new_session=True, check=False, **quiet).returncode:
+    if subprocess.run(command, env=environment(), start_new_session=True, check=False, **quiet).returncode:
         raise UserError("`dvc queue start` failed; run it to see why")
 
 
@@ -130,26 +105,19 @@ def failure(task: Task) -> str:
         lines = pattern.findall(log)
         if lines:
             return lines[-1]
-    return _last_line(log)
-
-
-def git(*arguments: str) -> str:
-    """What Git prints. Raises UserError with its last line when it fails."""
-    return _output([*GIT, *arguments], f"git {arguments[0]}")
+    return last_line(log)
 
 
 def dvc(*arguments: str) -> str:
     """What DVC prints; waits where another DVC is at work. Raises UserError with its last line when it fails."""
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
-    for _ in range(ATTEMPTS):
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
         try:
-            return _output(command, f"dvc {' '.join(arguments[:2])}")
-        except UserError as error:
-            if BUSY not in str(error):
+            return output([*DVC, "--wait-for-lock", *arguments], f"dvc {' '.join(arguments[:2])}")
+        except ProgramError as error:
+            if BUSY not in error.said or time.monotonic() > until:
                 raise
-            last = error
-            time.sleep(1)
-    raise last
+        time.sleep(1)
 
 
 @contextmanager
@@ -163,34 +131,3 @@ def _uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if interrupts:
         raise KeyboardInterrupt
-
-
-def _output(command: list[str], what: str) -> str:
-    try:
-        # In a session of its own, where an interrupt from the terminal does not reach it.
-        done = subprocess.run(
-            command, env=_environment(), capture_output=True, text=True, check=False, start_new_session=True
-        )
-    except FileNotFoundError:
-        raise UserError(f"there is no program {command[0]}; install it") from None
-    if done.returncode:
-        blocked = BUSY if BUSY in done.stderr else _last_line(done.stderr)
-        raise UserError(f"`{what}` failed: {blocked}")
-    return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    # Workers and stages are started by the names dvc and python: those of this environment.
-    return os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
-
-
-def _is_read(path: str, comparison: Path) -> bool:
-    place, unread = PurePosixPath(path), (*UNREAD_FILES, os.path.relpath(comparison))
-    return not (place.parts[0] in UNREAD_FOLDERS or path in unread or place.suffix == UNREAD_SUFFIX)
-
-
-def _last_line(text: str) -> str:
-    # DVC adds a hint on where to ask for help.
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Having any troubles")]
-    errors = [line for line in lines if line.lower().startswith(("error:", "fatal:"))]
-    return (errors or lines or ["it says nothing"])[-1]

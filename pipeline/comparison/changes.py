@@ -27,13 +27,15 @@ def read_changes(written: Mapping[str, Any], params: Mapping[str, Any], where: s
 
 
 def changed(params: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `params` with `changes` (full name -> value) made."""
+    """A copy of `params` with `changes` (full name -> value) made; null above a name is an empty mapping."""
     made = deepcopy(dict(params))
     for name, value in changes.items():
         *sections, last = name.split(".")
         place = made
         for section in sections:
-            place = place.setdefault(section, {})
+            if place.get(section) is None:
+                place[section] = {}
+            place = place[section]
         place[last] = value
     return made
 

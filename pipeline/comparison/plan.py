@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,7 +18,6 @@ from pipeline.params.base import AsTuple, Section, load_params, parse_section
 NAME = "^[A-Za-z0-9_][A-Za-z0-9_-]*$"  # of names that make up names of experiments, which are Git references
 DIGEST_LENGTH = 8
 SEED = "seed"
-UNSEEN = "runtime"  # the section that changes no result
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -42,12 +41,13 @@ class Comparison(Section):
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One setting with one seed. `changes`: full name of a param -> value, the seed among them."""
+    """One setting with one seed: `params`, and how they differ from params.yaml: full name -> value, the seed too."""
 
     name: str
     setting: str
     seed: int
     changes: dict[str, Any]
+    params: dict[str, Any]
 
 
 def read_comparison(path: Path) -> Comparison:
@@ -80,23 +80,34 @@ def setting_changes(comparison: Comparison, params: Mapping[str, Any]) -> dict[s
     return made
 
 
-def plan_runs(comparison: Comparison, name: str, params: Mapping[str, Any], code: str) -> list[PlannedRun]:
+def plan_runs(
+    comparison: Comparison, name: str, params: Mapping[str, Any], reads: Callable[[dict[str, Any]], Any]
+) -> list[PlannedRun]:
     """All runs, settings of one seed together, so that every setting has its first result early.
 
-    A run is called <name>-<setting>-<seed>-<digest>; the digest covers all params but those of `runtime`, and `code`,
-    which stands for the state of the code.
+    A run is called <name>-<setting>-<seed>-<digest>; the digest is of `reads`(params of the run): mappings, lists and
+    plain values that stand for all that the run depends on.
     """
     settings = setting_changes(comparison, params)
     runs = []
     for seed in comparison.seeds:
         for setting, changes in settings.items():
             seeded = {SEED: seed} | changes
-            digest = _digest(changed(params, seeded), code)
-            runs.append(PlannedRun(f"{name}-{setting}-{seed}-{digest}", setting, seed, seeded))
+            made = changed(params, seeded)
+            runs.append(PlannedRun(f"{name}-{setting}-{seed}-{_digest(reads(made))}", setting, seed, seeded, made))
     return runs
 
 
-def _digest(params: dict[str, Any], code: str) -> str:
-    seen = {section: values for section, values in params.items() if section != UNSEEN}
-    content = json.dumps([seen, code], sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()[:DIGEST_LENGTH]
+def _digest(content: Any) -> str:
+    text = json.dumps(_with_plain_keys(content), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def _with_plain_keys(content: Any) -> Any:
+    # Keys of YAML may be of several kinds, which cannot be sorted.
+    match content:
+        case Mapping():
+            return {repr(key): _with_plain_keys(value) for key, value in content.items()}
+        case list() | tuple():
+            return [_with_plain_keys(value) for value in content]
+    return content

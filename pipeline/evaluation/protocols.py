@@ -27,6 +27,11 @@ DML_RANKS = (1, 2, 4, 8, 10, 100, 1000)
 INSHOP_RANKS = (1, 10, 20, 30, 40, 50)
 SHOWN_BY_INSHOP = 50  # places that the published In-shop figures look at
 
+# Names of the figures of all pictures together, group by group.
+CLUSTERS_AND_SPREAD = ("nmi", "f1", "intra_distance", "inter_distance", "intra_over_inter", "spectral_decay")
+PUBLISHED_DML = (*(f"{recall_key(k)}_published" for k in DML_RANKS), "map@r_published", "map@1000_published")
+PUBLISHED_INSHOP = (f"map@{SHOWN_BY_INSHOP}_published",)
+
 Metric = Callable[[Ragged], np.ndarray]  # ranks of n queries -> (n,) float64
 Whole = Callable[[Found, EmbeddedPictures, EmbeddedPictures], dict[str, float]]
 
@@ -38,7 +43,8 @@ class Protocol:
     by_category: a query searches the gallery pictures of its category, else the whole gallery.
     metrics: name -> its value for every query.
     headline: the metrics whose gains are told; the first is shown category by category.
-    whole: figures of all pictures together, of which the closing table shows `shown_whole`.
+    whole: figures of all pictures together, called `whole_names` (some data lack some), of which the closing table
+    shows `shown_whole`.
     datasets: those of pipeline/datasets whose literature uses it.
     by_pair: items of different categories differ, whatever their names; else names alone are compared, as published.
     """
@@ -47,6 +53,7 @@ class Protocol:
     metrics: Mapping[str, Metric]
     headline: tuple[str, ...]
     whole: tuple[Whole, ...] = ()
+    whole_names: tuple[str, ...] = ()
     shown_whole: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     by_pair: bool = False
@@ -132,6 +139,7 @@ PROTOCOLS = {
         {**{recall_key(k): recall_at(k) for k in INSHOP_RANKS}, MAP: average_precision},
         (MAP, recall_key(1), recall_key(10)),
         whole=(published_inshop,),
+        whole_names=PUBLISHED_INSHOP,
         datasets=("deepfashion_inshop",),
     ),
     # the literature of deep metric learning, where the pictures of unseen classes search one another
@@ -141,6 +149,7 @@ PROTOCOLS = {
         (MAP_AT_R, recall_key(1), recall_key(8)),
         by_pair=True,
         whole=(clusters_and_spread, published_dml),
+        whole_names=(*CLUSTERS_AND_SPREAD, *PUBLISHED_DML),
         shown_whole=("nmi", "f1"),
     ),
 }

@@ -29,17 +29,20 @@ Size = Annotated[tuple[int, int], AsTuple]
 def load_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
     """The whole file as plain dicts (YAML 1.2, as DVC reads it: `1e-3` is a number).
 
-    Raises UserError when the file is missing or is not a YAML mapping.
+    Raises UserError when the file is missing, is no UTF-8 or is not a YAML mapping.
     """
     try:
         with open(path, encoding="utf-8") as file:
             content = YAML(typ="safe", pure=True).load(file)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run from the folder that holds params.yaml") from None
-    except YAMLError as error:
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not text in UTF-8; save it as UTF-8") from None
+    except (YAMLError, ValueError) as error:  # a ValueError is of a date that there is not
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
-        raise UserError(f"{path}{where}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise UserError(f"{path}{where}: not valid YAML: {problem}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected a mapping of sections, found {type(content).__name__}")
     return content

@@ -1,5 +1,6 @@
 """The file of a comparison: what is refused, and which runs follow from it."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 
@@ -7,16 +8,18 @@ import pytest
 from tests_support import PROJECT, default_params
 
 from pipeline.comparison.changes import changed, read_changes
-from pipeline.comparison.plan import plan_runs, read_comparison, setting_changes
+from pipeline.comparison.plan import PlannedRun, plan_runs, read_comparison, setting_changes
 from pipeline.errors import UserError
 
 PARAMS = default_params()
 
 
-def plan(folder: Path, text: str, params: dict | None = None, code: str = "code", name: str = "mine.yaml") -> list:
+def plan(
+    folder: Path, text: str, params: dict | None = None, reads: Callable = dict, name: str = "mine.yaml"
+) -> list[PlannedRun]:
     path = folder / name
     path.write_text(text)
-    return plan_runs(read_comparison(path), path.stem, PARAMS if params is None else params, code)
+    return plan_runs(read_comparison(path), path.stem, PARAMS if params is None else params, reads)
 
 
 def test_runs_are_settings_times_seeds(tmp_path):
@@ -28,19 +31,28 @@ def test_runs_are_settings_times_seeds(tmp_path):
     assert len({run.name.rpartition("-")[2] for run in runs}) == 4
 
 
-def test_the_name_changes_with_params_and_code_and_with_nothing_else(tmp_path):
+def test_the_name_changes_with_what_is_read_and_with_nothing_else(tmp_path):
     text = "seeds: [1]\nsettings: {a: {adapt.lr: 0.1}}"
 
     def name(**other) -> str:
         return plan(tmp_path, **({"text": text} | other))[0].name
 
     assert name() == name()
-    assert name() != name(code="edited")
+    assert name() != name(reads=lambda params: [params, "edited"])
     assert name() != name(text=text.replace("0.1", "0.2"))
     assert name() != name(params=changed(PARAMS, {"finetune.epochs": 3}))
-    # The setting says so itself; a seed that all runs replace; and what cannot change a result.
-    assert name() == name(params=changed(PARAMS, {"adapt.lr": 0.1, "seed": 7, "runtime.workers": 0}))
+    # The setting says so itself; a seed that all runs replace; and the order of keys.
+    assert name() == name(params=changed(PARAMS, {"adapt.lr": 0.1, "seed": 7}))
+    assert name() == name(params=dict(reversed(PARAMS.items())))
     assert name() == name(text=text.replace("adapt.lr: 0.1", "adapt: {lr: 1e-1}"))
+    assert name(reads=lambda params: params["seed"]) == name(text=text.replace("0.1", "0.2"), reads=lambda _: 1)
+
+
+def test_keys_of_several_kinds_make_a_name_too(tmp_path):
+    text = "seeds: [1]\nsettings: {a: {datasets.table.rename: {0: item, their: category, null: 2020-01-01}}}"
+    (run,) = plan(tmp_path, text)
+    (other,) = plan(tmp_path, text.replace("0:", "'0':"))
+    assert run.name != other.name
 
 
 @pytest.mark.parametrize(
@@ -70,6 +82,8 @@ def test_the_name_changes_with_params_and_code_and_with_nothing_else(tmp_path):
             "settings.a: datasets.table.alignment is set as a whole",
         ),
         ("seeds: [1]\nsettings: {a: {}, a: {}}", "mine.yaml line"),
+        ("seeds: [1]\nsettings: {a: {adapt.lr: 2020-99-99}}", "mine.yaml: not valid YAML: month must be"),
+        ("seeds: [1]\x01", "mine.yaml: not valid YAML: unacceptable character"),
     ],
 )
 def test_mistakes_are_one_line(tmp_path, text, said):
@@ -84,6 +98,22 @@ def test_a_file_that_is_missing_or_cannot_name_runs(tmp_path):
         read_comparison(tmp_path / "none.yaml")
     with pytest.raises(UserError, match="runs are called after the file"):
         plan(tmp_path, "seeds: [1]\nsettings: {a: {}}", name="my comparison.yaml")
+
+
+def test_a_file_that_is_not_text(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes("seeds: [1]\nsettings: {é: {}}".encode("latin-1"))
+    with pytest.raises(UserError, match=r"mine\.yaml: not text in UTF-8; save it as UTF-8$"):
+        read_comparison(path)
+
+
+def test_null_is_an_empty_mapping_where_keys_are_the_users_own():
+    params = changed(PARAMS, {"datasets.table.alignment": None, "adapt": None})
+    changes = read_changes({"datasets.table.alignment.tops": ["a"]}, params, "x")
+    assert changed(params, changes)["datasets"]["table"]["alignment"] == {"tops": ["a"]}
+    assert params["datasets"]["table"]["alignment"] is None
+    with pytest.raises(UserError, match=r"^x: params\.yaml has no adapt\.lr; see there$"):
+        read_changes({"adapt.lr": 1}, params, "x")
 
 
 def test_single_params_of_sections_but_mappings_of_the_users_keys_whole():

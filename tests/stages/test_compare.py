@@ -10,14 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from chain_support import ONE_THREAD, Outcome
+from click.testing import CliRunner
 from tests_support import PROJECT, default_params
 
+from pipeline.comparison.changes import changed
 from stages import _experiments
+from stages.compare import main
 
 WAIT = 120  # seconds that a busy machine may need to start a run
 
@@ -66,16 +69,22 @@ class Repo:
         folder.mkdir()
         self.write("stage.py", STAGE)
         self.write("dvc.yaml", DVC_FILE)
-        params = default_params() | {"seed": 7}
-        params["data"]["source"] = "stage.py"
-        params["recipes"]["stand_in"] = STAND_IN | {"log": str(self.log)}
-        self.write("params.yaml", json.dumps(params))
+        self.params = default_params()
+        self.change({"seed": 7, "data.source": "stage.py", OWN: STAND_IN | {"log": str(self.log)}})
         self.run("git", "init", "--quiet")
         self.run(sys.executable, "-m", "dvc", "init", "--quiet")
         self.commit()
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+    def change(self, changes: dict) -> None:
+        """Set params, full name -> value, in params.yaml."""
+        self.params = changed(self.params, changes)
+        self.write("params.yaml", json.dumps(self.params))
 
     def commit(self) -> None:
         self.run("git", "add", "--all")
@@ -93,6 +102,14 @@ class Repo:
 
     def compare(self, *options: str) -> Outcome:
         return Outcome.of(self.start(*options))
+
+    def look(self) -> Outcome:
+        """What a dry run says; in this process, which is faster."""
+        with chdir(self.folder):
+            done = CliRunner().invoke(main, ["mine.yaml", "--dry-run"], prog_name="compare")
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Outcome(done.exit_code, done.stdout, done.stderr)
 
     def started(self) -> list[str]:
         """Seed and level of every run that was started, in order."""
@@ -167,6 +184,10 @@ def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, 
     names = ("mine.md", "mine.json", "mine.png")
     made = {name: (repo.folder / "metrics/compare" / name).read_bytes() for name in names}
 
+    # What the stage does not read may change.
+    repo.write("README.md", "edited")
+    repo.run("git", "add", "README.md")
+    repo.change({"recipes.dada.adversarial_weight": 0.125, "runtime.workers": 0})
     third = repo.compare()
     assert third.code == 0
     assert third.stdout.startswith("compare: 2 runs, 2 of them finished\n")
@@ -174,7 +195,7 @@ def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, 
     assert {name: (repo.folder / "metrics/compare" / name).read_bytes() for name in names} == made
 
     # Another seed, and only a look at what there is; then other code, of which there is nothing.
-    repo.write("mine.yaml", (repo.folder / "mine.yaml").read_text().replace("[1]", "[1, 2]"))
+    repo.write("mine.yaml", repo.text("mine.yaml").replace("[1]", "[1, 2]"))
     look = repo.compare("--report-only")
     assert look.code == 0, look.stderr
     assert look.stdout.endswith("compare: 2 runs are not finished\n")
@@ -209,12 +230,35 @@ def test_mistakes_are_refused_before_anything_is_queued(repo):
         ),
         ("seeds: [1]\nsettings: {a: {finetune.epochs: many}}", ["settings.a: finetune.epochs: "]),
         (f"seeds: [1]\nsettings: {{a: {{{OWN}.needs: '${{x}}'}}}}", ["needs: DVC cannot set '${x}'"]),
-        ("seeds: [1]\nsettings: {a: {data.source: photos}}", ["data.source: photos is tracked by neither", "absolute"]),
         ("seeds: 1", ["mine.seeds: "]),
+        ("seeds: [1]\nmetric: mapp\nsettings: {a: {}}", ["metric: settings.a has no 'mapp'", "did you mean 'map'?"]),
+        (
+            "seeds: [1]\nsettings: {a: {datasets.table.rename: {0: item, their: category}}}",
+            ["datasets.table.rename: DVC cannot set a mapping with the key 0"],
+        ),
+        (
+            "seeds: [1]\nsettings: {a: {data.dataset: table, datasets.table.rename: {0: item, their: category}}}",
+            ["settings.a: datasets.table.rename.0"],
+        ),
     ):
         repo.write("mine.yaml", text)
-        repo.compare().check_message("compare", *says)
+        repo.look().check_message("compare", *says)
+    repo.write("mine.yaml", "seeds: [1]\nsettings: {a: {data.source: photos}}")
+    repo.compare().check_message("compare", "data.source: photos is tracked by neither", "absolute")
+    for name in ("params.yaml", "mine.yaml"):
+        (repo.folder / name).write_bytes(b"seed: \xe9")
+        repo.look().check_message("compare", f"{name}: not text in UTF-8; save it as UTF-8")
     assert "No experiment tasks in the queue" in repo.run(sys.executable, "-m", "dvc", "queue", "status")
+
+
+def test_odd_params_are_said_as_dvc_takes_them(repo):
+    # No mapping yet where its keys are the user's own; keys of several kinds that no run reads.
+    repo.change({"datasets.table.alignment": None})
+    repo.write("params.yaml", repo.text("params.yaml").replace('"rename": {}', '"rename": {0: item, their: category}'))
+    repo.write("mine.yaml", "seeds: [1]\nsettings: {a: {datasets.table.alignment.tops: [x]}}")
+    found = repo.look()
+    assert found.code == 0, found.stderr
+    assert found.stdout.endswith(" -S seed=1 -S '+datasets.table.alignment.tops=[x]'\n")
 
 
 def test_an_interrupt_waits_while_dvc_has_the_users_changes(monkeypatch):
@@ -227,7 +271,7 @@ def test_an_interrupt_waits_while_dvc_has_the_users_changes(monkeypatch):
     monkeypatch.setattr(_experiments, "dvc", interrupted)
     with pytest.raises(KeyboardInterrupt):
         _experiments.enqueue("name", ["level=1"])
-    assert done == [("exp", "run", "--queue", "--name", "name", "--set-param", "level=1")]
+    assert done == [("exp", "run", "--queue", "--name", "name", "-S", "level=1")]
 
 
 def test_outside_of_a_repository(tmp_path):
