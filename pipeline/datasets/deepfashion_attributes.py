@@ -1,15 +1,19 @@
 """DeepFashion Category and Attribute Prediction by itself, as source or as target."""
 
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
+from pipeline.constants import CATEGORY, ITEM
 from pipeline.sources.deepfashion_attributes import AttributesLists, fetch_attributes, read_attributes
 from pipeline.sources.retrieval_sets import RetrievalSetParams
 
 
 class Params(AttributesLists, RetrievalSetParams):
-    """What is read, and the part it plays."""
+    """What is read, the part it plays, and what an item is: a whole category, or each picture by itself."""
+
+    items: Literal["categories", "pictures"]
 
 
 def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:
@@ -20,4 +24,5 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
 
 def read_table(root: Path, params: Params) -> pd.DataFrame:
     """The pictures of the partition in its order; see `read_attributes`."""
-    return read_attributes(root, params, params.meta_domain)
+    table = read_attributes(root, params, params.meta_domain)
+    return table.assign(**{ITEM: table[CATEGORY]}) if params.items == "categories" else table

@@ -1,8 +1,8 @@
 """DeepFashion, Category and Attribute Prediction (Liu et al., CVPR 2016): garments with a category and a box.
 
 The pictures (209,222 / 40,000 / 40,000 in train, val and test) tell no product: `item` is the picture itself, so that
-no two pictures show one item, and only training by category makes use of them. `category` is one of 50 names, `domain`
-always shop; the test pictures search themselves (split test). The 1,000 attributes are not read.
+no two pictures show one item, until a dataset says otherwise. `category` is one of 50 names, `domain` always shop; the
+test pictures search themselves (split test). The 1,000 attributes are not read: nothing in the chain makes use of them.
 """
 
 from pathlib import Path

@@ -13,7 +13,7 @@ from PIL import Image
 from pipeline.constants import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, SPLIT
 from pipeline.io.features import read_features
 
-PICTURES = [f"{number:03d}.Bird/{name}.png" for number in (1, 2, 3, 4) for name in "abc"]
+PICTURES = [f"{number:03d}.Bird/{name}.png" for number in range(1, 7) for name in "abc"]
 ABSENT = PICTURES[4]
 
 
@@ -24,7 +24,7 @@ def birds(tmp_path) -> Chain:
     for index, name in enumerate(PICTURES):
         path = root / "images" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (24, 20), (20 * index, 90, 255 - 20 * index)).save(path)
+        Image.new("RGB", (24, 20), (14 * index, 90, 255 - 14 * index)).save(path)
     (root / "images" / ABSENT).unlink()
     (root / "images.txt").write_text("".join(f"{index} {name}\n" for index, name in enumerate(PICTURES)))
     labels = "".join(f"{index} {int(name[:3])}\n" for index, name in enumerate(PICTURES))
@@ -40,16 +40,16 @@ def test_absent_pictures_are_counted_and_listed(birds):
     assert [one["image"] for one in report["unreadable"]["first"]] == [f"CUB_200_2011/images/{ABSENT}"]
     assert report["parts"] == {
         "source": {
-            "train": {"consumer": 0, "shop": 5, "items": 2},
-            "test": {"consumer": 0, "shop": 6, "items": 2},
+            "train": {"consumer": 0, "shop": 8, "items": 3},
+            "test": {"consumer": 0, "shop": 9, "items": 3},
         }
     }
     birds.change({"prepare.max_unreadable": 0.05})
-    birds.fails("prepare", "1 of 12 pictures unreadable", f"images/{ABSENT}: no such file")
+    birds.fails("prepare", "1 of 18 pictures unreadable", f"images/{ABSENT}: no such file")
 
 
 def test_chain_without_target(birds):
-    birds.change({"finetune.recipe": "dada", "recipes.dada.batch_size": 2, "finetune.val_share": 0.5})
+    birds.change({"finetune.recipe": "dada", "recipes.dada.batch_size": 2, "finetune.val_share": 0.34})
     birds.succeed("download", "prepare")
     assert "val_recall@1" in birds.succeed("finetune"), "held-out birds search one another"
     birds.succeed("extract")
@@ -57,7 +57,7 @@ def test_chain_without_target(birds):
         assert "nothing to" in birds.succeed(stage)
     said = birds.succeed("evaluate")
     assert "protocol dml on source_test" in said
-    assert "6 queries, 0 dropped" in said
+    assert "9 queries, 0 dropped" in said
     found = json.loads((birds.folder / "metrics/evaluate.json").read_text())
     assert "adapted" not in found
     figures = found["baseline"]["all"]
@@ -84,7 +84,7 @@ def test_other_protocols_search_it_by_itself_too(birds, finished: Chain, protoco
     birds.change({"evaluate.protocol": protocol})
     birds.succeed("extract", "cluster", "weight", "adapt", "evaluate")
     found = json.loads((birds.folder / "metrics/evaluate.json").read_text())
-    assert found["queries"] == 6
+    assert found["queries"] == 9
     assert 0 < found["baseline"]["all"]["map"] <= 1
 
 
@@ -110,5 +110,35 @@ def test_a_recipe_and_a_dataset_are_all_that_is_typed(finished, birds):
     assert ran(said) == EVERYTHING
     assert said.count("nothing to") == 3
     found = json.loads((repo.folder / "metrics/evaluate.json").read_text())
-    assert found["queries"] == 6
+    assert found["queries"] == 9
     assert "map@r" in found["baseline"]["all"]
+
+
+def test_pictures_that_have_nothing_but_a_category(tmp_path):
+    root = tmp_path / "clothes"
+    lines = [(f"Some_{n}/{k}.png", n, ("train", "test")[k % 2]) for n in (1, 2) for k in range(8)]
+    lists = {
+        "Anno/list_category_cloth.txt": ["category_name category_type", "Tee 1", "Jeans 2"],
+        "Anno/list_category_img.txt": ["image_name category_label", *(f"img/{name} {n}" for name, n, _ in lines)],
+        "Eval/list_eval_partition.txt": [
+            "image_name evaluation_status",
+            *(f"img/{one} {part}" for one, _, part in lines),
+        ],
+    }
+    for name, rows in lists.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("\n".join([str(len(rows) - 1), *rows]) + "\n")
+    for name, n, _ in lines:
+        (root / "img" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (24, 20), (100 * n, 90, 255 - 100 * n)).save(root / "img" / name)
+    data = {"data.dataset": "deepfashion_attributes", "data.source": str(root), "evaluate.sheets": 1}
+    recipe = {
+        "finetune.recipe": "category_triplet",
+        "recipes.category_triplet.batch_size": 4,
+        "finetune.val_share": 0.0,
+    }
+    chain = Chain(tmp_path / "chain", data | recipe | {"finetune.keep": "last"})
+    chain.succeed("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt")
+    assert "8 queries, 0 dropped" in chain.succeed("evaluate")
+    figures = json.loads((chain.folder / "metrics/evaluate.json").read_text())
+    assert figures["baseline"]["all"]["recall@1"] == 1, "a picture finds those of its category"
