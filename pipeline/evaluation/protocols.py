@@ -11,29 +11,19 @@ import torch
 
 from pipeline.constants import CMC_RANKS, MAP, MAP_AT_R, MAP_TRAPEZOIDAL, R_PRECISION, Split, cmc_key, recall_key
 from pipeline.errors import UserError
-from pipeline.evaluation import published
 from pipeline.evaluation.at_r import map_at_r, r_precision
 from pipeline.evaluation.average_precision import average_precision, trapezoidal_average_precision
-from pipeline.evaluation.clusters import cluster_agreement
 from pipeline.evaluation.cmc import first_ranks
 from pipeline.evaluation.results import RetrievalResult
-from pipeline.evaluation.searches import EmbeddedPictures, Found, first_found, search
-from pipeline.evaluation.spread import item_distances, spectral_decay
+from pipeline.evaluation.searches import EmbeddedPictures, first_found, search
+from pipeline.evaluation.whole import CLUSTERS_AND_SPREAD, DML_RANKS, PUBLISHED_DML, PUBLISHED_INSHOP, Group
 from pipeline.progress import progress
 from pipeline.ragged import Ragged
 
 AUTO = "auto"
-DML_RANKS = (1, 2, 4, 8, 10, 100, 1000)
 INSHOP_RANKS = (1, 10, 20, 30, 40, 50)
-SHOWN_BY_INSHOP = 50  # places that the published In-shop figures look at
-
-# Names of the figures of all pictures together, group by group.
-CLUSTERS_AND_SPREAD = ("nmi", "f1", "intra_distance", "inter_distance", "intra_over_inter", "spectral_decay")
-PUBLISHED_DML = (*(f"{recall_key(k)}_published" for k in DML_RANKS), "map@r_published", "map@1000_published")
-PUBLISHED_INSHOP = (f"map@{SHOWN_BY_INSHOP}_published",)
 
 Metric = Callable[[Ragged], np.ndarray]  # ranks of n queries -> (n,) float64
-Whole = Callable[[Found, EmbeddedPictures, EmbeddedPictures], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -43,8 +33,7 @@ class Protocol:
     by_category: a query searches the gallery pictures of its category, else the whole gallery.
     metrics: name -> its value for every query.
     headline: the metrics whose gains are told; the first is shown category by category.
-    whole: figures of all pictures together, called `whole_names` (some data lack some), of which the closing table
-    shows `shown_whole`.
+    whole: groups of figures of all pictures together, of which the closing table shows `shown_whole`.
     datasets: those of pipeline/datasets whose literature uses it.
     by_pair: items of different categories differ, whatever their names; else names alone are compared, as published.
     """
@@ -52,11 +41,15 @@ class Protocol:
     by_category: bool
     metrics: Mapping[str, Metric]
     headline: tuple[str, ...]
-    whole: tuple[Whole, ...] = ()
-    whole_names: tuple[str, ...] = ()
+    whole: tuple[Group, ...] = ()
     shown_whole: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     by_pair: bool = False
+
+    @property
+    def whole_names(self) -> tuple[str, ...]:
+        """Figures of all pictures together; some data lack some."""
+        return tuple(name for group in self.whole for name in group.names)
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -79,8 +72,8 @@ class Protocol:
             dropped=found.dropped,
             whole={
                 name: value
-                for of in progress(self.whole, what="figures of all pictures", unit="group")
-                for name, value in of(found, queries, gallery).items()
+                for group in progress(self.whole, what="figures of all pictures", unit="group")
+                for name, value in group.of(found, queries, gallery).items()
             },
         )
 
@@ -94,32 +87,6 @@ class Protocol:
 def recall_at(k: int) -> Metric:
     """1 for a query with any relevant picture in the first k, else 0."""
     return lambda ranks: (first_ranks(ranks) <= k).astype(np.float64)
-
-
-def clusters_and_spread(_: Found, queries: EmbeddedPictures, gallery: EmbeddedPictures) -> dict[str, float]:
-    """NMI and F1 of k-means clusters, and the spread of embeddings, over all pictures of both sides."""
-    embeddings, items = _all_pictures(queries, gallery)
-    decay = {"spectral_decay": spectral_decay(embeddings)}
-    return cluster_agreement(embeddings, items) | item_distances(embeddings, items) | decay
-
-
-def published_dml(found: Found, queries: EmbeddedPictures, gallery: EmbeddedPictures) -> dict[str, float]:
-    """The deviating figures of the published implementation of DADA; none where queries search another gallery."""
-    if queries.rows is None or not np.array_equal(queries.rows, gallery.rows):
-        return {}
-    missed = int(found.dropped.sum())
-    recalls = published.recall_at(found.ranks, missed, DML_RANKS)
-    return {
-        **{f"{recall_key(k)}_published": recall for k, recall in recalls.items()},
-        "map@r_published": published.map_at_class_size(found.ranks, missed),
-        "map@1000_published": published.map_at(found.ranks, missed, 1000),
-    }
-
-
-def published_inshop(found: Found, *_: EmbeddedPictures) -> dict[str, float]:
-    """MAP over the first 50 as the published implementation of DADA computes it."""
-    missed = int(found.dropped.sum())
-    return {"map@50_published": published.map_of_found(found.ranks, missed, SHOWN_BY_INSHOP)}
 
 
 _SHOP = {
@@ -138,8 +105,7 @@ PROTOCOLS = {
         False,
         {**{recall_key(k): recall_at(k) for k in INSHOP_RANKS}, MAP: average_precision},
         (MAP, recall_key(1), recall_key(10)),
-        whole=(published_inshop,),
-        whole_names=PUBLISHED_INSHOP,
+        whole=(PUBLISHED_INSHOP,),
         datasets=("deepfashion_inshop",),
     ),
     # the literature of deep metric learning, where the pictures of unseen classes search one another
@@ -148,8 +114,7 @@ PROTOCOLS = {
         {**{recall_key(k): recall_at(k) for k in DML_RANKS}, MAP_AT_R: map_at_r, R_PRECISION: r_precision},
         (MAP_AT_R, recall_key(1), recall_key(8)),
         by_pair=True,
-        whole=(clusters_and_spread, published_dml),
-        whole_names=(*CLUSTERS_AND_SPREAD, *PUBLISHED_DML),
+        whole=(CLUSTERS_AND_SPREAD, PUBLISHED_DML),
         shown_whole=("nmi", "f1"),
     ),
 }
@@ -178,10 +143,3 @@ def choose_protocol(name: str, dataset: str, splits: np.ndarray) -> str:
 def _named_with_category(pictures: EmbeddedPictures) -> EmbeddedPictures:
     pairs = [f"{category}\n{item}" for category, item in zip(pictures.categories, pictures.items, strict=True)]
     return replace(pictures, items=np.array(pairs))
-
-
-def _all_pictures(queries: EmbeddedPictures, gallery: EmbeddedPictures) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings (N, D) and items (N,) of the gallery and of those queries that are not in it."""
-    new = np.ones(len(queries.items), bool) if queries.rows is None else ~np.isin(queries.rows, gallery.rows)
-    embeddings = torch.cat([gallery.embeddings, queries.embeddings[torch.from_numpy(new)]])
-    return embeddings.cpu().numpy(), np.concatenate([gallery.items, queries.items[new]])

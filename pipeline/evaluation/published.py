@@ -1,6 +1,6 @@
-"""Figures as the published implementation of DADA computes them, where they deviate from the literature.
+"""Figures as published implementations compute them, where they deviate from the literature.
 
-It counts a picture that shows an item alone as a miss, where the literature leaves it out, and divides a query's
+DADA's counts a picture that shows an item alone as a miss, where the literature leaves it out, and divides a query's
 average precision by the size of its class with the query in it, or by the number of relevant pictures that it found.
 """
 
@@ -34,6 +34,23 @@ def map_of_found(ranks: Ragged, missed: int, k: int) -> float:
     within = ranks.values <= k
     found = np.bincount(ranks.owners[within], minlength=len(ranks))
     return _mean_of_sums(ranks, within, np.maximum(found, 1), missed)
+
+
+def item_hit_names(k: int) -> tuple[str, ...]:
+    """Keys of `item_hits`."""
+    return f"hits@{k}_published", "possible_hits_published", f"items_hit@{k}_published", f"items_missed@{k}_published"
+
+
+def item_hits(ranks: Ragged, alone: int, k: int) -> dict[str, float]:
+    """What deep-fashion-retrieval counts where one picture of each item searches all pictures, itself among them.
+
+    `ranks` leave out the picture itself, which takes one of the `k` places shown; `alone` items have no other picture.
+    Hits are other pictures of the item among those shown, of all there are; items are hit by one at least, or missed.
+    """
+    shown = ranks.values < k
+    hit = len(np.unique(ranks.owners[shown]))
+    counts = (np.count_nonzero(shown), len(ranks.values), hit, len(ranks) + alone - hit)
+    return dict(zip(item_hit_names(k), map(float, counts), strict=True))
 
 
 def _mean_of_sums(ranks: Ragged, within: np.ndarray, divisors: np.ndarray, missed: int) -> float:

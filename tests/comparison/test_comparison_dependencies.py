@@ -33,9 +33,9 @@ def state(changes: dict[str, Any] | None = None, **edits: str) -> list:
         ("tests/conftest.py", False),
         ("stages/compare.py", False),
         ("pipeline/reporting/settings_table.py", False),
-        ("pipeline/recipes/dada.py", False),
+        ("pipeline/recipes/dada/criterion.py", False),
         ("pipeline/datasets/table.py", False),
-        ("pipeline/recipes/triplet.py", True),
+        ("pipeline/recipes/triplet/pairs.py", True),
         ("pipeline/datasets/atelier.py", True),
         ("pipeline/atelier/world.py", True),  # below the folder data.source
         ("pipeline/weighting/strategies/ws5.py", True),
@@ -66,8 +66,8 @@ def test_a_param_makes_runs_new_that_read_it(name, value, read):
 
 def test_another_recipe_reads_its_own_file_and_params():
     chosen = {"finetune.recipe": "dada"}
-    assert state(chosen, **{"pipeline/recipes/dada.py": "edited"}) != state(chosen)
-    assert state(chosen, **{"pipeline/recipes/triplet.py": "edited"}) == state(chosen)
+    assert state(chosen, **{"pipeline/recipes/dada/criterion.py": "edited"}) != state(chosen)
+    assert state(chosen, **{"pipeline/recipes/triplet/pairs.py": "edited"}) == state(chosen)
     assert state(chosen | {"recipes.dada.adversarial_weight": 0.5}) != state(chosen)
     assert state(chosen | {"recipes.triplet.batch_items": 3}) == state(chosen)
 

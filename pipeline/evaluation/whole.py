@@ -1,0 +1,77 @@
+"""Figures of all pictures together, which are no means over queries."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from pipeline.constants import recall_key
+from pipeline.evaluation import published
+from pipeline.evaluation.clusters import cluster_agreement
+from pipeline.evaluation.searches import EmbeddedPictures, Found, search
+from pipeline.evaluation.spread import item_distances, spectral_decay
+
+DML_RANKS = (1, 2, 4, 8, 10, 100, 1000)
+# Places that the published In-shop figures look at: DADA's, and deep-fashion-retrieval's.
+INSHOP_PLACES, ITEM_PLACES = 50, 10
+
+
+@dataclass(frozen=True)
+class Group:
+    """Figures computed together: `of(found, queries, gallery)` gives those called `names`, or some of them."""
+
+    names: tuple[str, ...]
+    of: Callable[[Found, EmbeddedPictures, EmbeddedPictures], dict[str, float]]
+
+
+def _clusters_and_spread(_: Found, queries: EmbeddedPictures, gallery: EmbeddedPictures) -> dict[str, float]:
+    everything = _all_pictures(queries, gallery)
+    embeddings, items = everything.embeddings.cpu().numpy(), everything.items
+    decay = {"spectral_decay": spectral_decay(embeddings)}
+    return cluster_agreement(embeddings, items) | item_distances(embeddings, items) | decay
+
+
+def _published_dml(found: Found, queries: EmbeddedPictures, gallery: EmbeddedPictures) -> dict[str, float]:
+    if queries.rows is None or not np.array_equal(queries.rows, gallery.rows):
+        return {}
+    missed = int(found.dropped.sum())
+    recalls = published.recall_at(found.ranks, missed, DML_RANKS)
+    return {
+        **{f"{recall_key(k)}_published": recall for k, recall in recalls.items()},
+        "map@r_published": published.map_at_class_size(found.ranks, missed),
+        "map@1000_published": published.map_at(found.ranks, missed, 1000),
+    }
+
+
+def _published_inshop(found: Found, queries: EmbeddedPictures, gallery: EmbeddedPictures) -> dict[str, float]:
+    missed = int(found.dropped.sum())
+    everything = _all_pictures(queries, gallery)
+    order = np.random.default_rng(0).permutation(len(everything.items))
+    picked = order[np.unique(everything.items[order], return_index=True)[1]]
+    by_item = search(everything.take(picked), everything, by_category=False)
+    return {
+        f"map@{INSHOP_PLACES}_published": published.map_of_found(found.ranks, missed, INSHOP_PLACES),
+        **published.item_hits(by_item.ranks, int(by_item.dropped.sum()), ITEM_PLACES),
+    }
+
+
+def _all_pictures(queries: EmbeddedPictures, gallery: EmbeddedPictures) -> EmbeddedPictures:
+    """The pictures of the gallery, and those queries that are not in it."""
+    new = np.ones(len(queries.items), bool) if queries.rows is None else ~np.isin(queries.rows, gallery.rows)
+    items, categories = (
+        np.concatenate([getattr(gallery, name), getattr(queries, name)[new]]) for name in ("items", "categories")
+    )
+    embeddings = torch.cat([gallery.embeddings, queries.embeddings[torch.from_numpy(new)]])
+    return EmbeddedPictures(embeddings, items, categories, np.arange(len(items)))
+
+
+CLUSTERS_AND_SPREAD = Group(
+    ("nmi", "f1", "intra_distance", "inter_distance", "intra_over_inter", "spectral_decay"), _clusters_and_spread
+)
+# None where queries search another gallery.
+PUBLISHED_DML = Group(
+    (*(f"{recall_key(k)}_published" for k in DML_RANKS), "map@r_published", "map@1000_published"), _published_dml
+)
+# The counts of deep-fashion-retrieval are of one picture an item (drawn, always the same), among all pictures.
+PUBLISHED_INSHOP = Group((f"map@{INSHOP_PLACES}_published", *published.item_hit_names(ITEM_PLACES)), _published_inshop)
