@@ -8,7 +8,7 @@ layernorm`.
 Where the published method is unsound, a param selects its behaviour and another one is the default:
 - `networks.domain_norm` each: with `domain_output_norm` the logits of each domain are centred by that domain's own
   mean, so no domain can be told from another, and the network stays at chance. joint: one batch of all domains. As
-  the domain network then works, `adversarial_weight` is 0.1 instead of 1, at which the proxy loss stalls.
+  the domain network then works, `adversarial_weight` is 0.01 instead of 1, at which the proxy loss stalls.
 - `mix.unit` false: samples of length 22 and proxies of length 3 are mixed, so that the mixture is a sample but for
   shares near 1. true: unit vectors are mixed, and a share means what it says.
 - `mix.draw` batch: one share for a whole batch shows the networks one kind of mixture at a time. sample: all kinds.
