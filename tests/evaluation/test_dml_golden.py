@@ -12,6 +12,7 @@ from pipeline.evaluation.clusters import agreement, cluster_agreement
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.searches import EmbeddedPictures, search
 from pipeline.evaluation.spread import item_distances, spectral_decay
+from pipeline.retrieval.ranking import top_k
 
 SELF = ("metrics_self", "metrics_self_small_edge")
 RECALLS = (1, 2, 4, 8, 10)
@@ -33,7 +34,9 @@ def searched(case: dict[str, np.ndarray], measure: str):
 
 
 @pytest.mark.parametrize("name", SELF)
-@pytest.mark.parametrize(("measure", "recalls"), [("euclidean", "raw_e"), ("cosine", "raw_c"), ("cosine", "l2_e")])
+@pytest.mark.parametrize(
+    ("measure", "recalls"), [("euclidean", "raw_e"), ("cosine", "raw_c"), ("cosine", "l2_e"), ("cosine", "l2_c")]
+)
 def test_published_recall(name, measure, recalls):
     case = golden(name, "dada")
     found, missed = searched(case, measure)
@@ -49,8 +52,43 @@ def test_published_map(name, measure, prefix):
     case = golden(name, "dada")
     found, missed = searched(case, measure)
     assert published.map_at_class_size(found.ranks, missed) == pytest.approx(case[f"{prefix}_mAP_R"].item(), abs=1e-4)
-    if f"{prefix}_mAP_1000" in case:
-        assert published.map_at(found.ranks, missed, 1000) == pytest.approx(case[f"{prefix}_mAP_1000"].item(), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("measure", "of"), [("euclidean", "raw"), ("cosine", "raw_c"), ("cosine", "l2"), ("cosine", "l2_c")]
+)
+def test_published_map_of_the_first_1000(measure, of):
+    case = golden("metrics_self", "dada")
+    found, missed = searched(case, measure)
+    assert published.map_at(found.ranks, missed, 1000) == pytest.approx(case[f"{of}_mAP_1000"].item(), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", SELF)
+def test_figures_of_the_protocol(name):
+    case = golden(name, "dada")
+    everything = pictures(case["features"], case["labels"])
+    ours = PROTOCOLS["dml"].score(everything, everything, dtype=torch.float64).summary(())["all"]
+    theirs = {f"recall@{k}_published": f"e_recall_at_{k}" for k in RECALLS} | {
+        "map@r_published": "mAP_R",
+        "map@1000_published": "mAP_1000",
+        "map@r": "pml_mean_average_precision_at_r",
+        "recall@1": "pml_precision_at_1",
+        "r_precision": "pml_r_precision",
+    }
+    for key, of in theirs.items():
+        if f"l2_{of}" in case:
+            assert ours[key] == pytest.approx(case[f"l2_{of}"].item(), abs=1e-6), key
+
+
+@pytest.mark.parametrize("name", SELF)
+@pytest.mark.parametrize(("measure", "prefix"), [("euclidean", "raw"), ("cosine", "l2")])
+def test_nearest_pictures(name, measure, prefix):
+    case = golden(name, "dada")
+    features, rows = torch.from_numpy(case["features"]), np.arange(len(case["labels"]))
+    ours = top_k(features, features, 10, own=rows, measure=measure, dtype=torch.float64)
+    own, *theirs = case[f"{prefix}_neighbours_top11"].T.tolist()
+    assert own == rows.tolist()
+    assert ours.T.tolist() == theirs
 
 
 @pytest.mark.parametrize("name", SELF)
@@ -80,6 +118,7 @@ def test_agreement_of_clusters(name, prefix):
         expected = case[f"{prefix}_{key}"].item()
         assert given[key] == pytest.approx(expected, abs=1e-6)
         assert own[key] == pytest.approx(expected, abs=0.03)
+    assert own["nmi"] == pytest.approx(case[f"{prefix}_pml_NMI"].item(), abs=0.03)
 
 
 @pytest.mark.parametrize("name", SELF)
@@ -111,6 +150,8 @@ def test_query_and_gallery():
         assert inshop[f"recall@{k}"] == pytest.approx(script, abs=1e-9)
     assert inshop["map@50_published"] == pytest.approx(case["map_top50"].item(), abs=1e-6)
     assert inshop["map"] == pytest.approx(case["pml_mean_average_precision"].item(), abs=1e-6)
+    shown = PROTOCOLS["inshop"].top_k(queries, gallery, 50, dtype=torch.float64)
+    assert shown.tolist() == case["top50"].tolist()
     found = search(queries, gallery, by_category=False, dtype=torch.float64)
     for k, name in ((10, "map_at_10"), (len(gallery.items) - 1, "map_at_gallery_minus_1")):
         assert published.map_of_found(found.ranks, 0, k) == pytest.approx(case[name].item(), abs=1e-6)

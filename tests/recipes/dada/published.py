@@ -113,8 +113,8 @@ def record(criterion: Criterion, arrays: Arrays, prefix: str) -> None:
             ]
 
 
-def draws(same_class: float, domain: float, classes: float) -> Draws:
-    return Draws(*(torch.full((1, 1), float(share), dtype=torch.float64) for share in (same_class, domain, classes)))
+def draws(same_class: float, domain: float, classes: float, dtype: torch.dtype = torch.float64) -> Draws:
+    return Draws(*(torch.full((1, 1), float(share), dtype=dtype) for share in (same_class, domain, classes)))
 
 
 def close(actual: Tensor | float, expected: np.ndarray, tolerance: float = 1e-9) -> None:

@@ -9,7 +9,7 @@ from published import build, close, draws, params_of, place, record, tensor
 from pytorch_metric_learning.losses import ProxyAnchorLoss
 
 from pipeline.recipes.dada.criterion import Criterion, discrepancy
-from pipeline.recipes.dada.mixing import Rows, draw_shares, same_class_pairs
+from pipeline.recipes.dada.mixing import Individual, Linear, Rows, draw_shares, same_class_pairs
 from pipeline.recipes.dada.proxy_loss import proxy_loss
 
 CASES = ("cars", "cub", "mix_individual", "mix_linear", "nca_shift", "nodropout_nobn_l1", "sop", "unnormalised")
@@ -20,15 +20,35 @@ def case(request):
     return golden(f"criterion_{request.param}", "dada")
 
 
-def evaluation(arrays, side):
+@pytest.fixture(params=[(torch.float64, 1e-9), (torch.float32, 2e-3)], ids=["double", "single"])
+def precision(request):
+    """A type, and the tolerance of the files for it."""
+    return request.param
+
+
+def evaluation(arrays, side, dtype=torch.float64):
     """Criterion, embeddings, labels and draws of one evaluation."""
-    criterion = build(arrays)
+    criterion = build(arrays, dtype)
     record(criterion, arrays, side)
     recorded = [
         arrays.get(f"{side}_draw_{name}", np.zeros(())).item() for name in ("classmix_batch", "mix_uni", "mix_cls")
     ]
-    embeddings = tensor(arrays["embeddings"]).requires_grad_(side == "G")
-    return criterion, embeddings, torch.from_numpy(arrays["labels"]), draws(*recorded)
+    embeddings = tensor(arrays["embeddings"]).to(dtype).requires_grad_(side == "G")
+    return criterion, embeddings, torch.from_numpy(arrays["labels"]), draws(*recorded, dtype)
+
+
+def mixed_of(criterion, embeddings):
+    """What mixtures are made of, by the names of the files."""
+    made = {"embeddings": embeddings, "proxies": criterion.proxies}
+    return made | dict(zip(["mix_w"], criterion.mixture.parameters(), strict=False))  # a random one has no weight
+
+
+def close_gradient(loss, weight, expected, tolerance):
+    """Files have no gradient where there is none."""
+    (grad,) = torch.autograd.grad(loss, weight, retain_graph=True, allow_unused=True)
+    assert (grad is None) == (expected is None)
+    if expected is not None:
+        close(grad, expected, tolerance)
 
 
 def test_pairs_of_a_class(case):
@@ -37,61 +57,63 @@ def test_pairs_of_a_class(case):
     assert second.tolist() == case["pos_pair_p"].tolist()
 
 
-def test_discriminator_loss_and_gradients(case):
-    criterion, embeddings, labels, shares = evaluation(case, "D")
+def test_discriminator_loss_and_gradients(case, precision):
+    dtype, tolerance = precision
+    criterion, embeddings, labels, shares = evaluation(case, "D", dtype)
     loss = criterion.discriminator_loss(embeddings, labels, shares)
-    close(loss, case["D_total"])
+    close(loss, case["D_total"], tolerance)
+    close(loss - case["D_u_loss_weighted"].item(), case["D_c_loss_weighted"], tolerance)
     loss.backward()
     parameters = dict(criterion.named_parameters())
     for name, expected in case.items():
         if name.startswith("D_grad_"):
             stem = name.removeprefix("D_grad_")
-            ours = "mixture.weight" if stem == "mix_w" else place(stem)
-            # A bias before a batch norm has no gradient but rounding.
+            grad = parameters["mixture.weight" if stem == "mix_w" else place(stem)].grad
             if np.abs(expected).max() > 1e-12:
-                close(parameters[ours].grad, expected)
+                close(grad, expected, tolerance)
+            else:  # a bias before a batch norm has no gradient but rounding
+                assert grad.abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("side", ["D", "G"])
-def test_terms(case, side):
-    criterion, embeddings, labels, shares = evaluation(case, side)
+def test_terms(case, side, precision):
+    dtype, tolerance = precision
+    criterion, embeddings, labels, shares = evaluation(case, side, dtype)
     rows = criterion.rows(embeddings, labels, shares)
     if f"{side}_ext_labels" in case:
         assert rows.labels.tolist() == case[f"{side}_ext_labels"].tolist()
-    close(criterion.mixed(rows, shares.domain), case[f"{side}_mix_uni"])
-    close(criterion.mixed(rows, shares.classes), case[f"{side}_mix_cls"])
+    close(criterion.mixed(rows, shares.domain), case[f"{side}_mix_uni"], tolerance)
+    close(criterion.mixed(rows, shares.classes), case[f"{side}_mix_cls"], tolerance)
     terms = criterion.terms(rows, shares)
-    close(terms.domain, np.array([case[f"{side}_ce_uni_{name}"] for name in ("sample", "mix", "proxy")]))
-    close(terms.classes, case[f"{side}_ce_cls"])
-    close(terms.discrepancy, case[f"{side}_discrepancy_raw"])
+    expected = np.array([case[f"{side}_ce_uni_{name}"] for name in ("sample", "mix", "proxy")])
+    close(terms.domain, expected, tolerance)
+    close(terms.classes, case[f"{side}_ce_cls"], tolerance)
+    close(terms.discrepancy, case[f"{side}_discrepancy_raw"], tolerance)
+    domain = (1 - criterion.params.class_share) * terms.domain.sum()
+    close(domain, case[f"{side}_u_loss_weighted"], tolerance)
+    if side == "G":
+        for name, weight in mixed_of(criterion, embeddings).items():
+            close_gradient(terms.discrepancy, weight, case.get(f"G_grad_discrepancy_raw_wrt_{name}"), tolerance)
 
 
-def test_generator_losses_and_gradients(case):
-    criterion, embeddings, labels, shares = evaluation(case, "G")
-    losses = criterion.generator_losses(embeddings, labels, shares)
-    close(losses["loss"], case["G_total"])
-    close(losses["proxy_loss"], case["G_proxy_loss"])
+def test_generator_losses_and_gradients(case, precision):
+    dtype, tolerance = precision
+    criterion, embeddings, labels, shares = evaluation(case, "G", dtype)
+    losses, params = criterion.generator_losses(embeddings, labels, shares), criterion.params
+    domain = (1 - params.class_share) * losses["domain_loss"]
+    adversarial = (losses["loss"] - params.proxies.weight * losses["proxy_loss"]) / params.adversarial_weight
+    close(losses["loss"], case["G_total"], tolerance)
+    close(losses["proxy_loss"], case["G_proxy_loss"], tolerance)
+    close(domain, case["G_u_loss_weighted"], tolerance)
+    close(adversarial, case["G_adv_loss"], tolerance)
+    close(adversarial + domain, case["G_c_loss_weighted"], tolerance)
     rows = criterion.rows(embeddings, labels, shares)
-    for term, name in zip(proxy_loss(rows, criterion.proxies, criterion.params.proxies), ("pos", "neg"), strict=True):
-        close(term, case[f"G_{name}_term"])
-    parts = {"total": losses["loss"], "proxy_loss": losses["proxy_loss"]}
-    weights = {"embeddings": embeddings, "proxies": criterion.proxies}
-    if "mix_w" in case:
-        weights["mix_w"] = criterion.mixture.weight
+    for term, name in zip(proxy_loss(rows, criterion.proxies, params.proxies), ("pos", "neg"), strict=True):
+        close(term, case[f"G_{name}_term"], tolerance)
+    parts = {"total": losses["loss"], "proxy_loss": losses["proxy_loss"], "adv_loss": adversarial}
     for part, loss in parts.items():
-        for name, weight in weights.items():
-            expected = case.get(f"G_grad_{part}_wrt_{name}")
-            if expected is not None:
-                close(torch.autograd.grad(loss, weight, retain_graph=True)[0], expected)
-
-
-def test_single_precision_is_close():
-    arrays = golden("criterion_cub", "dada")
-    criterion, embeddings, labels, shares = evaluation(arrays, "G")
-    criterion = criterion.float()
-    record(criterion, arrays, "G")
-    single = type(shares)(*(share.float() for share in vars(shares).values()))
-    close(criterion.generator_losses(embeddings.float(), labels, single)["loss"], arrays["G_total"], 2e-3)
+        for name, weight in mixed_of(criterion, embeddings).items():
+            close_gradient(loss, weight, case.get(f"G_grad_{part}_wrt_{name}"), tolerance)
 
 
 @pytest.mark.parametrize("kind", ["nuclear", "l1"])
@@ -149,6 +171,29 @@ def test_unit_mixtures_and_shares_for_each_row():
     assert criterion.mixed(rows, shares.domain).norm(dim=1).max() <= 1 + 1e-6
     half = criterion.mixed(rows, torch.full((1, 1), 0.5))
     torch.testing.assert_close(F.cosine_similarity(half, rows.samples), F.cosine_similarity(half, rows.proxies))
+
+
+def test_shares_are_of_the_published_distributions():
+    mix = params_of(golden("criterion_cub", "dada")).mix
+    mix = mix.model_copy(update={"alpha": 3.0, "beta": 0.5, "draw": "sample"})
+    torch.manual_seed(0)
+    shares = draw_shares(torch.arange(1000).repeat(2), mix)
+    for found, alpha, beta in ((shares.same_class, 2, 2), (shares.domain, 3, 0.5), (shares.classes, 3, 0.5)):
+        whole = alpha + beta
+        assert found.mean().item() == pytest.approx(alpha / whole, abs=0.02)
+        assert found.var().item() == pytest.approx(alpha * beta / whole**2 / (whole + 1), abs=0.005)
+    assert torch.corrcoef(torch.cat([shares.domain, shares.classes], dim=1).T)[0, 1].abs() < 0.1, "two draws"
+
+
+def test_weights_start_as_published():
+    torch.manual_seed(0)
+    proxies = Criterion(params_of(golden("criterion_cub", "dada")), 200, 64).proxies
+    assert proxies.mean().item() == pytest.approx(0, abs=0.01)
+    assert proxies.std().item() == pytest.approx(1 / 8, rel=0.05)
+    for mixture, sides in ((Individual(512), 1 + 512), (Linear(512), 3 * 512)):
+        bound = 1.414 * (6 / sides) ** 0.5  # Xavier's, of a uniform distribution
+        assert mixture.weight.min().item() == pytest.approx(-bound, rel=0.02)
+        assert mixture.weight.max().item() == pytest.approx(bound, rel=0.02)
 
 
 def test_draws_follow_torchs_generator():

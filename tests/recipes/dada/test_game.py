@@ -4,11 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from golden_files import golden
-from published import build, close, draws, place, record, tensor
+from published import build, close, draws, params_of, place, record, tensor
 from torch import nn
 
 from pipeline.params.finetune import OptimParams
+from pipeline.recipes.dada.criterion import Criterion
 from pipeline.recipes.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
+from pipeline.recipes.dada.mixing import draw_shares
 from pipeline.training.optim import scale_lr
 from pipeline.training.schedule import lagging_factor
 
@@ -27,13 +29,18 @@ def test_iterations():
     criterion, model, players = game(arrays)
     for iteration in range(int(arrays["cfg_n_iterations"])):
         inputs, labels = tensor(arrays[f"it{iteration}_inputs"]), torch.from_numpy(arrays[f"it{iteration}_labels"])
-        turns = iter(["D0", "D1", "D2", "G"])
+        names, seen = ("D0", "D1", "D2", "G"), []
+        turns = iter(names)
 
         def draw(iteration=iteration, turns=turns):
             prefix = f"it{iteration}_{next(turns)}"
             record(criterion, arrays, prefix)
             same_class, _, domain, classes = arrays[f"{prefix}_draws"]
             return draws(same_class, domain, classes)
+
+        def backward(loss, seen=seen, **inputs):
+            seen.append(loss.item())
+            loss.backward(**inputs)
 
         losses = play(
             criterion,
@@ -44,9 +51,11 @@ def test_iterations():
             discriminator_steps=int(arrays["cfg_d_step"]),
             generator_steps=1,
             learns=model.parameters(),
+            backward=backward,
         )
-        assert losses["discriminator_loss"] == pytest.approx(arrays[f"it{iteration}_D2_loss"].item(), rel=1e-9)
-        assert losses["loss"] == pytest.approx(arrays[f"it{iteration}_G_loss"].item(), rel=1e-9)
+        expected = [arrays[f"it{iteration}_{name}_loss"].item() for name in names]
+        assert seen == pytest.approx(expected, rel=1e-9)
+        assert [losses["discriminator_loss"], losses["loss"]] == seen[2:]
         for name, weight in (("head_weight", model.weight), ("head_bias", model.bias), ("proxies", criterion.proxies)):
             close(weight, arrays[f"it{iteration}_after_{name}"])
     parameters = dict(criterion.named_parameters())
@@ -85,6 +94,30 @@ def test_only_those_who_learn_are_changed(learns):
     assert {"domain_network.0.weight", "class_network.8.weight"} <= changed
     expected = {"nothing": set(), "bias": {"proxies", "bias"}, "all": {"proxies", "bias", "weight"}}[learns]
     assert changed & {"proxies", "bias", "weight"} == expected
+
+
+@pytest.mark.parametrize("learns", [False, True])
+@pytest.mark.parametrize("mode", ["linear", "individual"])
+def test_a_learned_mixture_takes_one_side_at_its_own_rate(mode, learns):
+    params = params_of(golden(f"criterion_mix_{mode}", "dada"))
+    params = params.model_copy(update={"mix": params.mix.model_copy(update={"lr": 0.01})})
+    torch.manual_seed(0)
+    criterion, model = Criterion(params, 4, 8), nn.Linear(8, 8)
+    inputs, labels = torch.randn(6, 8), torch.tensor([0, 0, 1, 1, 3, 3])
+    start = criterion.mixture.weight.detach().clone()
+    play(
+        criterion,
+        Players(discriminator_optimizer(criterion), proxy_optimizer(criterion), torch.optim.Adam(model.parameters())),
+        lambda: model(inputs),
+        labels,
+        lambda: draw_shares(labels, params.mix),
+        discriminator_steps=1,
+        generator_steps=1,
+        learns=model.parameters() if learns else [],
+    )
+    moved = (criterion.mixture.weight - start).abs().max().item()
+    # The first step of Adam is as long as its rate. A linear mixture moves with the networks, which always learn.
+    assert moved == pytest.approx(0.01 if mode == "linear" or learns else 0, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["cub", "cars", "sop", "inshop", "linear_example"])
