@@ -14,8 +14,8 @@ Where the published method is unsound, a param selects its behaviour and another
 - `mix.draw` batch: one share for a whole batch shows the networks one kind of mixture at a time. sample: all kinds.
 - `sampler` random: a class may come several times and weighs more, a pair may be one picture twice. distinct: neither,
   where an item has two pictures.
-- `discriminator_epochs` 1: the model learns nothing in the first epoch; `head_epochs`: holds the backbone fixed, which
-  is of use to pretrained ones only. Both are 0. Batch norms that are not frozen move their statistics meanwhile.
+- `discriminator_epochs` 1: the model learns nothing in the first epoch; `head_epochs`: holds the backbone fixed, meant
+  for pretrained ones. Both are 0. Batch norms that are not frozen move their statistics meanwhile.
 """
 
 import math
