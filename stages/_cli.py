@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 
 EXIT_USER_ERROR = 2
 NO_ROOM = {

@@ -20,9 +20,13 @@ def main(run: Run) -> None:
     import torch
 
     from pipeline.adaptation.head import Head, check_width, save_heads
-    from pipeline.adaptation.sampler import PairSampler
+    from pipeline.adaptation.pairs import PairSampler
+    from pipeline.adaptation.products import build_products
     from pipeline.adaptation.train import train_head
-    from pipeline.constants import (
+    from pipeline.base.atomic import publish
+    from pipeline.base.checkpoint import Checkpoint
+    from pipeline.base.devices import be_deterministic, torch_device
+    from pipeline.base.names import (
         ADAPTER_FOLDER,
         CATEGORY,
         DOMAIN,
@@ -35,19 +39,15 @@ def main(run: Run) -> None:
         POOLED,
         Part,
     )
-    from pipeline.devices import be_deterministic, torch_device
-    from pipeline.io.atomic import publish
-    from pipeline.io.features import read_features
-    from pipeline.io.links import read_links
-    from pipeline.io.manifest import read_manifest
-    from pipeline.io.reports import write_json
-    from pipeline.io.workspace import fingerprint, workspace
-    from pipeline.models.files import load_head_weights
+    from pipeline.base.reports import write_json
+    from pipeline.base.workspace import fingerprint, workspace
+    from pipeline.features.store import read_features
+    from pipeline.models.folder import load_head_weights
     from pipeline.params.adapt import AdaptParams
     from pipeline.reporting.curves import write_curves
-    from pipeline.training.checkpoint import Checkpoint
-    from pipeline.weighting.catalogue import build_catalogue
-    from pipeline.weighting.products import build_products
+    from pipeline.table.manifest import read_manifest
+    from pipeline.table.products import build_catalogue
+    from pipeline.weighting.file import read_links
 
     params, runtime = run.section("adapt", AdaptParams), run.runtime()
     device = torch_device(runtime.device)
@@ -100,9 +100,9 @@ def main(run: Run) -> None:
 def leave_as_is(run: Run) -> None:
     """Publish no head and empty curves."""
     from pipeline.adaptation.head import save_heads
-    from pipeline.constants import ADAPTER_FOLDER, METRICS_FOLDER
-    from pipeline.io.atomic import replacing
-    from pipeline.io.reports import write_json
+    from pipeline.base.atomic import replacing
+    from pipeline.base.names import ADAPTER_FOLDER, METRICS_FOLDER
+    from pipeline.base.reports import write_json
     from pipeline.reporting.curves import write_curves
 
     with replacing(ADAPTER_FOLDER) as folder:

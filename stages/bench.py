@@ -16,14 +16,14 @@ def main(run: Run, only: tuple[str, ...], repeats: int) -> None:
     """
     import torch
 
+    from pipeline.base.devices import torch_device
+    from pipeline.base.errors import UserError
+    from pipeline.base.names import METRICS_FOLDER
+    from pipeline.base.progress import progress
+    from pipeline.base.reports import write_json, write_text
     from pipeline.benchmarks.measure import conditions, hardware_name, measure_apart
     from pipeline.benchmarks.report import bench_figures, bench_table
     from pipeline.benchmarks.suite import GROUPS, published_sizes
-    from pipeline.constants import METRICS_FOLDER
-    from pipeline.devices import torch_device
-    from pipeline.errors import UserError
-    from pipeline.io.reports import write_json, write_text
-    from pipeline.progress import progress
 
     unknown = sorted(set(only) - set(GROUPS))
     if unknown:

@@ -6,7 +6,7 @@ from stages._cli import Run, stage
 @stage
 def main(run: Run) -> None:
     """Check every section of params.yaml, so that a slip in a late stage's section shows at once."""
-    from pipeline.check import check_params
+    from pipeline.experiments.check import check_params
 
     check_params(run.params)
 

@@ -13,9 +13,8 @@ def main(run: Run) -> None:
     """
     import torch
 
-    from pipeline.clustering.finch import choose_partition, finch
-    from pipeline.clustering.groups import ClusteredGroup, build_groups
-    from pipeline.constants import (
+    from pipeline.base.devices import torch_device
+    from pipeline.base.names import (
         CATEGORY,
         CLUSTERS_FILE,
         DOMAIN,
@@ -26,14 +25,15 @@ def main(run: Run) -> None:
         Domain,
         Part,
     )
-    from pipeline.devices import torch_device
-    from pipeline.io.clusters import write_clusters
-    from pipeline.io.features import read_features
-    from pipeline.io.manifest import read_manifest
-    from pipeline.io.reports import write_json
+    from pipeline.base.progress import progress
+    from pipeline.base.reports import write_json
+    from pipeline.clustering.file import write_clusters
+    from pipeline.clustering.finch import choose_partition, finch
+    from pipeline.clustering.groups import ClusteredGroup, build_groups
+    from pipeline.datasets._shared.alignment import read_alignment
+    from pipeline.features.store import read_features
     from pipeline.params.cluster import ClusterParams
-    from pipeline.progress import progress
-    from pipeline.sources.alignment import read_alignment
+    from pipeline.table.manifest import read_manifest
 
     params, runtime = run.section("cluster", ClusterParams), run.runtime()
     table = read_manifest(MANIFEST_FILE)

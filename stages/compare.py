@@ -10,8 +10,8 @@ import click
 from stages._cli import one_line_errors
 
 if TYPE_CHECKING:
-    from pipeline.comparison.plan import Comparison, PlannedRun
-    from stages._dependencies import StageEntry
+    from pipeline.experiments.plan import Comparison, PlannedRun
+    from stages._experiments.dependencies import StageEntry
 
 FOLDER = "compare"  # in the folder of metrics
 
@@ -33,16 +33,16 @@ def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
     Writes metrics/compare/<comparison>.md, .json and .png: the mean over seeds with its 95 % interval, best first.
     """
     with one_line_errors("compare"):
-        from pipeline.check import check_changes
-        from pipeline.comparison.changes import changed
-        from pipeline.comparison.metrics import check_metric
-        from pipeline.comparison.plan import plan_runs, read_comparison, setting_changes
-        from pipeline.errors import UserError
+        from pipeline.base.errors import UserError
+        from pipeline.experiments.changes import changed
+        from pipeline.experiments.check import check_changes
+        from pipeline.experiments.metrics import check_metric
+        from pipeline.experiments.plan import plan_runs, read_comparison, setting_changes
         from pipeline.params.base import load_params
-        from stages import _experiments as experiments
-        from stages._dependencies import dependencies, read_stages
-        from stages._git import tracked_files
-        from stages._overrides import overrides
+        from stages._experiments.dependencies import dependencies, read_stages
+        from stages._experiments.git import tracked_files
+        from stages._experiments.overrides import overrides
+        from stages._experiments.runs import runs as experiments
 
         comparison, params, tracked = read_comparison(file), load_params(), tracked_files()
         changes = setting_changes(comparison, params)
@@ -80,8 +80,8 @@ def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
 
 def check_sources(runs: "list[PlannedRun]", tracked: Iterable[str]) -> None:
     """Refuse a dataset that queued runs would not see, since they run in folders of their own. `tracked`: files."""
-    from pipeline.errors import UserError
-    from stages._dependencies import files_at
+    from pipeline.base.errors import UserError
+    from stages._experiments.dependencies import files_at
 
     for source in dict.fromkeys(run.params["data"]["source"] for run in runs):
         if not Path(source).is_absolute() and not files_at([source], tracked):
@@ -93,8 +93,8 @@ def check_sources(runs: "list[PlannedRun]", tracked: Iterable[str]) -> None:
 
 def say_uncommitted(runs: "list[PlannedRun]", stages: "list[StageEntry]") -> None:
     """Name the files with changes that are not committed and that any of the runs reads."""
-    from stages._dependencies import dependencies, files_at
-    from stages._git import uncommitted_files
+    from stages._experiments.dependencies import dependencies, files_at
+    from stages._experiments.git import uncommitted_files
 
     paths = {path for run in runs for path in dependencies(stages, run.params).paths}
     files = files_at(paths, uncommitted_files())
@@ -104,8 +104,8 @@ def say_uncommitted(runs: "list[PlannedRun]", stages: "list[StageEntry]") -> Non
 
 def run_missing(missing: dict[str, list[str]], jobs: int) -> dict[str, str]:
     """Queue the runs (name -> overrides) and wait for them; name -> why it failed."""
-    from pipeline.errors import UserError
-    from stages._waiting import put_into_queue, wait_for
+    from pipeline.base.errors import UserError
+    from stages._experiments.waiting import put_into_queue, wait_for
 
     try:
         put_into_queue(missing)
@@ -119,8 +119,8 @@ def run_missing(missing: dict[str, list[str]], jobs: int) -> dict[str, str]:
 
 def read_all(runs: "list[PlannedRun]", metric: str, scope: str) -> dict[tuple[str, int], dict[str, float]]:
     """(setting, seed) -> model -> value, of the runs that are finished."""
-    from pipeline.comparison.summary import read_values
-    from stages import _experiments as experiments
+    from pipeline.experiments.summary import read_values
+    from stages._experiments.runs import runs as experiments
 
     stored = experiments.finished()
     return {
@@ -138,11 +138,11 @@ def write_report(
     failures: dict[str, str],
 ) -> None:
     """The table, on stdout too, the figures and the picture. `changes`: of every setting, name of a param -> value."""
-    from pipeline.comparison.summary import summarize
-    from pipeline.constants import METRICS_FOLDER
-    from pipeline.io.reports import write_text
-    from pipeline.reporting.settings_figure import settings_figure
-    from pipeline.reporting.settings_table import settings_json, settings_table
+    from pipeline.base.names import METRICS_FOLDER
+    from pipeline.base.reports import write_text
+    from pipeline.experiments.figure import settings_figure
+    from pipeline.experiments.summary import summarize
+    from pipeline.experiments.table import settings_json, settings_table
 
     results = summarize(comparison.settings, values)
     out = METRICS_FOLDER / FOLDER

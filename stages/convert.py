@@ -20,9 +20,9 @@ def main(checkpoint: Path, out: Path, trust: bool) -> None:
     datasets.udma_features.checkpoint reads it.
     """
     with one_line_errors("convert"):
-        from pipeline.errors import UserError
-        from pipeline.models.dirtorch import convert
-        from pipeline.models.unpickling import load_checkpoint
+        from pipeline.base.errors import UserError
+        from pipeline.models.convert.dirtorch import convert
+        from pipeline.models.convert.unpickling import load_checkpoint
 
         if out.exists():
             raise UserError(f"{out}: is there already; remove it or name another folder")

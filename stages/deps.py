@@ -1,6 +1,7 @@
 """Write the code dependencies of every stage into dvc.yaml: exactly the project modules that the stage runs."""
 
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
@@ -11,30 +12,52 @@ DVC_FILE = Path("dvc.yaml")
 
 # Stages that import a plugin by name: its package, and how dvc.yaml spells the file or folder of the chosen one.
 PLUGINS = {
-    "download": ("pipeline.datasets", "${data.dataset}.py"),
-    "prepare": ("pipeline.datasets", "${data.dataset}.py"),
+    "download": ("pipeline.datasets", "${data.dataset}"),
+    "prepare": ("pipeline.datasets", "${data.dataset}"),
     "finetune": ("pipeline.recipes", "${finetune.recipe}"),
     "weight": ("pipeline.weighting.strategies", "${weight.strategy}.py"),
 }
-# Code that is the dataset itself: data.source names it, so other datasets do not depend on it.
-DATA_CODE = "pipeline/atelier/"
+
+# What everything stands on is named whole by whoever uses any of it: nothing there changes without concerning all.
+GROUND = ("pipeline/base", "pipeline/arrays")
 
 
 def code_deps(stage: str) -> list[str]:
-    """Sorted paths of the modules `stage` runs: its import closure, the chosen plugin, and what any plugin imports."""
-    from pipeline.imports import import_closure, module_file
-    from pipeline.plugins import plugin_modules, plugin_names
+    """Sorted paths of what `stage` runs: its import closure, the chosen plugin, and what any plugin imports.
+
+    A folder stands for its modules where the stage uses it whole, or any of it if that is the ground floor.
+    """
+    from pipeline.base.code import import_closure, module_file, modules_below
+    from pipeline.base.plugins import plugin_names
 
     modules, chosen = {f"stages.{stage}"}, set()
     if stage in PLUGINS:
         package, spelled = PLUGINS[stage]
-        plugins = {module for name in plugin_names(package) for module in plugin_modules(package, name)}
+        plugins = {module for name in plugin_names(package) for module in modules_below(f"{package}.{name}")}
         shared = import_closure(modules | plugins) - plugins
         chosen = {f"{package.replace('.', '/')}/{spelled}"}
     else:
         shared = import_closure(modules)
-    paths = {module_file(module).as_posix() for module in shared}
-    return sorted({path for path in paths if not path.startswith(DATA_CODE)} | chosen)
+    return sorted(whole_folders(module_file(module) for module in shared) | chosen)
+
+
+def whole_folders(files: Iterable[Path]) -> set[str]:
+    """The same files as paths of the project, with each topmost folder in place of all the modules below it."""
+    from pipeline.base.code import PROJECT
+
+    left, found = {PurePosixPath(file.as_posix()) for file in files}, set()
+    folders = {parent for file in left for parent in file.parents if len(parent.parts) > 1}
+    for folder in sorted(folders, key=lambda path: len(path.parts)):
+        inside = {path for path in left if path.is_relative_to(folder)}
+        below = {
+            PurePosixPath(path.relative_to(PROJECT).as_posix())
+            for path in (PROJECT / folder).rglob("*.py")
+            if path.name != "__init__.py"
+        }
+        if (len(below) > 1 and inside == below) or (inside and str(folder) in GROUND):
+            found.add(str(folder))
+            left -= inside
+    return found | set(map(str, left))
 
 
 def is_code(path: str) -> bool:

@@ -12,12 +12,12 @@ def main(run: Run) -> None:
     Reads data.source (and the network where the dataset lists archives); writes data/raw/<dataset>/. An interrupted
     transfer goes on where it stopped.
     """
-    from pipeline.constants import RAW_FOLDER
-    from pipeline.io.atomic import publish, remove
-    from pipeline.io.brought import brings_features, describe_facts
-    from pipeline.io.workspace import fingerprint, workspace
+    from pipeline.base.atomic import publish, remove
+    from pipeline.base.names import RAW_FOLDER
+    from pipeline.base.workspace import fingerprint, workspace
+    from pipeline.datasets._shared.face import load_dataset
+    from pipeline.features.brought import brings_features, describe_facts
     from pipeline.params.data import DataParams
-    from pipeline.sources.dataset import load_dataset
 
     data, runtime = run.section("data", DataParams), run.runtime()
     dataset, params = load_dataset(run.params, data.dataset)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pipeline.constants import Part
+from pipeline.base.names import Part
 from stages._cli import Run, stage
 
 SHEETS = ("baseline", "adapted")  # whose results are drawn, one row each
@@ -22,7 +22,9 @@ def main(run: Run) -> None:
     import torch
 
     from pipeline.adaptation.head import load_heads
-    from pipeline.constants import (
+    from pipeline.base.atomic import replacing
+    from pipeline.base.devices import torch_device
+    from pipeline.base.names import (
         ADAPTER_FOLDER,
         CATEGORY,
         DATASET,
@@ -34,16 +36,14 @@ def main(run: Run) -> None:
         SPLIT,
         MetaDomain,
     )
-    from pipeline.devices import torch_device
+    from pipeline.datasets._shared.alignment import read_alignment
     from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol
     from pipeline.evaluation.searches import EmbeddedPictures, sides
-    from pipeline.io.atomic import replacing
-    from pipeline.io.brought import brought_folder
-    from pipeline.io.features import read_features
-    from pipeline.io.manifest import check_part, read_manifest
+    from pipeline.features.brought import brought_folder
+    from pipeline.features.store import read_features
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.sheets import SHOWN, pick_queries, write_sheets
-    from pipeline.sources.alignment import read_alignment
+    from pipeline.table.manifest import check_part, read_manifest
 
     params, runtime = run.section("evaluate", EvaluateParams), run.runtime()
     manifest = read_manifest(MANIFEST_FILE)
@@ -97,7 +97,7 @@ def main(run: Run) -> None:
 
 def evaluated_part(meta_domain: str, manifest: Any) -> Part:
     """The test part of `meta_domain`; auto is the target where it has test pictures, else the source."""
-    from pipeline.io.manifest import part_rows
+    from pipeline.table.manifest import part_rows
 
     if meta_domain == "auto":
         return Part.TARGET_TEST if len(part_rows(manifest, Part.TARGET_TEST)) else Part.SOURCE_TEST
@@ -120,8 +120,8 @@ def gains_of(results: dict, scopes: dict, *, resamples: int, seed: int) -> dict:
 
 def write_results(run: Run, summaries: dict, scopes: list[str], gains: dict, protocol: Any) -> None:
     """All files of figures, and the table on stdout."""
-    from pipeline.constants import METRICS_FOLDER
-    from pipeline.io.reports import write_json, write_text
+    from pipeline.base.names import METRICS_FOLDER
+    from pipeline.base.reports import write_json, write_text
     from pipeline.reporting.tables import comparison_table
 
     means = {name: {which: summary[which] for which in scopes} for name, summary in summaries.items()}

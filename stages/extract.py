@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipeline.constants import Part
+from pipeline.base.names import Part
 from stages._cli import Run, stage
 
 
@@ -28,12 +28,12 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
     """
     import numpy as np
 
-    from pipeline.constants import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
-    from pipeline.io.brought import brought_folder
-    from pipeline.io.features import write_features
-    from pipeline.io.manifest import check_part, part_rows, read_manifest
-    from pipeline.io.workspace import fingerprint
+    from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
+    from pipeline.base.workspace import fingerprint
+    from pipeline.features.brought import brought_folder
+    from pipeline.features.store import write_features
     from pipeline.params.extract import ExtractParams
+    from pipeline.table.manifest import check_part, part_rows, read_manifest
 
     params = run.section("extract", ExtractParams)
     table = read_manifest(MANIFEST_FILE)
@@ -64,15 +64,15 @@ class Features:
 
 def of_pictures(run: Run, params: Any, table: Any) -> Features:
     """Features computed by the model from the pictures of the manifest `table`."""
-    from pipeline.constants import MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
-    from pipeline.devices import torch_device
+    from pipeline.base.atomic import publish
+    from pipeline.base.devices import torch_device
+    from pipeline.base.names import MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
+    from pipeline.base.workspace import fingerprint, workspace
+    from pipeline.features.extract import extract_chunks
+    from pipeline.features.store import write_features
     from pipeline.images.loading import Pictures
     from pipeline.images.transforms import inference_transform
-    from pipeline.io.atomic import publish
-    from pipeline.io.features import write_features
-    from pipeline.io.workspace import fingerprint, workspace
     from pipeline.models.embedder import load_embedder
-    from pipeline.models.extraction import extract_chunks
 
     runtime = run.runtime()
     embedder, model_params = load_embedder(MODEL_FOLDER)
@@ -105,10 +105,10 @@ def of_pictures(run: Run, params: Any, table: Any) -> Features:
 
 def of_dataset(params: Any, brought: Path) -> Features:
     """Features that the dataset in the folder `brought` brings, checked and copied."""
-    from pipeline.constants import MODEL_FOLDER
-    from pipeline.io.brought import features_file
-    from pipeline.io.feature_blocks import copy_features
-    from pipeline.models.files import load_head_weights
+    from pipeline.base.names import MODEL_FOLDER
+    from pipeline.features.blocks import copy_features
+    from pipeline.features.brought import features_file
+    from pipeline.models.folder import load_head_weights
 
     weight, _, _ = load_head_weights(MODEL_FOLDER)
 

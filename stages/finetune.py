@@ -35,19 +35,19 @@ def main(run: Run) -> None:
     """
     import torch
 
-    from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER, VALIDATION
-    from pipeline.errors import UserError
+    from pipeline.base.atomic import publish
+    from pipeline.base.checkpoint import Checkpoint
+    from pipeline.base.errors import UserError
+    from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER, VALIDATION
+    from pipeline.base.reports import write_json
+    from pipeline.base.workspace import fingerprint, workspace
+    from pipeline.features.brought import brought_folder
     from pipeline.images.loading import Pictures
     from pipeline.images.transforms import inference_transform
-    from pipeline.io.atomic import publish
-    from pipeline.io.brought import brought_folder
-    from pipeline.io.manifest import read_manifest
-    from pipeline.io.reports import write_json
-    from pipeline.io.workspace import fingerprint, workspace
     from pipeline.models.embedder import count_parameters, save_embedder
     from pipeline.params.finetune import FinetuneParams
     from pipeline.reporting.curves import write_curves
-    from pipeline.training.checkpoint import Checkpoint
+    from pipeline.table.manifest import read_manifest
     from pipeline.training.fabric import start_fabric
     from pipeline.training.loop import train
     from pipeline.training.recipe import TrainingContext, load_recipe
@@ -109,10 +109,10 @@ def take_over(run: Run, brought: Path) -> None:
     """Make the head that the dataset in the folder `brought` brings the model; the curves are empty."""
     import shutil
 
-    from pipeline.constants import METRICS_FOLDER, MODEL_FOLDER, VALIDATION
-    from pipeline.io.atomic import replacing
-    from pipeline.io.brought import MODEL, read_facts
-    from pipeline.io.reports import write_json
+    from pipeline.base.atomic import replacing
+    from pipeline.base.names import METRICS_FOLDER, MODEL_FOLDER, VALIDATION
+    from pipeline.base.reports import write_json
+    from pipeline.features.brought import MODEL, read_facts
     from pipeline.reporting.curves import write_curves
 
     head = read_facts(brought)["head"]

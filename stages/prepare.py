@@ -10,14 +10,14 @@ def main(run: Run) -> None:
     Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable the
     stage fails. A dataset that brings features instead of pictures keeps all its rows.
     """
-    from pipeline.constants import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER, Part
-    from pipeline.images.finish import finish_manifest
-    from pipeline.io.brought import brings_features, finish_brought
-    from pipeline.io.manifest import check_table, part_rows, write_manifest
-    from pipeline.io.reports import write_json
+    from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER, Part
+    from pipeline.base.reports import write_json
+    from pipeline.datasets._shared.face import load_dataset
+    from pipeline.features.brought import brings_features, finish_brought
     from pipeline.params.data import DataParams
     from pipeline.params.prepare import PrepareParams
-    from pipeline.sources.dataset import load_dataset
+    from pipeline.table.finish import finish_manifest
+    from pipeline.table.manifest import check_table, part_rows, write_manifest
 
     data, params = run.section("data", DataParams), run.section("prepare", PrepareParams)
     dataset, dataset_params = load_dataset(run.params, data.dataset)

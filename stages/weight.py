@@ -12,7 +12,8 @@ def main(run: Run) -> None:
     """
     import torch
 
-    from pipeline.constants import (
+    from pipeline.base.devices import torch_device
+    from pipeline.base.names import (
         CATEGORY,
         CLUSTERS_FILE,
         DOMAIN,
@@ -25,20 +26,19 @@ def main(run: Run) -> None:
         Domain,
         Part,
     )
-    from pipeline.devices import torch_device
-    from pipeline.io.clusters import read_clusters
-    from pipeline.io.features import read_features
-    from pipeline.io.links import links_table, write_links
-    from pipeline.io.manifest import read_manifest
-    from pipeline.io.reports import write_json
+    from pipeline.base.reports import write_json
+    from pipeline.clustering.file import read_clusters
+    from pipeline.features.store import read_features
     from pipeline.params.weight import WeightParams
-    from pipeline.weighting.catalogue import build_catalogue
+    from pipeline.table.manifest import read_manifest
+    from pipeline.table.products import build_catalogue
     from pipeline.weighting.evidence import Evidence
+    from pipeline.weighting.file import links_table, write_links
     from pipeline.weighting.links import concatenate
     from pipeline.weighting.report import describe_links, describe_target_clusters
     from pipeline.weighting.strategy import choose_links, load_strategy
     from pipeline.weighting.target_clusters import find_target_clusters
-    from pipeline.weighting.target_products import code_target_products
+    from pipeline.weighting.target_items import code_target_products
 
     params = run.section("weight", WeightParams)
     strategy = load_strategy(params.strategy)

@@ -12,9 +12,9 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
-from pipeline.io.atomic import write_bytes
-from pipeline.io.reports import write_json
+from pipeline.base.atomic import write_bytes
+from pipeline.base.errors import UserError
+from pipeline.base.reports import write_json
 
 NAMES = "adapter.json"
 

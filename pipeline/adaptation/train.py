@@ -8,11 +8,11 @@ from torch import Tensor
 
 from pipeline.adaptation.head import Head
 from pipeline.adaptation.loss import triplet_loss
-from pipeline.adaptation.sampler import Pairs, PairSampler
-from pipeline.errors import UserError
+from pipeline.adaptation.pairs import Pairs, PairSampler
+from pipeline.base.checkpoint import Checkpoint
+from pipeline.base.errors import UserError
+from pipeline.base.progress import progress
 from pipeline.params.adapt import AdaptParams
-from pipeline.progress import progress
-from pipeline.training.checkpoint import Checkpoint
 
 # The curve has about this many points, whatever the number of steps.
 CURVE_POINTS = 200

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from pipeline.adaptation.head import Head
-from pipeline.adaptation.sampler import Pairs, PairSampler
+from pipeline.adaptation.pairs import Pairs, PairSampler
+from pipeline.adaptation.products import Products
 from pipeline.adaptation.train import backward_step
+from pipeline.arrays.ragged import Ragged
 from pipeline.benchmarks.case import Case, Trial
-from pipeline.ragged import Ragged
-from pipeline.weighting.products import Products
 
 PRODUCTS = "matrix products: distinct rows forward, weight gradient, distances in each category"
 MARGIN = 0.3

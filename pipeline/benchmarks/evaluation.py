@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.arrays.blocks import rows_per_block, slices
 from pipeline.benchmarks.case import Case, Trial
-from pipeline.blocks import rows_per_block, slices
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.searches import EmbeddedPictures
 

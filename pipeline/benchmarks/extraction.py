@@ -8,14 +8,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from pipeline.base.atomic import remove
+from pipeline.base.names import BOX, IMAGE
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.benchmarks.pictures import write_picture
-from pipeline.constants import BOX, IMAGE
+from pipeline.features.extract import extract_chunks
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
-from pipeline.io.atomic import remove
 from pipeline.models.embedder import Embedder, build_embedder
-from pipeline.models.extraction import extract_chunks
 from pipeline.params.finetune import ModelParams
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from pipeline.arrays.blocks import block_side, slices
 from pipeline.benchmarks.case import Case, Trial
-from pipeline.blocks import block_side, slices
 from pipeline.clustering.finch import finch
 
 LIMIT = "cosine of all pairs in blocks, then argmax"

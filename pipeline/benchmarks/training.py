@@ -14,9 +14,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from pipeline.benchmarks.case import Case, Trial
-from pipeline.benchmarks.pictures import write_picture
-from pipeline.constants import (
+from pipeline.base.names import (
     BOX,
     CATEGORY,
     DATASET,
@@ -29,9 +27,11 @@ from pipeline.constants import (
     MetaDomain,
     Split,
 )
+from pipeline.base.plugins import plugin_names
+from pipeline.benchmarks.case import Case, Trial
+from pipeline.benchmarks.pictures import write_picture
 from pipeline.params.base import read_section
 from pipeline.params.finetune import FinetuneParams
-from pipeline.plugins import plugin_names
 from pipeline.training.fabric import start_fabric
 from pipeline.training.recipe import RECIPES, Recipe, TrainingContext, load_recipe
 

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.blocks import rows_per_block, slices
+from pipeline.arrays.blocks import rows_per_block, slices
+from pipeline.base.errors import UserError
+from pipeline.base.progress import progress
 from pipeline.clustering.distances import Metric, Points
-from pipeline.errors import UserError
-from pipeline.progress import progress
 
 if TYPE_CHECKING:
     import faiss

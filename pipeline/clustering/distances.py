@@ -5,8 +5,8 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from pipeline.blocks import rows_per_block, slices
-from pipeline.errors import UserError
+from pipeline.arrays.blocks import rows_per_block, slices
+from pipeline.base.errors import UserError
 
 Metric = Literal["cosine", "euclidean", "cityblock"]
 

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.arrays.rows import check_finite
+from pipeline.base.errors import UserError
 from pipeline.clustering.approximate import approximate_neighbours
 from pipeline.clustering.distances import Metric, Points
-from pipeline.clustering.links import components, connect, largest_link
 from pipeline.clustering.means import cluster_sums
 from pipeline.clustering.neighbours import first_neighbours
-from pipeline.errors import UserError
-from pipeline.finite import check_finite
+from pipeline.clustering.stars import components, connect, largest_link
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from pipeline.blocks import rows_per_block, slices
+from pipeline.arrays.blocks import rows_per_block, slices
 
 
 def cluster_sums(x: Tensor, labels: Tensor, n_clusters: int) -> Tensor:

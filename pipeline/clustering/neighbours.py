@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from pipeline.blocks import block_side, slices
+from pipeline.arrays.blocks import block_side, slices
+from pipeline.base.progress import progress
 from pipeline.clustering.distances import Points
-from pipeline.progress import progress
 
 
 def first_neighbours(points: Points, block_rows: int | None = None) -> tuple[Tensor, Tensor]:

@@ -1,1 +1,1 @@
-"""One module a dataset; each turns files on disk into the manifest (see pipeline.sources.dataset)."""
+"""One module a dataset; each turns files on disk into the manifest (see pipeline.datasets._shared.face)."""

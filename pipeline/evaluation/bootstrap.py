@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from pipeline.blocks import rows_per_block, slices
+from pipeline.arrays.blocks import rows_per_block, slices
 from pipeline.evaluation.results import RetrievalResult
 
 INTERVAL = (2.5, 97.5)  # percentiles

@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from pipeline.constants import CMC_RANKS, MAP, MAP_AT_R, MAP_TRAPEZOIDAL, R_PRECISION, Split, cmc_key, recall_key
-from pipeline.errors import UserError
-from pipeline.evaluation.at_r import map_at_r, r_precision
-from pipeline.evaluation.average_precision import average_precision, trapezoidal_average_precision
-from pipeline.evaluation.cmc import first_ranks
+from pipeline.arrays.ragged import Ragged
+from pipeline.base.errors import UserError
+from pipeline.base.names import CMC_RANKS, MAP, MAP_AT_R, MAP_TRAPEZOIDAL, R_PRECISION, Split, cmc_key, recall_key
+from pipeline.base.progress import progress
+from pipeline.evaluation.metrics.at_r import map_at_r, r_precision
+from pipeline.evaluation.metrics.average_precision import average_precision, trapezoidal_average_precision
+from pipeline.evaluation.metrics.cmc import first_ranks
 from pipeline.evaluation.results import RetrievalResult
 from pipeline.evaluation.searches import EmbeddedPictures, first_found, search
 from pipeline.evaluation.whole import CLUSTERS_AND_SPREAD, DML_RANKS, PUBLISHED_DML, PUBLISHED_INSHOP, Group
-from pipeline.progress import progress
-from pipeline.ragged import Ragged
 
 AUTO = "auto"
 INSHOP_RANKS = (1, 10, 20, 30, 40, 50)

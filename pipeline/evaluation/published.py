@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pipeline.evaluation.cmc import first_ranks
-from pipeline.ragged import Ragged
+from pipeline.arrays.ragged import Ragged
+from pipeline.evaluation.metrics.cmc import first_ranks
 
 
 def recall_at(ranks: Ragged, missed: int, ks: Iterable[int]) -> dict[int, float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.evaluation.cmc import cmc_curve
+from pipeline.evaluation.metrics.cmc import cmc_curve
 
 
 @dataclass(frozen=True)

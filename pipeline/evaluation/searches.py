@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.constants import Split
-from pipeline.errors import UserError
-from pipeline.finite import check_finite
-from pipeline.ragged import Ragged
+from pipeline.arrays.ragged import Ragged
+from pipeline.arrays.rows import check_finite
+from pipeline.base.errors import UserError
+from pipeline.base.names import Split
 from pipeline.retrieval.ranking import Measure, relevant_ranks, relevant_rows, top_k
 
 EVERYTHING = "all"  # name of the one category of a search of the whole gallery

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from pipeline.constants import recall_key
+from pipeline.base.names import recall_key
 from pipeline.evaluation import published
-from pipeline.evaluation.clusters import cluster_agreement
+from pipeline.evaluation.metrics.clusters import cluster_agreement
 from pipeline.evaluation.searches import EmbeddedPictures, Found, search
 from pipeline.evaluation.spread import item_distances, spectral_decay
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pipeline.base.progress import progress
 from pipeline.images.decode import UnreadableImage, decode_image, read_content
-from pipeline.progress import progress
 
 DIGEST_LENGTH = 32
 

@@ -8,8 +8,8 @@ import pandas as pd
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from pipeline.constants import BOX, IMAGE
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
+from pipeline.base.names import BOX, IMAGE
 from pipeline.images.decode import UnreadableImage, load_image
 from pipeline.images.transforms import Transform
 

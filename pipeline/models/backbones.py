@@ -5,7 +5,7 @@ from difflib import get_close_matches
 import torch
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PARAM = "finetune.model.backbone"

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pipeline.models.backbones import Backbone, build_backbone
-from pipeline.models.files import damaged_model, read_model, write_model
+from pipeline.models.folder import damaged_model, read_model, write_model
 from pipeline.models.output import build_output
 from pipeline.models.pooling import build_pooling
 from pipeline.params.finetune import ModelParams

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from pipeline.io.atomic import replacing
+from pipeline.base.atomic import replacing
 
 TOP = 10
 TILE, GAP, MARGIN, TITLE = 112, 8, 16, 26  # pixels; TITLE is the strip above a row of tiles

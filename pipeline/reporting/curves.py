@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.io.reports import write_csv
+from pipeline.base.reports import write_csv
 from pipeline.reporting.drawing import COLOURS, LINES, MARKERS, new_figure, tidy, write_figure
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.io.atomic import replacing
+from pipeline.base.atomic import replacing
 
 DPI = 100
 # Okabe and Ito's colours, which colour-blind readers tell apart, with line styles and markers as a second sign.

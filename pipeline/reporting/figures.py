@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.constants import CMC_RANKS
+from pipeline.base.names import CMC_RANKS
 from pipeline.reporting.drawing import COLOURS, LINES, new_figure, tidy, write_figure
 
 LABEL_LENGTH = 32  # characters of a category's name

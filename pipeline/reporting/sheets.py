@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from pipeline.constants import BOX, CATEGORY, IMAGE, ITEM
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
+from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM
 from pipeline.evaluation.results import RetrievalResult
 from pipeline.images.decode import UnreadableImage, load_image
 from pipeline.reporting.contact_sheet import TILE, TOP, ResultRow, contact_sheet, write_sheet

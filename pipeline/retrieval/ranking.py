@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.blocks import rows_per_block, slices
-from pipeline.progress import progress
-from pipeline.ragged import Ragged
+from pipeline.arrays.blocks import rows_per_block, slices
+from pipeline.arrays.ragged import Ragged
+from pipeline.base.progress import progress
 
 Measure = Literal["cosine", "euclidean"]
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from pipeline.base.seeds import mixed_seed
 from pipeline.images.loading import Pictures
-from pipeline.seeds import mixed_seed
 
 
 class Sampler(Protocol):

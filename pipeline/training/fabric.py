@@ -3,7 +3,7 @@
 import torch
 from lightning_fabric import Fabric
 
-from pipeline.devices import Device, be_deterministic, torch_device
+from pipeline.base.devices import Device, be_deterministic, torch_device
 
 
 def start_fabric(device: Device, precision: str) -> Fabric:

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from pipeline.constants import VALIDATION
-from pipeline.errors import UserError
-from pipeline.progress import progress
-from pipeline.seeds import mixed_seed
-from pipeline.training.checkpoint import Checkpoint
+from pipeline.base.checkpoint import Checkpoint
+from pipeline.base.errors import UserError
+from pipeline.base.names import VALIDATION
+from pipeline.base.progress import progress
+from pipeline.base.seeds import mixed_seed
 from pipeline.training.recipe import Recipe
 
 Validate = Callable[[nn.Module], dict[str, float]]

@@ -16,12 +16,12 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 
+from pipeline.base.plugins import load_plugin
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import training_transform
 from pipeline.models.embedder import Embedder, build_embedder
 from pipeline.params.base import Section, read_section
 from pipeline.params.finetune import FinetuneParams
-from pipeline.plugins import load_plugin
 
 RECIPES = "pipeline.recipes"
 

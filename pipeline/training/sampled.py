@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.training.batches import Sampler, load_epoch
 from pipeline.training.recipe import TrainingContext
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.constants import CATEGORY, ITEM, META_DOMAIN, SPLIT, MetaDomain, Split
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
+from pipeline.base.names import CATEGORY, ITEM, META_DOMAIN, SPLIT, MetaDomain, Split
 
 
 def split_source(table: pd.DataFrame, val_share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:

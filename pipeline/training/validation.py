@@ -6,8 +6,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from pipeline.blocks import rows_per_block, slices
-from pipeline.constants import CATEGORY, DOMAIN, ITEM, VALIDATION, Domain
+from pipeline.arrays.blocks import rows_per_block, slices
+from pipeline.base.names import CATEGORY, DOMAIN, ITEM, VALIDATION, Domain
 from pipeline.images.loading import Pictures, load_batches
 
 

@@ -10,14 +10,14 @@ from torch.nn.functional import normalize
 
 from pipeline.clustering.groups import ClusteredGroup
 from pipeline.clustering.means import cluster_means
-from pipeline.weighting.catalogue import Catalogue
-from pipeline.weighting.cluster_pairs import cluster_pairs
+from pipeline.table.products import Catalogue
 from pipeline.weighting.greedy import greedy_rounds
 from pipeline.weighting.links import Links, concatenate
 from pipeline.weighting.matches import Matches, join_matches
 from pipeline.weighting.members import ClusteredRows, as_index
+from pipeline.weighting.pairs import cluster_pairs
 from pipeline.weighting.similarity import similarity_list
-from pipeline.weighting.target_products import TargetProducts
+from pipeline.weighting.target_items import TargetProducts
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.blocks import rows_per_block, slices
+from pipeline.arrays.blocks import rows_per_block, slices
 from pipeline.weighting.matches import Matches, first_of_most_similar
 from pipeline.weighting.members import as_index
 

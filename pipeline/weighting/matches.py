@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from pipeline.weighting.links import NO_CLUSTER, Links, concatenate
-from pipeline.weighting.target_products import TargetProducts
+from pipeline.weighting.target_items import TargetProducts
 
 
 @dataclass(frozen=True)

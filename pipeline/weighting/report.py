@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.constants import CATEGORY, ITEM, SUBCATEGORY
+from pipeline.base.names import CATEGORY, ITEM, SUBCATEGORY
 from pipeline.weighting.target_clusters import TargetClusters
 
 QUANTILES = (0.05, 0.5, 0.95)

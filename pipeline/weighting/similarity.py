@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.blocks import matching_blocks, rows_per_block
+from pipeline.arrays.blocks import matching_blocks, rows_per_block
 from pipeline.weighting.links import Links, concatenate
 from pipeline.weighting.members import ClusteredRows, as_index, find_members, member_means, unit_rows
 

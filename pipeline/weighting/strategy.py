@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 
-from pipeline.plugins import load_plugin
+from pipeline.base.plugins import load_plugin
 from pipeline.weighting.evidence import Evidence
 from pipeline.weighting.links import Links
-from pipeline.weighting.target_products import TargetProducts
+from pipeline.weighting.target_items import TargetProducts
 
 STRATEGIES = "pipeline.weighting.strategies"
 

@@ -5,18 +5,18 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from golden_files import golden
 from pytorch_metric_learning.losses import TripletMarginLoss
 from pytorch_metric_learning.miners import BatchHardMiner
-from test_sampler import N_SOURCE, products
+from support.golden import golden
+from support.products import N_SOURCE, products
 
 from pipeline.adaptation.head import Head, load_head, save_head
 from pipeline.adaptation.loss import batch_hard, triplet_loss
-from pipeline.adaptation.sampler import Pairs, PairSampler
+from pipeline.adaptation.pairs import Pairs, PairSampler
 from pipeline.adaptation.train import backward_step, train_head
-from pipeline.errors import UserError
+from pipeline.base.checkpoint import Checkpoint
+from pipeline.base.errors import UserError
 from pipeline.params.adapt import AdaptParams
-from pipeline.training.checkpoint import Checkpoint
 
 PARAMS = AdaptParams(steps=30, categories=2, items=10, margin=0.3, optimizer="adam", lr=0.01, lr_steps=10, gamma=0.5)
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from tests_support import default_params
+from support.project import default_params
 
+from pipeline.base.plugins import plugin_names
 from pipeline.benchmarks import suite
 from pipeline.benchmarks.adaptation import draw_case, step_case
 from pipeline.benchmarks.case import Case, Trial
@@ -21,7 +22,6 @@ from pipeline.benchmarks.training import training_cases
 from pipeline.clustering.distances import Points
 from pipeline.clustering.neighbours import first_neighbours
 from pipeline.models.embedder import Embedder
-from pipeline.plugins import plugin_names
 from pipeline.training.recipe import RECIPES
 from stages.bench import main
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.base.errors import UserError
 from pipeline.clustering import approximate
 from pipeline.clustering.approximate import approximate_neighbours
 from pipeline.clustering.distances import Points
 from pipeline.clustering.finch import finch
 from pipeline.clustering.neighbours import first_neighbours
-from pipeline.errors import UserError
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import blocks
-from pipeline.clustering import links
+from pipeline.arrays import blocks
+from pipeline.base.errors import UserError
+from pipeline.clustering import stars as links
 from pipeline.clustering.distances import Points
 from pipeline.clustering.finch import FinchResult, choose_partition, finch
 from pipeline.clustering.means import cluster_means
 from pipeline.clustering.neighbours import first_neighbours
-from pipeline.errors import UserError
 
 
 def reference_level(distances: np.ndarray, threshold: float | None) -> tuple[np.ndarray, float]:

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from golden_files import GOLDEN, golden
+from support.golden import GOLDEN, golden
 
+from pipeline.base.errors import UserError
 from pipeline.clustering.distances import Points
 from pipeline.clustering.finch import FinchResult, finch
 from pipeline.clustering.neighbours import first_neighbours
-from pipeline.errors import UserError
 
 OWN_DATA = sorted(path.stem for path in GOLDEN.glob("finch_*.npz"))
 THIRD_PARTY = ["finch_aggregation_euc", "finch_gestalt_euc", "finch_mice_cos", "finch_mice_euc_first300"]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pipeline.base.errors import UserError
 from pipeline.clustering.groups import build_groups
-from pipeline.errors import UserError
 
 SOURCE = np.array(["gown", "tee", "gown", "frock", "polo", "tee"])
 TARGET = np.array(["tops", "belts", "dresses", "tops", "aprons"])

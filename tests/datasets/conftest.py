@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from released_support import RELEASED_WIDTH, features, write_deepfashion, write_small_tests, write_training
-from tests_support import default_params
+from support.project import default_params
+from support.released import RELEASED_WIDTH, features, write_deepfashion, write_small_tests, write_training
 
-from pipeline.io.manifest import check_table
-from pipeline.sources.dataset import load_dataset
+from pipeline.datasets._shared.face import load_dataset
+from pipeline.table.manifest import check_table
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmark_support import check_ranked, committed, touch
-from golden_files import golden
 from scipy.io import savemat
+from support.golden import golden
+from support.retrieval_sets import check_ranked, committed, touch
 
-from pipeline.errors import UserError
-from pipeline.io.manifest import check_table
+from pipeline.base.errors import UserError
+from pipeline.table.manifest import check_table
 
 NAME = "cars196"
 NAMES = ["AM General Hummer", "Ram C/V Van", "audi low"]

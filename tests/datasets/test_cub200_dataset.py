@@ -5,12 +5,12 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from benchmark_support import check_ranked, committed, touch
-from golden_files import golden
-from sources.file_server import FileServer
+from support.file_server import FileServer
+from support.golden import golden
+from support.retrieval_sets import check_ranked, committed, touch
 
-from pipeline.errors import UserError
-from pipeline.io.manifest import check_table
+from pipeline.base.errors import UserError
+from pipeline.table.manifest import check_table
 
 NAME = "cub200"
 # image_id, picture, class, box; not in the order of the classes.

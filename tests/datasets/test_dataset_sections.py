@@ -1,10 +1,10 @@
 """Every dataset module has a valid section in the committed params.yaml and the common face."""
 
 import pytest
-from tests_support import default_params
+from support.project import default_params
 
-from pipeline.plugins import plugin_names
-from pipeline.sources.dataset import DATASETS, DatasetParams, load_dataset
+from pipeline.base.plugins import plugin_names
+from pipeline.datasets._shared.face import DATASETS, DatasetParams, load_dataset
 
 
 @pytest.mark.parametrize("name", plugin_names(DATASETS))

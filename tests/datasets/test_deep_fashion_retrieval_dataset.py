@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deep_fashion_retrieval_support import golden_case, write_tree
-from tests_support import default_params
+from support.deep_fashion_retrieval import golden_case, write_tree
+from support.project import default_params
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.recipes.category_triplet.batches import CategoryTripletSampler
 
 NAME = "deep_fashion_retrieval"

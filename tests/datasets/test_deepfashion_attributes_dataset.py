@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmark_support import committed, headed
-from golden_files import golden
+from support.golden import golden
+from support.retrieval_sets import committed, headed
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 
 NAME = "deepfashion_attributes"
 NAMES = [("Anorak", 1), ("Jeans", 2), ("Dress", 3)]

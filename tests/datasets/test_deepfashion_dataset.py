@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.errors import UserError
-from pipeline.io.manifest import check_table
-from pipeline.sources.deepfashion import _test_list, _train_list
+from pipeline.base.errors import UserError
+from pipeline.datasets._shared.deepfashion import _test_list, _train_list
+from pipeline.table.manifest import check_table
 
 NAME = "deepfashion_consumer_to_shop"
 DEFAULTS = {

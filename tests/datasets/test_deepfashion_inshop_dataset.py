@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from benchmark_support import check_ranked, committed, headed
-from golden_files import golden
+from support.golden import golden
+from support.retrieval_sets import check_ranked, committed, headed
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 
 NAME = "deepfashion_inshop"
 HEADER, BOX_HEADER = "image_name item_id evaluation_status", "image_name  clothes_type  pose_type  x_1  y_1  x_2  y_2"

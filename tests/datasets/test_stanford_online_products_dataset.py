@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from benchmark_support import committed
-from golden_files import golden
+from support.golden import golden
+from support.retrieval_sets import committed
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 
 NAME = "stanford_online_products"
 HEADER = "image_id class_id super_class_id path\n"

@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.errors import UserError
-from pipeline.io.manifest import check_table
-from pipeline.sources.street2shop import (
+from pipeline.base.errors import UserError
+from pipeline.datasets._shared.street2shop import (
     CATEGORIES,
     UDMA_GALLERY,
     UDMA_QUERIES,
@@ -19,6 +18,7 @@ from pipeline.sources.street2shop import (
     UDMA_STREET,
     read_street2shop,
 )
+from pipeline.table.manifest import check_table
 
 NAME = "street2shop"
 DEFAULTS = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.errors import UserError
-from pipeline.io.manifest import check_table
+from pipeline.base.errors import UserError
+from pipeline.table.manifest import check_table
 
 DEFAULTS = {
     "archives": [],

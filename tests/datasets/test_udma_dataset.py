@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests_support import default_params
+from support.project import default_params
 
-from pipeline.errors import UserError
-from pipeline.io.manifest import check_table
-from pipeline.sources.street2shop import UDMA_GALLERY, UDMA_QUERIES, UDMA_SHOP
+from pipeline.base.errors import UserError
+from pipeline.datasets._shared import fetching
+from pipeline.datasets._shared.street2shop import UDMA_GALLERY, UDMA_QUERIES, UDMA_SHOP
+from pipeline.table.manifest import check_table
 
 # Street2Shop category: rows of source and target shop pictures that FINCH clusters together, after UDMA.
 GROUPS = {"dresses": 16043, "leggings": 2074, "outerwear": 4763, "pants": 3310, "skirts": 1939, "tops": 23438}
@@ -71,8 +72,8 @@ def test_source_test_part_can_be_kept(incoming, section, fetched):
 
 def test_downloads_stay_out_of_the_dataset(incoming, section, fetched, monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr("pipeline.sources.fetching.download_file", lambda url, path, digest: asked.append(path))
-    monkeypatch.setattr("pipeline.sources.fetching.unpack", lambda *_: None)
+    monkeypatch.setattr(fetching, "download_file", lambda url, path, digest: asked.append(path))
+    monkeypatch.setattr(fetching, "unpack", lambda *_: None)
     for part in ("deepfashion_consumer_to_shop", "street2shop"):
         section[part]["archives"] = [{"url": "http://localhost/set.zip"}]
     fetched(incoming, "udma", **section)

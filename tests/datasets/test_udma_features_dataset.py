@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from released_support import (
+from support.project import default_params
+from support.released import (
     CONSUMER,
     DEEPFASHION,
     SHOP,
@@ -19,19 +20,18 @@ from released_support import (
     unit,
     write_small_tests,
 )
-from released_support import (
+from support.released import (
     RELEASED_WIDTH as WIDTH,
 )
-from tests_support import default_params
 
-from pipeline.constants import Part
-from pipeline.errors import UserError
-from pipeline.io.brought import brings_features, describe_facts
-from pipeline.io.features import read_features
-from pipeline.io.manifest import part_rows
-from pipeline.models.files import load_head_weights, write_head
-from pipeline.sources.categories import DEEPFASHION as SOURCE_CATEGORIES
-from pipeline.sources.categories import STREET2SHOP as TARGET_CATEGORIES
+from pipeline.base.errors import UserError
+from pipeline.base.names import Part
+from pipeline.datasets._shared.categories import DEEPFASHION as SOURCE_CATEGORIES
+from pipeline.datasets._shared.categories import STREET2SHOP as TARGET_CATEGORIES
+from pipeline.features.brought import brings_features, describe_facts
+from pipeline.features.store import read_features
+from pipeline.models.folder import load_head_weights, write_head
+from pipeline.table.manifest import part_rows
 
 QUERY, GALLERY = (STREET2SHOP.format("{}", side=side) for side in ("Query", "Gallery"))
 

@@ -7,7 +7,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from released_support import (
+from scipy.io import savemat
+from support.released import (
     CONSUMER,
     DEEPFASHION,
     SHOP,
@@ -15,12 +16,11 @@ from released_support import (
     TARGET,
     features,
 )
-from released_support import (
+from support.released import (
     RELEASED_WIDTH as WIDTH,
 )
-from scipy.io import savemat
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 
 QUERY, GALLERY = (STREET2SHOP.format("{}", side=side) for side in ("Query", "Gallery"))
 

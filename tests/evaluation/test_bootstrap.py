@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline import blocks
+from pipeline.arrays import blocks
 from pipeline.evaluation.bootstrap import gain_intervals
 from pipeline.evaluation.results import RetrievalResult
 

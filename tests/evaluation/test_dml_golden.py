@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from golden_files import golden
+from support.golden import golden
 
 from pipeline.evaluation import published
-from pipeline.evaluation.at_r import map_at_r, r_precision
-from pipeline.evaluation.average_precision import average_precision
-from pipeline.evaluation.clusters import agreement, cluster_agreement
+from pipeline.evaluation.metrics.at_r import map_at_r, r_precision
+from pipeline.evaluation.metrics.average_precision import average_precision
+from pipeline.evaluation.metrics.clusters import agreement, cluster_agreement
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.searches import EmbeddedPictures, search
 from pipeline.evaluation.spread import item_distances, spectral_decay

@@ -7,13 +7,13 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from pipeline.constants import CMC_RANKS, cmc_key
-from pipeline.errors import UserError
-from pipeline.evaluation.average_precision import average_precision, trapezoidal_average_precision
-from pipeline.evaluation.cmc import cmc_curve
+from pipeline.arrays.ragged import Ragged
+from pipeline.base.errors import UserError
+from pipeline.base.names import CMC_RANKS, cmc_key
+from pipeline.evaluation.metrics.average_precision import average_precision, trapezoidal_average_precision
+from pipeline.evaluation.metrics.cmc import cmc_curve
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.searches import EmbeddedPictures, first_found
-from pipeline.ragged import Ragged
 from pipeline.retrieval.ranking import ranks_of
 
 street2shop, deepfashion = (PROTOCOLS[name].score for name in ("street2shop", "deepfashion"))

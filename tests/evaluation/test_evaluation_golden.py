@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from golden_files import golden
+from support.golden import golden
 
-from pipeline.constants import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
-from pipeline.evaluation.average_precision import trapezoidal_average_precision
-from pipeline.evaluation.cmc import cmc_curve, first_ranks
+from pipeline.base.names import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
+from pipeline.evaluation.metrics.average_precision import trapezoidal_average_precision
+from pipeline.evaluation.metrics.cmc import cmc_curve, first_ranks
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.searches import EmbeddedPictures
 from pipeline.retrieval.ranking import ranks_of

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from golden_files import golden
+from support.golden import golden
 
+from pipeline.arrays.ragged import Ragged
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.published import item_hit_names, item_hits
 from pipeline.evaluation.searches import EmbeddedPictures
-from pipeline.ragged import Ragged
 from pipeline.retrieval.ranking import ranks_of
 
 

@@ -7,15 +7,15 @@ import pytest
 import torch
 from sklearn.metrics import pair_confusion_matrix
 
-from pipeline import blocks
-from pipeline.errors import UserError
+from pipeline.arrays import blocks
+from pipeline.arrays.ragged import Ragged
+from pipeline.base.errors import UserError
 from pipeline.evaluation import published
-from pipeline.evaluation.at_r import map_at_r, r_precision
-from pipeline.evaluation.clusters import agreement, cluster_agreement
+from pipeline.evaluation.metrics.at_r import map_at_r, r_precision
+from pipeline.evaluation.metrics.clusters import agreement, cluster_agreement
 from pipeline.evaluation.protocols import PROTOCOLS, check_protocol, choose_protocol
 from pipeline.evaluation.searches import EmbeddedPictures, first_found, search, sides
 from pipeline.evaluation.spread import item_distances, spectral_decay
-from pipeline.ragged import Ragged
 from pipeline.retrieval.ranking import relevant_rows, top_k
 
 

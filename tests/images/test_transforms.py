@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from golden_files import golden
 from PIL import Image
-from tests_support import default_params
+from support.golden import golden
+from support.project import default_params
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
 from pipeline.params.base import parse_section

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 import torchvision
 
-from pipeline.errors import UserError
-from pipeline.models.dirtorch import convert
+from pipeline.base.errors import UserError
+from pipeline.models.convert.dirtorch import convert
 from pipeline.models.embedder import load_embedder
-from pipeline.models.files import load_head_weights, read_model
+from pipeline.models.folder import load_head_weights, read_model
 
 PATH = Path("model.pt")
 

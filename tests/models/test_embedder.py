@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from tests_support import default_params
+from support.project import default_params
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.models.backbones import backbone_names, build_backbone
 from pipeline.models.embedder import build_embedder, load_embedder, save_embedder
-from pipeline.models.files import load_head_weights
+from pipeline.models.folder import load_head_weights
 from pipeline.params.finetune import ModelParams
 
 PARAMS = ModelParams.model_validate(

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from golden_files import golden
-from tests_support import default_params
+from support.golden import golden
+from support.project import default_params
 
 from pipeline.models.backbones import Backbone
 from pipeline.models.embedder import Embedder, build_embedder, load_embedder, save_embedder
-from pipeline.models.files import load_head_weights
+from pipeline.models.folder import load_head_weights
 from pipeline.models.output import build_output
 from pipeline.models.pooling import build_pooling
 from pipeline.params.finetune import ModelParams

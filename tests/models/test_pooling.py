@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from golden_files import golden
+from support.golden import golden
 
 from pipeline.models.backbones import Backbone
 from pipeline.models.embedder import Embedder

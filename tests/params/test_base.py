@@ -1,9 +1,9 @@
 """Mistakes in params.yaml are one line that names section.key."""
 
 import pytest
-from tests_support import default_params
+from support.project import default_params
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.params.adapt import AdaptParams
 from pipeline.params.base import load_params, parse_section, read_section, read_seed
 from pipeline.params.finetune import FinetuneParams

@@ -1,6 +1,6 @@
 """The closing table, worked by hand."""
 
-from pipeline.constants import CMC_RANKS, MAP, MAP_TRAPEZOIDAL, cmc_key
+from pipeline.base.names import CMC_RANKS, MAP, MAP_TRAPEZOIDAL, cmc_key
 from pipeline.reporting.tables import comparison_table
 
 SHOP = {

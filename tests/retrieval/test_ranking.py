@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import blocks
+from pipeline.arrays import blocks
 from pipeline.retrieval import ranking
 from pipeline.retrieval.ranking import rankings, ranks_of, relevant_ranks, top_k
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from chain_support import STAGES, Chain
+from support.chain import STAGES, Chain
 
 
 @pytest.fixture(scope="session", autouse=True)

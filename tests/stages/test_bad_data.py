@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from chain_support import Chain, Outcome
 from PIL import Image
-from sources.file_server import FileServer
+from support.chain import Chain, Outcome
+from support.file_server import FileServer
 
-from pipeline.constants import IMAGE, ITEM, MANIFEST_FILE, META_DOMAIN, RAW_FOLDER
+from pipeline.base.names import IMAGE, ITEM, MANIFEST_FILE, META_DOMAIN, RAW_FOLDER
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from chain_support import STAGES, Chain, Outcome
 from safetensors.torch import load_file, save_file
-from tests_support import largest_file
+from support.chain import STAGES, Chain, Outcome
+from support.project import largest_file
 
-from pipeline.constants import CATEGORY, DOMAIN, FEATURES_FOLDER, ITEM, MANIFEST_FILE, META_DOMAIN, SPLIT
-from pipeline.io.atomic import remove
+from pipeline.base.atomic import remove
+from pipeline.base.names import CATEGORY, DOMAIN, FEATURES_FOLDER, ITEM, MANIFEST_FILE, META_DOMAIN, SPLIT
 
 READS = [
     ("data/manifest.parquet", "finetune"),

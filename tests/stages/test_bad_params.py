@@ -5,8 +5,8 @@ import sys
 
 import pytest
 import torch
-from chain_support import STAGES
-from tests_support import PROJECT
+from support.chain import STAGES
+from support.project import PROJECT
 
 
 @pytest.mark.parametrize("stage", ["check", "of its own"])

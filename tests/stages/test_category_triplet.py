@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from chain_support import STAGES, Chain
-from deep_fashion_retrieval_support import write_tree
+from support.chain import STAGES, Chain
+from support.deep_fashion_retrieval import write_tree
 
-from pipeline.constants import CATEGORY, DOMAIN, MANIFEST_FILE, META_DOMAIN
+from pipeline.base.names import CATEGORY, DOMAIN, MANIFEST_FILE, META_DOMAIN
 from pipeline.recipes.category_triplet.recipe import CategoryTripletRecipe
 
 # Both phases; SGD has a state to carry over.

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from chain_support import STAGES, Chain
 from PIL import Image
 from ruamel.yaml import YAML
-from tests_support import PROJECT
+from support.chain import STAGES, Chain
+from support.project import PROJECT
 
-from pipeline.constants import CMC_RANKS, ITEM, MANIFEST_FILE, META_DOMAIN, SPLIT, cmc_key
+from pipeline.base.names import CMC_RANKS, ITEM, MANIFEST_FILE, META_DOMAIN, SPLIT, cmc_key
 
 CONTRACT = [
     "data/raw/atelier/manifest.csv",

@@ -14,12 +14,12 @@ from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from chain_support import ONE_THREAD, Outcome
 from click.testing import CliRunner
-from tests_support import PROJECT, default_params
+from support.chain import ONE_THREAD, Outcome
+from support.project import PROJECT, default_params
 
-from pipeline.comparison.changes import changed
-from stages import _experiments
+from pipeline.experiments.changes import changed
+from stages._experiments.runs import runs as _experiments
 from stages.compare import main
 
 WAIT = 120  # seconds that a busy machine may need to start a run

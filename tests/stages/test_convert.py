@@ -6,10 +6,10 @@ from types import ModuleType
 
 import pytest
 import torch
-from chain_support import Outcome
 from click.testing import CliRunner
+from support.chain import Outcome
 
-from pipeline.models.files import load_head_weights
+from pipeline.models.folder import load_head_weights
 from stages.convert import main
 
 LAYER = {"fc.weight": torch.arange(12.0).reshape(3, 4), "fc.bias": torch.ones(3)}

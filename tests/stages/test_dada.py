@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pipeline.constants import (
+from pipeline.base.names import (
     CATEGORY,
     DOMAIN,
     FEATURES_FOLDER,
@@ -19,8 +19,8 @@ from pipeline.constants import (
     MODEL_FOLDER,
     POOLED,
 )
-from pipeline.io.features import read_features
-from pipeline.models.files import load_head_weights
+from pipeline.features.store import read_features
+from pipeline.models.folder import load_head_weights
 from pipeline.recipes.dada.recipe import DadaRecipe
 
 LOSSES = ["loss", "proxy_loss", "domain_loss", "class_loss", "discriminator_loss"]

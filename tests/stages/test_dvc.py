@@ -9,9 +9,9 @@ import shutil
 import time
 
 import pytest
-from chain_support import STAGES, Chain
-from dvc_support import EVERYTHING, Repo, ran
 from PIL import Image, ImageOps
+from support.chain import STAGES, Chain
+from support.repository import EVERYTHING, Repo, ran
 
 WAIT = 120  # seconds that a busy machine may need to start a stage
 
@@ -29,12 +29,12 @@ def test_repro_and_experiments(finished, tmp_path):
     # What cannot change the result of this chain changes no stage.
     others = {"datasets.street2shop.unpaired": "train", "datasets.table.separator": ";", "recipes.dada.batch_size": 8}
     repo.chain.change(others | {"runtime.workers": 1})
-    repo.append("pipeline/datasets/street2shop.py", "# edited\n")
+    repo.append("pipeline/datasets/street2shop/reader.py", "# edited\n")
     repo.append("stages/check.py", "# edited\n")
     assert repo.changed() == set()
 
     # An edit reaches the stages that run the code, and no other.
-    repo.append("pipeline/evaluation/cmc.py", "# edited\n")
+    repo.append("pipeline/evaluation/metrics/cmc.py", "# edited\n")
     assert repo.repro() == {"evaluate"}
     assert repo.repro() == set()
     repo.append("pipeline/training/loop.py", "# edited\n")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from chain_support import Chain
+from support.chain import Chain
 
-from pipeline.constants import IMAGE, MANIFEST_FILE, META_DOMAIN, RAW_FOLDER
-from pipeline.io.atomic import remove
-from pipeline.io.manifest import read_manifest
+from pipeline.base.atomic import remove
+from pipeline.base.names import IMAGE, MANIFEST_FILE, META_DOMAIN, RAW_FOLDER
+from pipeline.table.manifest import read_manifest
 
 WAIT = 120  # seconds that a busy machine may need to start a stage
 

@@ -4,10 +4,10 @@ import pytest
 from dvc.utils.hydra import apply_overrides, to_hydra_overrides
 from ruamel.yaml import YAML
 
-from pipeline.comparison.changes import changed
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
+from pipeline.experiments.changes import changed
 from pipeline.params.base import load_params
-from stages._overrides import overrides
+from stages._experiments.overrides import overrides
 
 PRESENT = {"text": "old", "null": None, "list": [1, 2], "section": {"mapping": {"z": 1}, "number": 2}, "free": {}}
 NAMES = ("text", "null", "list", "section.mapping", "section.number", "free.new")

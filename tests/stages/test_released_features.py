@@ -8,16 +8,16 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from chain_support import STAGES, Chain
-from golden_files import golden
-from released_support import copy_world, write_deepfashion, write_small_tests, write_street2shop, write_training
+from support.chain import STAGES, Chain
+from support.golden import golden
+from support.released import copy_world, write_deepfashion, write_small_tests, write_street2shop, write_training
 
-from pipeline.constants import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
-from pipeline.io.brought import features_file
-from pipeline.io.clusters import read_clusters
-from pipeline.io.features import read_features
-from pipeline.models.files import load_head_weights
-from pipeline.sources.categories import STREET2SHOP
+from pipeline.base.names import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
+from pipeline.clustering.file import read_clusters
+from pipeline.datasets._shared.categories import STREET2SHOP
+from pipeline.features.brought import features_file
+from pipeline.features.store import read_features
+from pipeline.models.folder import load_head_weights
 
 ROW = (MAP_TRAPEZOIDAL, *map(cmc_key, CMC_RANKS))
 ATOL = 2e-6  # 1e-6 of the vectors, and reports have 6 decimals

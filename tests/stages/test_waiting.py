@@ -2,9 +2,9 @@
 
 import pytest
 
-from stages import _experiments as experiments
-from stages._experiments import FAILED, QUEUED, RUNNING, SUCCESS, Queue, Task
-from stages._waiting import PATIENCE, Watch, find_task, put_into_queue
+from stages._experiments.runs import FAILED, QUEUED, RUNNING, SUCCESS, Queue, Task
+from stages._experiments.runs import runs as experiments
+from stages._experiments.waiting import PATIENCE, Watch, find_task, put_into_queue
 
 
 class FakeQueue:

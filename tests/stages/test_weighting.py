@@ -4,10 +4,10 @@ import json
 
 import pandas as pd
 import pytest
-from chain_support import Chain
+from support.chain import Chain
 
-from pipeline.constants import CATEGORY, DOMAIN, ITEM, LINKS_FILE, MANIFEST_FILE, META_DOMAIN, SPLIT
-from pipeline.plugins import plugin_names
+from pipeline.base.names import CATEGORY, DOMAIN, ITEM, LINKS_FILE, MANIFEST_FILE, META_DOMAIN, SPLIT
+from pipeline.base.plugins import plugin_names
 from pipeline.weighting.strategy import STRATEGIES, load_strategy
 
 HEADS = "data/models/adapter"

@@ -6,12 +6,12 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from chain_support import Chain
-from dvc_support import EVERYTHING, Repo, ran
 from PIL import Image
+from support.chain import Chain
+from support.repository import EVERYTHING, Repo, ran
 
-from pipeline.constants import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, SPLIT
-from pipeline.io.features import read_features
+from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, SPLIT
+from pipeline.features.store import read_features
 
 PICTURES = [f"{number:03d}.Bird/{name}.png" for number in range(1, 7) for name in "abc"]
 ABSENT = PICTURES[4]

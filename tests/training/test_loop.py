@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.constants import VALIDATION
-from pipeline.errors import UserError
-from pipeline.training.checkpoint import Checkpoint
+from pipeline.base.checkpoint import Checkpoint
+from pipeline.base.errors import UserError
+from pipeline.base.names import VALIDATION
 from pipeline.training.loop import train
 
 

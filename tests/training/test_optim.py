@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import OptimParams
 from pipeline.training.optim import build_optimizer

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from tests_support import default_params
+from support.project import default_params
 
+from pipeline.base.plugins import plugin_names
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
-from pipeline.plugins import plugin_names
 from pipeline.training.fabric import start_fabric
 from pipeline.training.recipe import RECIPES, TrainingContext, load_recipe
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.training import validation
 from pipeline.training.split import split_source
 from pipeline.training.validation import RecallAt1

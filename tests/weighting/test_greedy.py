@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import blocks
+from pipeline.arrays import blocks
 from pipeline.weighting import greedy
 from pipeline.weighting.greedy import greedy_rounds
 

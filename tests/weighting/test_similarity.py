@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import blocks
+from pipeline.arrays import blocks
 from pipeline.weighting.links import Links, concatenate
 from pipeline.weighting.members import ClusteredRows
 from pipeline.weighting.similarity import similarity_list

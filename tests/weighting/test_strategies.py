@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.base.errors import UserError
+from pipeline.base.plugins import plugin_names
 from pipeline.clustering.groups import ClusteredGroup
-from pipeline.errors import UserError
-from pipeline.plugins import plugin_names
-from pipeline.weighting.catalogue import build_catalogue
+from pipeline.table.products import build_catalogue
 from pipeline.weighting.evidence import Evidence
 from pipeline.weighting.links import NO_CLUSTER
 from pipeline.weighting.strategy import STRATEGIES, choose_links, load_strategy
 from pipeline.weighting.target_clusters import find_target_clusters
-from pipeline.weighting.target_products import code_target_products
+from pipeline.weighting.target_items import code_target_products
 
 NAMES = plugin_names(STRATEGIES)
 WITH_ITEMS = ["ws6", "ws7", "ws8"]

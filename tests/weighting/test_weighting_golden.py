@@ -6,12 +6,13 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from golden_files import GOLDEN, golden
+from support.golden import GOLDEN, golden
 
-from pipeline.adaptation.sampler import PairSampler
+from pipeline.adaptation.pairs import PairSampler
+from pipeline.adaptation.products import Products, build_products
 from pipeline.clustering.finch import choose_partition, finch
 from pipeline.clustering.groups import ClusteredGroup, Group, build_groups
-from pipeline.weighting.catalogue import Catalogue, build_catalogue
+from pipeline.table.products import Catalogue, build_catalogue
 from pipeline.weighting.evidence import Evidence
 from pipeline.weighting.greedy import greedy_rounds
 from pipeline.weighting.links import Links, concatenate
@@ -23,10 +24,9 @@ from pipeline.weighting.matches import (
     links_of_matches,
     matches_of_links,
 )
-from pipeline.weighting.products import Products, build_products
 from pipeline.weighting.strategy import choose_links, load_strategy
 from pipeline.weighting.target_clusters import find_target_clusters
-from pipeline.weighting.target_products import TargetProducts, code_target_products
+from pipeline.weighting.target_items import TargetProducts, code_target_products
 
 ALIGNMENT = {2: (8, 9, 11), 6: (20,), 7: (1, 15), 8: (3, 21), 9: (10, 12), 10: (13, 14, 16, 17, 18, 19)}
 CONSUMER, SHOP, LINKED = 0, 1, 2  # roles in the structure tables

@@ -5,9 +5,9 @@ from enum import IntEnum
 import numpy as np
 import pandas as pd
 
-from pipeline.constants import CATEGORY, DATASET, ITEM
-from pipeline.errors import UserError
-from pipeline.ragged import Ragged
+from pipeline.arrays.ragged import Ragged
+from pipeline.base.errors import UserError
+from pipeline.base.names import CATEGORY, DATASET, ITEM
 from pipeline.recipes.category_triplet.triplets import Triplets
 
 SECTION = "recipes.category_triplet"

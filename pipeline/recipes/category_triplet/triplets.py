@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.ragged import Ragged
+from pipeline.arrays.ragged import Ragged
 
 
 class Triplets:

@@ -5,9 +5,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.constants import CATEGORY, ITEM
-from pipeline.errors import UserError
-from pipeline.ragged import Ragged
+from pipeline.arrays.ragged import Ragged
+from pipeline.base.errors import UserError
+from pipeline.base.names import CATEGORY, ITEM
 
 SECTION = "recipes.dada"
 

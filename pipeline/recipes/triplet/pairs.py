@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from pipeline.constants import CATEGORY, DOMAIN, ITEM, Domain
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
+from pipeline.base.names import CATEGORY, DOMAIN, ITEM, Domain
+from pipeline.base.seeds import mixed_seed
 from pipeline.images.loading import Pictures
-from pipeline.seeds import mixed_seed
 
 PairMode = Literal["all", "c2s"]
 

@@ -15,7 +15,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.params.base import Section
 from pipeline.recipes.triplet.pairs import ItemPairs, PairLoader, PairMode
 from pipeline.training.optim import build_optimizer, scale_lr

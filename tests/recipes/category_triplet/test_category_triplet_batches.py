@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.recipes.category_triplet.batches import CategoryTripletSampler, deal
 
 # (category, item, dataset, pictures): items of one, two and three pictures; an id that occurs in two categories; a

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from golden_files import golden
+from support.golden import golden
 
 from pipeline.recipes.category_triplet.losses import triplet_loss, weighted_losses
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from tests_support import default_params
+from support.project import default_params
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.category_triplet.recipe import Params, build

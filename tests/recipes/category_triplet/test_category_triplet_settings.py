@@ -3,12 +3,12 @@
 import re
 
 from ruamel.yaml import YAML
-from tests_support import PROJECT, default_params
+from support.project import PROJECT, default_params
 
+from pipeline.datasets._shared.face import load_dataset
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.category_triplet.recipe import Params
-from pipeline.sources.dataset import load_dataset
 from pipeline.training.schedule import lagging_factor
 
 TEXT = (PROJECT / "docs/category_triplet.md").read_text()

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from golden_files import golden
-from published import build, close, draws, params_of, place, record, tensor
 from pytorch_metric_learning.losses import ProxyAnchorLoss
+from support.dada_published import build, close, draws, params_of, place, record, tensor
+from support.golden import golden
 
 from pipeline.recipes.dada.criterion import Criterion, discrepancy
 from pipeline.recipes.dada.mixing import Individual, Linear, Rows, draw_shares, same_class_pairs

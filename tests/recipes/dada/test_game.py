@@ -3,8 +3,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from golden_files import golden
-from published import build, close, draws, params_of, place, record, tensor
+from support.dada_published import build, close, draws, params_of, place, record, tensor
+from support.golden import golden
 from torch import nn
 
 from pipeline.params.finetune import OptimParams

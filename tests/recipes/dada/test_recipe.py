@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from tests_support import default_params
+from support.project import default_params
 
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from golden_files import golden
 from ruamel.yaml import YAML
-from tests_support import PROJECT, default_params
+from support.golden import golden
+from support.project import PROJECT, default_params
 
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams

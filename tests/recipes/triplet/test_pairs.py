@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pipeline.errors import UserError
+from pipeline.base.errors import UserError
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import training_transform
 from pipeline.params.finetune import AugmentParams

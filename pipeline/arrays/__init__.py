@@ -1,0 +1,1 @@
+"""Arrays by rows: blocks, ragged lists, checks."""

@@ -1,0 +1,27 @@
+"""Plugins: a package whose modules or packages are the choices, so that adding one means adding a file or a folder."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
+from pipeline.base.errors import UserError
+
+
+def plugin_names(package: str) -> list[str]:
+    """Names of the modules and packages in `package`, sorted; those that begin with _ are no choices.
+
+    Nothing is imported but the package itself.
+    """
+    names = (module.name for module in iter_modules(import_module(package).__path__))
+    return sorted(name for name in names if not name.startswith("_"))
+
+
+def load_plugin(package: str, name: str, param: str) -> ModuleType:
+    """Import the module or package `name` of `package`.
+
+    Raises UserError naming `param` and listing the known names when there is no such module.
+    """
+    known = plugin_names(package)
+    if name not in known:
+        raise UserError(f"{param}: unknown name {name!r}; known: {', '.join(known)}")
+    return import_module(f"{package}.{name}")

@@ -1,1 +1,0 @@
-"""Comparisons: settings of the chain, each run with several seeds."""

@@ -1,0 +1,1 @@
+"""Fabrics, their colours and patterns."""

@@ -1,0 +1,52 @@
+"""The built-in world: garments drawn on the spot, two shops in two styles. Nothing to download."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field, field_validator
+
+from pipeline.base.errors import UserError
+from pipeline.datasets._shared.face import DatasetParams
+from pipeline.params.base import Size
+
+Items = Annotated[int, Field(ge=1, le=100_000)]  # item names have five digits
+
+
+class Params(DatasetParams):
+    """Items of each part, pictures an item as [fewest, most], and the side of a picture in pixels."""
+
+    source_items: Items
+    source_shop_images: Size
+    source_consumer_images: Size
+    target_train_items: Items
+    target_train_images: Size
+    target_test_items: Items
+    target_queries: Size
+    target_gallery: Size
+    image_size: Annotated[int, Field(ge=32, le=512)]
+
+    @field_validator(
+        "source_shop_images", "source_consumer_images", "target_train_images", "target_queries", "target_gallery"
+    )
+    @classmethod
+    def _ordered(cls, counts: tuple[int, int]) -> tuple[int, int]:
+        if not 1 <= counts[0] <= counts[1] <= 99:
+            raise ValueError("should be [fewest, most] with 1 <= fewest <= most <= 99")
+        return counts
+
+
+def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:  # noqa: ARG001
+    """Draw the world into `out`: `images/` and `manifest.csv`. Nothing is read or fetched."""
+    from pipeline.datasets.atelier.world import Sizes, generate
+
+    generate(out, Sizes(**params.model_dump(exclude={"alignment"})), seed)
+
+
+def read_table(root: Path, params: Params) -> pd.DataFrame:  # noqa: ARG001
+    """The manifest that `fetch` wrote, every column text."""
+    path = root / "manifest.csv"
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run the download stage again") from None

@@ -1,0 +1,1 @@
+"""Where a picture is taken, and how."""

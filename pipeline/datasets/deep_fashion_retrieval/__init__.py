@@ -1,0 +1,1 @@
+"""The training pair of deep-fashion-retrieval."""

@@ -1,0 +1,1 @@
+"""DeepFashion Consumer-to-shop."""

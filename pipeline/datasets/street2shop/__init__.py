@@ -1,0 +1,1 @@
+"""Street2Shop."""

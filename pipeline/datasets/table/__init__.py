@@ -1,0 +1,1 @@
+"""Your own pictures: a table and a folder."""

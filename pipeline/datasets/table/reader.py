@@ -1,0 +1,119 @@
+"""Any table of pictures: a CSV or parquet file with the manifest's columns, beside a folder of pictures."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+from pydantic import BeforeValidator, Field
+
+from pipeline.base.errors import UserError
+from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, SUBCATEGORY
+from pipeline.datasets._shared.face import DatasetParams
+from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
+from pipeline.datasets._shared.paths import inside, joined
+from pipeline.datasets._shared.tables import read_text_table
+
+REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
+GUIDE = "name your table and its folder of pictures in data.source, datasets.table.table and datasets.table.images"
+
+
+def _as_texts(value: Any) -> Any:
+    """YAML reads an unquoted 204 as a number: in a table of texts it is "204"."""
+    values = value if isinstance(value, list) else [value]
+    return [str(one) if type(one) is int else one for one in values]
+
+
+class Params(DatasetParams):
+    """Paths are relative to `data.source`, the `image` column to `images`. `where` and `constants` use our names."""
+
+    archives: list[ArchiveParams]
+    table: str
+    separator: Annotated[str, Field(min_length=1, max_length=1)]
+    images: str
+    rename: dict[str, str]
+    constants: dict[str, str]
+    where: dict[str, Annotated[list[str], BeforeValidator(_as_texts)]]
+
+
+def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:
+    """Copy the table and the pictures of the rows that `where` lets through.
+
+    Raises UserError for a missing table, when no picture is found, and for whatever `read_table` refuses.
+    """
+    del seed  # nothing is drawn
+    fetch_archives(params.archives, source, out, downloads)
+    copy_lists(source, out, [inside(params.table, "datasets.table.table")], GUIDE)
+    copy_pictures(source, out, read_table(out, params)[IMAGE], GUIDE)
+
+
+def read_table(root: Path, params: Params) -> pd.DataFrame:
+    """The rows that `where` lets through, in the order of the file, as texts; boxes are float, NaN where empty.
+
+    Raises UserError for a file that cannot be read, unknown or missing columns, boxes that are no numbers, paths that
+    leave the folder, and when no row is left.
+    """
+    name = inside(params.table, "datasets.table.table")
+    path, table = root / name, read_text_table(root, name, params.separator)
+    table = _with_constants(_renamed(table, params.rename, path), params.constants, path)
+    table = _filtered(table, params.where, path)
+    missing = [column for column in REQUIRED if column not in table]
+    if missing:
+        raise UserError(
+            f"{path}: no column {', '.join(missing)} among {', '.join(table)}; name the column that holds it in "
+            "datasets.table.rename, or give one value for all rows in datasets.table.constants"
+        )
+    boxes = _boxes(table, path)
+    kept = [*REQUIRED, *(column for column in (DATASET, SUBCATEGORY) if column in table)]
+    images = [inside(joined(params.images, name), f"{path}: image") for name in table[IMAGE]]
+    return table[kept].assign(**{IMAGE: images, **boxes}).reset_index(drop=True)
+
+
+def _renamed(table: pd.DataFrame, rename: dict[str, str], path: Path) -> pd.DataFrame:
+    _known(rename, table, "datasets.table.rename", path)
+    table = table.rename(columns=rename)
+    doubled = sorted(set(table.columns[table.columns.duplicated()]))
+    if doubled:
+        raise UserError(f"{path}: two columns are called {', '.join(doubled)}; mend datasets.table.rename")
+    return table
+
+
+def _with_constants(table: pd.DataFrame, constants: dict[str, str], path: Path) -> pd.DataFrame:
+    taken = [column for column in constants if column in table]
+    if taken:
+        raise UserError(f"datasets.table.constants: {path} has a column {', '.join(taken)} already; drop it here")
+    unknown = [column for column in constants if column not in REQUIRED]
+    if unknown:
+        raise UserError(f"datasets.table.constants: unknown column {unknown[0]!r}; known: {', '.join(REQUIRED)}")
+    return table.assign(**constants)
+
+
+def _filtered(table: pd.DataFrame, where: dict[str, list[str]], path: Path) -> pd.DataFrame:
+    _known(where, table, "datasets.table.where", path)
+    for column, allowed in where.items():
+        table = table[table[column].isin(allowed)]
+    if table.empty:
+        raise UserError(f"{path}: no row {'passes datasets.table.where' if where else 'in it'}")
+    return table
+
+
+def _boxes(table: pd.DataFrame, path: Path) -> dict[str, pd.Series]:
+    found = [column for column in BOX if column in table]
+    if not found:
+        return dict.fromkeys(BOX, float("nan"))
+    if len(found) < len(BOX):
+        raise UserError(f"{path}: a box takes the columns {', '.join(BOX)}, only {', '.join(found)} found")
+    boxes = {}
+    for column in BOX:
+        texts = table[column].str.strip()
+        boxes[column] = pd.to_numeric(texts.where(texts != "", "nan"), errors="coerce").astype(float)
+        wrong = boxes[column].isna() & ~texts.str.lower().isin(["", "nan"])
+        if wrong.any():
+            image = table.loc[wrong, IMAGE].iloc[0]
+            raise UserError(f"{path}: box of {image}: {column} is {texts[wrong].iloc[0]!r}, expected pixels or nothing")
+    return boxes
+
+
+def _known(columns: dict[str, Any], table: pd.DataFrame, param: str, path: Path) -> None:
+    unknown = [column for column in columns if column not in table]
+    if unknown:
+        raise UserError(f"{param}: {path} has no column {unknown[0]!r}; its columns: {', '.join(table)}")

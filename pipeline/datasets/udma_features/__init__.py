@@ -1,0 +1,1 @@
+"""The pair of UDMA as its released features."""

@@ -1,0 +1,19 @@
+"""Cumulative match characteristic: how often the first relevant picture ranks k-th or better."""
+
+import numpy as np
+
+from pipeline.arrays.ragged import Ragged
+
+
+def first_ranks(ranks: Ragged) -> np.ndarray:
+    """(Q,) int64 rank of the first relevant picture of each query; every query has one."""
+    return ranks.values[ranks.offsets[:-1]]
+
+
+def cmc_curve(first: np.ndarray, length: int) -> np.ndarray:
+    """(length,) float64: at k - 1 the share of queries whose first relevant picture ranks k-th or better.
+
+    Ranks beyond a short gallery simply do not occur, so the curve is flat from the gallery's size on.
+    """
+    counts = np.bincount(np.minimum(first, length + 1), minlength=length + 2)
+    return np.cumsum(counts)[1 : length + 1] / len(first)

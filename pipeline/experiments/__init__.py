@@ -1,0 +1,1 @@
+"""Comparing settings over seeds: what is planned, run and reported."""

@@ -1,0 +1,51 @@
+"""All of params.yaml, as the stages will read it."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from pipeline.base.errors import UserError
+from pipeline.datasets._shared.face import load_dataset
+from pipeline.evaluation.protocols import check_protocol
+from pipeline.params.base import read_section, read_seed
+from pipeline.training.recipe import load_recipe
+from pipeline.weighting.strategy import load_strategy
+
+SECTIONS = {
+    "data": "DataParams",
+    "prepare": "PrepareParams",
+    "finetune": "FinetuneParams",
+    "extract": "ExtractParams",
+    "cluster": "ClusterParams",
+    "weight": "WeightParams",
+    "adapt": "AdaptParams",
+    "evaluate": "EvaluateParams",
+    "runtime": "RuntimeParams",
+}
+PLUGIN_SECTIONS = ("seed", "datasets", "recipes")
+
+
+def check_params(params: dict[str, Any]) -> None:
+    """Raise UserError for an unknown section, and for the first one that its stage would refuse."""
+    known = [*PLUGIN_SECTIONS, *SECTIONS]
+    for name in params:
+        if name not in known:
+            raise UserError(f"{name}: unknown section; known: {', '.join(known)}")
+    sections = {
+        name: read_section(params, name, getattr(import_module(f"pipeline.params.{name}"), model))
+        for name, model in SECTIONS.items()
+    }
+    read_seed(params)
+    load_dataset(params, sections["data"].dataset)
+    load_recipe(params, sections["finetune"].recipe)
+    load_strategy(sections["weight"].strategy)
+    check_protocol(sections["evaluate"].protocol)
+
+
+def check_changes(settings: Mapping[str, dict[str, Any]]) -> None:
+    """Check all params of every one of `settings` (name -> params). Raises UserError that names the setting."""
+    for name, params in settings.items():
+        try:
+            check_params(params)
+        except UserError as error:
+            raise UserError(f"settings.{name}: {error}") from None

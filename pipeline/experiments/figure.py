@@ -1,0 +1,47 @@
+"""A comparison of settings as a picture: a dot and its interval for each model of each setting."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.experiments.summary import MODELS, SettingResult
+from pipeline.experiments.table import measured
+from pipeline.reporting.drawing import COLOURS, MARKERS, new_figure, tidy, write_figure
+
+LABEL_LENGTH = 30  # characters of a setting's name
+SPREAD = 0.66  # share of a row that its models take
+ROW, LINE = 0.2, 0.2  # inches of a row, and of each model in it
+
+
+def settings_figure(results: Sequence[SettingResult], path: Path, *, metric: str, scope: str) -> None:
+    """A row a setting, in the given order; means as large dots with 95 % intervals, single seeds as small ones."""
+    models = [model for model in MODELS if any(model in result.values for result in results)]
+    figure = new_figure(7.2, 1.5 + len(results) * (ROW + LINE * len(models)))
+    axes = figure.add_subplot()
+    for number, (model, colour, marker) in enumerate(zip(models, COLOURS, MARKERS, strict=False)):
+        places = np.arange(len(results)) + (number - (len(models) - 1) / 2) * SPREAD / len(models)
+        for place, result in zip(places, results, strict=True):
+            values = list(result.values.get(model, {}).values())
+            axes.plot(values, [place] * len(values), "o", color=colour, markersize=4, markerfacecolor="white", zorder=3)
+        estimates = [result.estimate(model) for result in results]
+        means, halves = np.array([[estimate.mean, estimate.half_width] for estimate in estimates]).T
+        axes.errorbar(
+            means, places, xerr=np.nan_to_num(halves), fmt=marker, color=colour, markersize=6.5, capsize=3, label=model
+        )
+    axes.set_yticks(range(len(results)), [_label(result.setting) for result in results])
+    axes.set_ylim(len(results) - 0.5, -0.5)
+    axes.margins(x=0.05)
+    axes.set(
+        title=measured(metric, scope),
+        xlabel="mean over seeds and its 95 % interval; small: single seeds",
+    )
+    figure.legend(frameon=False, loc="outside lower center", ncols=len(models))
+    tidy(axes, grid="x")
+    write_figure(figure, path)
+
+
+def _label(name: str) -> str:
+    # Names of settings differ at either end.
+    half = (LABEL_LENGTH - 1) // 2
+    return name if len(name) <= LABEL_LENGTH else f"{name[:half]}…{name[-half:]}"

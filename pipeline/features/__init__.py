@@ -1,0 +1,1 @@
+"""Stored features: written, checked, read."""

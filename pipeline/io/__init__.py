@@ -1,1 +1,0 @@
-"""Files: the manifest table, features in HDF5, reports, work in progress."""

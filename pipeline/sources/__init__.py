@@ -1,1 +1,0 @@
-"""What datasets share: their common face, downloads, archives, list files."""

@@ -1,0 +1,1 @@
+"""The manifest: one checked table, a row an image."""

@@ -1,0 +1,1 @@
+"""Driving DVC: its queue, its overrides, what a run depends on."""

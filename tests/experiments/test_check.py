@@ -1,0 +1,32 @@
+"""All of params.yaml at once, and that of every setting of a comparison."""
+
+import pytest
+from support.project import default_params
+
+from pipeline.base.errors import UserError
+from pipeline.experiments.changes import changed
+from pipeline.experiments.check import check_changes, check_params
+
+
+def test_the_committed_params_pass():
+    check_params(default_params())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"finetune.epochs": "many"}, "finetune.epochs: "),
+        ({"finetune.recipe": "dadaa"}, "finetune.recipe"),
+        ({"finetune": 3}, "finetune: expected a section"),
+        ({"evaluate.protocol": "dlm"}, "evaluate.protocol: unknown name 'dlm'"),
+        ({"weight.strategy": "ws9"}, "weight.strategy"),
+        ({"seed": -1}, "seed: "),
+        ({"finetunes": {}}, "finetunes: unknown section"),
+    ],
+)
+def test_a_setting_is_refused_by_its_name(change, says):
+    settings = {"good": default_params(), "bad": changed(default_params(), change)}
+    with pytest.raises(UserError) as caught:
+        check_changes(settings)
+    assert str(caught.value).startswith(f"settings.bad: {says}")
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,1 @@
+"""What tests share: a tiny chain, a repository around it, golden files, servers, drawn datasets."""
