@@ -1,5 +1,6 @@
 """Stage adapt: retrain the head with the linked target pictures, and without them as the control."""
 
+from copy import deepcopy
 from pathlib import Path
 
 from stages._cli import Run, stage
@@ -19,7 +20,6 @@ def main(run: Run) -> None:
     import numpy as np
     import torch
 
-    from pipeline.adaptation.head import Head, check_width, save_heads
     from pipeline.adaptation.pairs import PairSampler
     from pipeline.adaptation.products import build_products
     from pipeline.adaptation.train import train_head
@@ -42,7 +42,7 @@ def main(run: Run) -> None:
     from pipeline.base.reports import write_json
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.features.store import read_features
-    from pipeline.models.folder import load_head_weights
+    from pipeline.models.folder import check_width, load_head, save_heads
     from pipeline.params.adapt import AdaptParams
     from pipeline.reporting.curves import write_curves
     from pipeline.table.manifest import read_manifest
@@ -61,9 +61,9 @@ def main(run: Run) -> None:
     rows = table.iloc[source.row]
     catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
     products = build_products(catalogue, *read_links(LINKS_FILE, catalogue, target.row))
-    weight, bias, norm_features = load_head_weights(MODEL_FOLDER)
+    fine_tuned = load_head(MODEL_FOLDER).folded()
     for features in (source, target):
-        check_width(weight, features.pooled, MODEL_FOLDER)
+        check_width(fine_tuned, features.pooled.shape[1], MODEL_FOLDER)
     pooled = torch.from_numpy(np.concatenate([source.pooled, target.pooled])).to(device)
     mark = fingerprint(
         params=[run.seed, params.model_dump()],
@@ -76,7 +76,7 @@ def main(run: Run) -> None:
             sampler = PairSampler(
                 used, len(source.row), categories=params.categories, items=params.items, seed=run.seed
             )
-            heads[name] = Head(weight, bias, norm_features).to(device)
+            heads[name] = deepcopy(fine_tuned).to(device)
             checkpoint = Checkpoint(folder / f"{name}.pt", runtime.checkpoint_seconds)
             curves[name] = train_head(
                 heads[name], pooled, sampler, params, name=name, checkpoint=checkpoint, say=run.say
@@ -99,10 +99,10 @@ def main(run: Run) -> None:
 
 def leave_as_is(run: Run) -> None:
     """Publish no head and empty curves."""
-    from pipeline.adaptation.head import save_heads
     from pipeline.base.atomic import replacing
     from pipeline.base.names import ADAPTER_FOLDER, METRICS_FOLDER
     from pipeline.base.reports import write_json
+    from pipeline.models.folder import save_heads
     from pipeline.reporting.curves import write_curves
 
     with replacing(ADAPTER_FOLDER) as folder:

@@ -21,7 +21,6 @@ def main(run: Run) -> None:
     """
     import torch
 
-    from pipeline.adaptation.head import load_heads
     from pipeline.base.atomic import replacing
     from pipeline.base.devices import torch_device
     from pipeline.base.names import (
@@ -41,6 +40,7 @@ def main(run: Run) -> None:
     from pipeline.evaluation.searches import EmbeddedPictures, sides
     from pipeline.features.brought import brought_folder
     from pipeline.features.store import read_features
+    from pipeline.models.folder import load_heads
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.sheets import SHOWN, pick_queries, write_sheets
     from pipeline.table.manifest import check_part, read_manifest
@@ -55,7 +55,7 @@ def main(run: Run) -> None:
     protocol_name = choose_protocol(params.protocol, str(table[DATASET].iloc[0]), splits)
     protocol, dtype = PROTOCOLS[protocol_name], getattr(torch, params.precision)
     device = torch_device(runtime.device)
-    heads = load_heads(ADAPTER_FOLDER, features.pooled)
+    heads = load_heads(ADAPTER_FOLDER, features.pooled.shape[1])
     embeddings = {"baseline": features.embedding} | {
         name: head.to(device).embed(features.pooled, runtime.block_rows) for name, head in heads.items()
     }

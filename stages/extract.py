@@ -75,7 +75,8 @@ def of_pictures(run: Run, params: Any, table: Any) -> Features:
     from pipeline.models.embedder import load_embedder
 
     runtime = run.runtime()
-    embedder, model_params = load_embedder(MODEL_FOLDER)
+    embedder = load_embedder(MODEL_FOLDER)
+    model_params = embedder.params
     backbone = embedder.backbone
     transform = inference_transform(model_params, backbone.mean, backbone.std)
 
@@ -108,22 +109,22 @@ def of_dataset(params: Any, brought: Path) -> Features:
     from pipeline.base.names import MODEL_FOLDER
     from pipeline.features.blocks import copy_features
     from pipeline.features.brought import features_file
-    from pipeline.models.folder import load_head_weights
+    from pipeline.models.folder import load_head
 
-    weight, _, _ = load_head_weights(MODEL_FOLDER)
+    head = load_head(MODEL_FOLDER)
 
     def write(part: str, rows: Any, out: Path, model: str) -> None:
         copy_features(
             features_file(brought, part),
             out,
             rows,
-            tuple(weight.shape),
+            head.shape,
             normalize=params.normalize_pooled,
             made_by="download",
             model=model,
         )
 
-    return Features("rows of the dataset's own features", (weight.shape[1], weight.shape[0]), write)
+    return Features("rows of the dataset's own features", head.shape[::-1], write)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def main(run: Run) -> None:
             say=run.say,
             log_steps=runtime.log_steps,
         )
-        save_embedder(folder / "model", trained.weights, params.model)
+        save_embedder(folder / "model", recipe.embedder, trained.weights)
         write_curves(folder / "curves", trained.history, x="epoch")
         publish(folder / "model", MODEL_FOLDER)
         publish(folder / "curves", METRICS_FOLDER / "curves/finetune")

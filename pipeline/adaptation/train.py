@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.adaptation.head import Head
 from pipeline.adaptation.loss import triplet_loss
 from pipeline.adaptation.pairs import Pairs, PairSampler
 from pipeline.base.checkpoint import Checkpoint
 from pipeline.base.errors import UserError
 from pipeline.base.progress import progress
+from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
 
 # The curve has about this many points, whatever the number of steps.

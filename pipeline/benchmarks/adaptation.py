@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.adaptation.head import Head
 from pipeline.adaptation.pairs import Pairs, PairSampler
 from pipeline.adaptation.products import Products
 from pipeline.adaptation.train import backward_step
 from pipeline.arrays.ragged import Ragged
 from pipeline.benchmarks.case import Case, Trial
+from pipeline.models.head import Head
 
 PRODUCTS = "matrix products: distinct rows forward, weight gradient, distances in each category"
 MARGIN = 0.3
@@ -73,7 +73,7 @@ def _world(categories: int, items: int, dim: int, device: torch.device) -> tuple
     products = Products(names, np.arange(categories + 1) * per_category, np.arange(n), consumer, shop, target)
     generator = torch.Generator().manual_seed(0)
     pooled = torch.rand(n_source + len(target.values), dim, generator=generator)
-    head = Head(torch.randn(dim, dim, generator=generator) / dim**0.5, torch.zeros(dim), norm_features=True)
+    head = Head.of(torch.randn(dim, dim, generator=generator) / dim**0.5, torch.zeros(dim), norm_features=True)
     sampler = PairSampler(products, n_source, categories=categories, items=items, seed=0)
     return sampler, pooled.to(device), head.to(device)
 

@@ -1,13 +1,15 @@
-"""The embedding model: backbone -> pooling -> linear head -> (normalisation) -> L2."""
+"""The embedding model: backbone -> pooling -> head, and any head that is trained on its pooled features."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.base.errors import UserError
 from pipeline.models.backbones import Backbone, build_backbone
-from pipeline.models.folder import damaged_model, read_model, write_model
-from pipeline.models.output import build_output
+from pipeline.models.folder import RETRAIN, check_width, damaged_model, load_head, read_model, write_model
+from pipeline.models.head import Head
 from pipeline.models.pooling import build_pooling
 from pipeline.params.finetune import ModelParams
 
@@ -15,32 +17,25 @@ from pipeline.params.finetune import ModelParams
 class Embedder(nn.Module):
     """`pool`: images -> pooled features (B, P); `embed`: pooled -> unit vectors (B, D); `forward` does both.
 
-    `output` names a normalisation of `pipeline.models.output`. `frozen_bn`: batch norms of the backbone keep their
-    statistics in training too, while their scales and offsets are trained.
+    `params` are those it was built from. `frozen_bn` there: batch norms of the backbone keep their statistics in
+    training too, while their scales and offsets are trained.
     """
 
-    def __init__(
-        self,
-        backbone: Backbone,
-        pooling: nn.Module,
-        embedding_dim: int,
-        norm_features: bool,
-        *,
-        output: str = "none",
-        frozen_bn: bool = False,
-    ) -> None:
+    kind = "embedder"
+
+    def __init__(self, backbone: Backbone, pooling: nn.Module, head: Head, params: ModelParams | None = None) -> None:
         super().__init__()
-        self.backbone = backbone
-        self.pooling = pooling
-        self.head = nn.Linear(backbone.channels, embedding_dim)
-        self.norm_features = norm_features
-        self.output = build_output(output, embedding_dim)
-        self.frozen_bn = frozen_bn
+        self.backbone, self.pooling, self.head, self.params = backbone, pooling, head, params
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `model.json` holds beside the weights."""
+        return self.params.model_dump()
 
     def train(self, mode: bool = True) -> "Embedder":
         """As of any module, but frozen batch norms stay in eval mode."""
         super().train(mode)
-        if self.frozen_bn:
+        if self.params is not None and self.params.frozen_bn:
             for module in self.backbone.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
@@ -52,13 +47,11 @@ class Embedder(nn.Module):
 
     def project(self, pooled: Tensor) -> Tensor:
         """Pooled features (B, P) -> normalised output of the head (B, D) float32: embeddings before the final L2."""
-        if self.norm_features:
-            pooled = F.normalize(pooled, dim=1)
-        return self.output(self.head(pooled).float())
+        return self.head.project(pooled)
 
     def embed(self, pooled: Tensor) -> Tensor:
         """Pooled features (B, P) -> embeddings (B, D) float32 of unit length."""
-        return F.normalize(self.project(pooled), dim=1)
+        return self.head(pooled)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.embed(self.pool(images))
@@ -68,31 +61,35 @@ def build_embedder(params: ModelParams) -> Embedder:
     """A fresh model; random weights come from torch's global generator."""
     backbone = build_backbone(params.backbone, pretrained=params.pretrained, image_size=params.image_size)
     pooling = build_pooling(params.pooling, params.gem_p)
-    return Embedder(
-        backbone,
-        pooling,
-        params.embedding_dim,
-        params.norm_features,
-        output=params.output,
-        frozen_bn=params.frozen_bn,
-    )
+    head = Head(backbone.channels, params.embedding_dim, norm_features=params.norm_features, output=params.output)
+    return Embedder(backbone, pooling, head, params)
 
 
-def save_embedder(folder: Path, weights: dict[str, Tensor], params: ModelParams) -> None:
-    """Write `model.safetensors` (no metadata: stable bytes) and `model.json` into `folder`."""
-    write_model(folder, weights, params.model_dump())
+def save_embedder(folder: Path, model: Embedder, weights: Mapping[str, Tensor] | None = None) -> None:
+    """Write the model into `folder`, with its own weights or with these."""
+    write_model(folder, model.kind, model.settings, model.state_dict() if weights is None else weights)
 
 
-def load_embedder(folder: Path) -> tuple[Embedder, ModelParams]:
-    """The model in `folder`, in eval mode on the CPU. Raises UserError when it is missing or damaged."""
-    settings, weights = read_model(folder)
+def load_embedder(backbone: Path, head: Path | None = None) -> Embedder:
+    """The model in the folder `backbone`, with its own head or with that of the folder `head`; in eval mode on the CPU.
+
+    Raises UserError when one of them is missing or damaged, when `backbone` holds a head alone, and when the head is
+    for pooled features of another width.
+    """
+    kind, settings, weights = read_model(backbone)
+    if kind == Head.kind:
+        raise UserError(f"{backbone}: a head alone, which embeds features and no pictures; it has no backbone")
     try:
         params = ModelParams.model_validate(settings)
         model = build_embedder(params.model_copy(update={"pretrained": False}))
+        model.params = params
         model.load_state_dict(weights)
     except (ValueError, RuntimeError) as error:
-        raise damaged_model(folder, error) from error
-    return model.eval(), params
+        raise damaged_model(backbone, error) from error
+    if head is not None:
+        model.head = load_head(head, RETRAIN if head == backbone else "run `dvc repro adapt`")
+        check_width(model.head, model.backbone.channels, head)
+    return model.eval()
 
 
 def count_parameters(model: nn.Module) -> int:

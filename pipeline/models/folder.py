@@ -1,13 +1,13 @@
 """The folder of a model: `model.safetensors` and `model.json`, with stable bytes.
 
-A whole model is written by `pipeline.models.embedder`. A folder may also hold a head alone: tensors `head.weight`
-(D, P) and `head.bias` (D,), settings `embedding_dim` and `norm_features`.
+`model.json` holds `kind`, which says what is in it and how it is built again, and `settings`, which that kind reads.
+Kind `head` is a head alone: tensors `head.weight` (D, P) and `head.bias` (D,). A whole model has them too.
 """
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -16,54 +16,88 @@ from torch import Tensor
 
 from pipeline.base.atomic import write_bytes
 from pipeline.base.errors import UserError
+from pipeline.base.reports import write_json
+from pipeline.models.head import Head
 
-WEIGHTS, CONFIG = "model.safetensors", "model.json"
-RETRAIN = "run `dvc repro -f finetune`"
+WEIGHTS, CONFIG, NAMES = "model.safetensors", "model.json", "heads.json"
+RETRAIN, READAPT = "run `dvc repro -f finetune`", "run `dvc repro adapt`"
 
 
-def write_model(folder: Path, weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -> None:
+class Stored(NamedTuple):
+    """The content of a folder; see the module's docstring."""
+
+    kind: str
+    settings: dict[str, Any]
+    weights: dict[str, Tensor]
+
+
+def write_model(folder: Path, kind: str, settings: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
     """Write both files into `folder` (safetensors without metadata: stable bytes)."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     write_bytes(folder / WEIGHTS, save_tensors(tensors))
-    write_bytes(folder / CONFIG, (json.dumps(settings, indent=2) + "\n").encode())
+    write_bytes(folder / CONFIG, (json.dumps({"kind": kind, "settings": settings}, indent=2) + "\n").encode())
 
 
-def read_model(folder: Path, mend: str = RETRAIN) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Settings and tensors in `folder`. Raises UserError ending in `mend` when they are missing or damaged."""
+def read_model(folder: Path, mend: str = RETRAIN) -> Stored:
+    """What is in `folder`. Raises UserError ending in `mend` when it is missing or damaged."""
     try:
-        settings = json.loads((folder / CONFIG).read_text())
-        if not isinstance(settings, dict):
-            raise ValueError(f"{CONFIG} holds no mapping")
-        return settings, load_tensors((folder / WEIGHTS).read_bytes())
+        config = json.loads((folder / CONFIG).read_text())
+        if not (isinstance(config, dict) and isinstance(config.get("settings"), dict) and "kind" in config):
+            raise ValueError(f"{CONFIG} has no kind and settings")
+        return Stored(str(config["kind"]), config["settings"], load_tensors((folder / WEIGHTS).read_bytes()))
     except (OSError, ValueError, SafetensorError) as error:
         raise damaged_model(folder, error, mend) from error
 
 
-def write_head(folder: Path, weight: Tensor, bias: Tensor, *, norm_features: bool) -> None:
-    """Write a head alone: weight (D, P), bias (D,) float32."""
-    settings = {"embedding_dim": len(bias), "norm_features": norm_features}
-    write_model(folder, {"head.weight": weight, "head.bias": bias}, settings)
+def save_head(folder: Path, head: Head) -> None:
+    """Write a head alone."""
+    write_model(folder, Head.kind, head.settings, {f"head.{name}": value for name, value in head.state_dict().items()})
 
 
-def load_head_weights(folder: Path, mend: str = RETRAIN) -> tuple[Tensor, Tensor, bool]:
-    """Weight (D, P) and bias (D,) of the head of the model in `folder`, and its `norm_features`; builds no backbone.
-
-    A layer norm behind the head subtracts the mean of its output and scales it. The one is done by the weights that
-    are returned, the other the final L2 undoes: they give the model's embeddings without a layer norm.
+def load_head(folder: Path, mend: str = RETRAIN) -> Head:
+    """The head of the model in `folder`, whatever its kind; builds no backbone.
 
     Raises UserError ending in `mend` when the model is missing or damaged.
     """
-    settings, weights = read_model(folder, mend)
+    _, settings, weights = read_model(folder, mend)
     try:
         weight, bias, norm_features = weights["head.weight"], weights["head.bias"], bool(settings["norm_features"])
     except KeyError as error:
         raise damaged_model(folder, error, mend) from error
     if (problem := head_problem(weight, bias)) is not None:
         raise damaged_model(folder, ValueError(problem), mend)
-    weight, bias = weight.float(), bias.float()
-    if str(settings.get("output", "none")).endswith("layernorm"):
-        weight, bias = weight - weight.mean(dim=0), bias - bias.mean()
-    return weight, bias, norm_features
+    return Head.of(weight, bias, norm_features=norm_features, output=str(settings.get("output", "none")))
+
+
+def save_heads(folder: Path, heads: Mapping[str, Head]) -> None:
+    """Write the heads, a folder each, and the list of their names; none, where there was nothing to adapt."""
+    for name, head in heads.items():
+        save_head(folder / name, head)
+    write_json(folder / NAMES, {"heads": list(heads)})
+
+
+def load_heads(folder: Path, width: int) -> dict[str, Head]:
+    """The heads that `save_heads` wrote, by name, for pooled features of `width` values.
+
+    Raises UserError when one is missing, damaged or for another width.
+    """
+    try:
+        names = json.loads((folder / NAMES).read_text())["heads"]
+        heads = {name: load_head(folder / name, READAPT) for name in names}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder / NAMES}: not a list of heads ({error}); {READAPT}") from error
+    for name, head in heads.items():
+        check_width(head, width, folder / name)
+    return heads
+
+
+def check_width(head: Head, width: int, path: Path) -> None:
+    """Raise UserError unless `head`, from `path`, takes pooled features of `width` values."""
+    if head.shape[1] != width:
+        raise UserError(
+            f"{path}: a head for pooled features of width {head.shape[1]}, where the features have {width}; "
+            "run `dvc repro` so that both come from one model"
+        )
 
 
 def head_problem(weight: Tensor, bias: Tensor) -> str | None:

@@ -10,12 +10,13 @@ from pytorch_metric_learning.miners import BatchHardMiner
 from support.golden import golden
 from support.products import N_SOURCE, products
 
-from pipeline.adaptation.head import Head, load_head, save_head
 from pipeline.adaptation.loss import batch_hard, triplet_loss
 from pipeline.adaptation.pairs import Pairs, PairSampler
 from pipeline.adaptation.train import backward_step, train_head
 from pipeline.base.checkpoint import Checkpoint
 from pipeline.base.errors import UserError
+from pipeline.models.folder import WEIGHTS, save_head
+from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
 
 PARAMS = AdaptParams(steps=30, categories=2, items=10, margin=0.3, optimizer="adam", lr=0.01, lr_steps=10, gamma=0.5)
@@ -84,7 +85,7 @@ def test_a_step_embeds_each_picture_of_a_category_once():
             calls.append(len(pooled))
             return super().forward(pooled)
 
-    head = Counting(torch.randn(3, 5), torch.zeros(3), norm_features=False)
+    head = Counting.of(torch.randn(3, 5), torch.zeros(3), norm_features=False)
     pairs = Pairs(
         np.array([0, 0, 1, 4, 5]), np.array([1, 1, 2, 5, 4]), np.array([0, 0, 0, 1, 2]), np.array([0, 0, 0, 1, 1])
     )
@@ -94,7 +95,7 @@ def test_a_step_embeds_each_picture_of_a_category_once():
 
 def test_steps_of_the_reference():
     vectors = golden("mlp_steps")
-    head = Head(torch.from_numpy(vectors["W0"]), torch.from_numpy(vectors["b0"]), norm_features=False)
+    head = Head.of(torch.from_numpy(vectors["W0"]), torch.from_numpy(vectors["b0"]), norm_features=False)
     optimizer = torch.optim.Adam(head.parameters(), 1e-4)
     for step in range(3):
         offsets = vectors[f"offset{step}"]
@@ -114,7 +115,7 @@ def test_steps_of_the_reference():
 @pytest.mark.parametrize("step", range(3))
 def test_triplets_and_category_losses_of_the_reference(step):
     vectors = golden("mlp_steps")
-    head = Head(torch.from_numpy(vectors[f"W{step}"]), torch.from_numpy(vectors[f"b{step}"]), norm_features=False)
+    head = Head.of(torch.from_numpy(vectors[f"W{step}"]), torch.from_numpy(vectors[f"b{step}"]), norm_features=False)
     offsets, compared = vectors[f"offset{step}"], 0
     for place, (start, stop) in enumerate(itertools.pairwise(offsets)):
         rows = np.concatenate([vectors[f"{side}{step}"][start:stop] for side in ("anc", "pos")])
@@ -144,7 +145,7 @@ def test_a_step_without_pairs_costs_nothing():
 def _setting(seed=0):
     generator = torch.Generator().manual_seed(seed)
     pooled = torch.rand(N_SOURCE + 4, 6, generator=generator)
-    head = Head(torch.randn(4, 6, generator=generator), torch.zeros(4), norm_features=False)
+    head = Head.of(torch.randn(4, 6, generator=generator), torch.zeros(4), norm_features=False)
     return head, pooled, PairSampler(products(), N_SOURCE, categories=2, items=10, seed=3)
 
 
@@ -167,7 +168,7 @@ class KilledError(Exception):
 def test_interrupted_and_resumed_equals_undisturbed(tmp_path, stop, monkeypatch):
     head, pooled, sampler = _setting()
     curve = _train(tmp_path / "a.pt", head, pooled, sampler)
-    save_head(tmp_path / "undisturbed.safetensors", head)
+    save_head(tmp_path / "undisturbed", head)
 
     again, _, sampler = _setting()
     draw, drawn = sampler.draw, []
@@ -189,8 +190,8 @@ def test_interrupted_and_resumed_equals_undisturbed(tmp_path, stop, monkeypatch)
     drawn.clear()
     assert _train(tmp_path / "b.pt", fresh, pooled, sampler) == curve
     assert drawn == list(range(stop, PARAMS.steps)), "steps before the checkpoint must not be repeated"
-    save_head(tmp_path / "resumed.safetensors", fresh)
-    assert (tmp_path / "resumed.safetensors").read_bytes() == (tmp_path / "undisturbed.safetensors").read_bytes()
+    save_head(tmp_path / "resumed", fresh)
+    assert (tmp_path / "resumed" / WEIGHTS).read_bytes() == (tmp_path / "undisturbed" / WEIGHTS).read_bytes()
 
 
 def test_a_loss_that_is_not_finite_is_said(tmp_path):
@@ -198,18 +199,6 @@ def test_a_loss_that_is_not_finite_is_said(tmp_path):
     pooled[0] = float("nan")
     with pytest.raises(UserError, match=r"adapt: the loss became nan at step 1; lower adapt\.lr"):
         _train(tmp_path / "a.pt", head, pooled, sampler)
-
-
-def test_head_round_trip_and_damage(tmp_path):
-    head, pooled, _ = _setting()
-    head = Head(head.weight.detach(), head.bias.detach(), norm_features=True)
-    save_head(tmp_path / "a.safetensors", head)
-    loaded = load_head(tmp_path / "a.safetensors")
-    assert loaded.norm_features is True
-    np.testing.assert_allclose(loaded.embed(pooled.numpy(), 7), head(pooled).detach().numpy(), atol=1e-6)
-    (tmp_path / "a.safetensors").write_bytes(b"no")
-    with pytest.raises(UserError, match="not a head of this project"):
-        load_head(tmp_path / "a.safetensors")
 
 
 def test_a_large_step_gives_the_same_bytes_whatever_the_order_of_threads():
@@ -222,7 +211,7 @@ def test_a_large_step_gives_the_same_bytes_whatever_the_order_of_threads():
     pairs = Pairs(rng.integers(0, 3000, 1600), rng.integers(0, 3000, 1600), product, product // 100)
     gradients = set()
     for _ in range(12):
-        head = Head(weight, torch.zeros(128), norm_features=False)
+        head = Head.of(weight, torch.zeros(128), norm_features=False)
         backward_step(head, pooled, pairs, 0.3)
         gradients.add(head.weight.grad.numpy().tobytes())
     torch.set_num_threads(threads)

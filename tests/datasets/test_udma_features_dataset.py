@@ -30,7 +30,8 @@ from pipeline.datasets._shared.categories import DEEPFASHION as SOURCE_CATEGORIE
 from pipeline.datasets._shared.categories import STREET2SHOP as TARGET_CATEGORIES
 from pipeline.features.brought import brings_features, describe_facts
 from pipeline.features.store import read_features
-from pipeline.models.folder import load_head_weights, write_head
+from pipeline.models.folder import load_head, save_head, write_model
+from pipeline.models.head import Head
 from pipeline.table.manifest import part_rows
 
 QUERY, GALLERY = (STREET2SHOP.format("{}", side=side) for side in ("Query", "Gallery"))
@@ -126,7 +127,8 @@ def _digests(folder: Path) -> dict[str, bytes]:
 
 def test_least_squares_head_reproduces_the_embeddings(fetch_released):
     out, _ = fetch_released()
-    weight, bias, norm_features = load_head_weights(out / "model")
+    head = load_head(out / "model")
+    weight, bias, norm_features = head.weight.detach(), head.bias.detach(), head.norm_features
     assert weight.shape == (WIDTH, WIDTH)
     assert norm_features is False
     facts = json.loads((out / "brought.json").read_text())
@@ -147,16 +149,16 @@ def test_rows_that_are_not_normalised_are_told(released, fetch_released):
     assert "not all rows of unit length" in describe_facts(out)
     assert "norm_features true" in describe_facts(out)
     assert not read_features(out / "features/target_train.h5").normalized_pooled
-    assert load_head_weights(out / "model")[2] is True
+    assert load_head(out / "model").norm_features is True
     assert json.loads((out / "brought.json").read_text())["head"]["mean_cosine"] > 0.999
 
 
 def test_head_of_a_checkpoint(released, fetch_released):
     weight, bias = torch.eye(WIDTH).flip(1), torch.zeros(WIDTH)
-    write_head(released / "model", weight, bias, norm_features=True)
+    save_head(released / "model", Head.of(weight, bias, norm_features=True))
     out, _ = fetch_released(head="checkpoint")
-    assert torch.equal(load_head_weights(out / "model")[0], weight)
-    assert load_head_weights(out / "model")[2] is True
+    assert torch.equal(load_head(out / "model").weight, weight)
+    assert load_head(out / "model").norm_features is True
     assert json.loads((out / "brought.json").read_text())["head"]["mean_cosine"] == pytest.approx(1, abs=1e-5)
 
 
@@ -170,7 +172,7 @@ def test_head_of_a_checkpoint(released, fetch_released):
 )
 def test_head_that_does_not_fit(released, fetch_released, shape, says):
     if shape is not None:
-        write_head(released / "model", torch.ones(shape), torch.zeros(shape[0]), norm_features=False)
+        save_head(released / "model", Head.of(torch.ones(shape), torch.zeros(shape[0]), norm_features=False))
     with pytest.raises(UserError, match=says):
         fetch_released(head="checkpoint")
 
@@ -185,7 +187,7 @@ def test_head_that_does_not_fit(released, fetch_released, shape, says):
     ],
 )
 def test_head_that_is_none(released, fetch_released, weight, bias, says, tmp_path):
-    write_head(released / "model", weight, bias, norm_features=False)
+    write_model(released / "model", Head.kind, {"norm_features": False}, {"head.weight": weight, "head.bias": bias})
     with pytest.raises(UserError, match=rf"model: not a model of this project .*{says}"):
         fetch_released(head="checkpoint")
     assert list((tmp_path / "work/udma_features").iterdir()) == [], "said before gigabytes are copied"

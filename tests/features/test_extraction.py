@@ -8,6 +8,7 @@ from torch import nn
 from pipeline.features.extract import extract_chunks
 from pipeline.models.backbones import Backbone
 from pipeline.models.embedder import Embedder
+from pipeline.models.head import Head
 from pipeline.models.pooling import GlobalAverage
 
 
@@ -30,7 +31,8 @@ class Numbered(torch.utils.data.Dataset):
 @pytest.fixture
 def embedder():
     torch.manual_seed(0)
-    return Embedder(Backbone(nn.Identity(), 3, (0.0,) * 3, (1.0,) * 3), GlobalAverage(), 5, norm_features=False).eval()
+    backbone = Backbone(nn.Identity(), 3, (0.0,) * 3, (1.0,) * 3)
+    return Embedder(backbone, GlobalAverage(), Head(3, 5, norm_features=False)).eval()
 
 
 def extract(embedder, pictures, folder, normalize=False):

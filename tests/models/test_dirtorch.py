@@ -11,7 +11,7 @@ import torchvision
 from pipeline.base.errors import UserError
 from pipeline.models.convert.dirtorch import convert
 from pipeline.models.embedder import load_embedder
-from pipeline.models.folder import load_head_weights, read_model
+from pipeline.models.folder import load_head, read_model
 
 PATH = Path("model.pt")
 
@@ -53,7 +53,8 @@ def test_converted_model_gives_the_same_embeddings(tmp_path, pooling, norm):
         del checkpoint["state_dict"]["module.adpool.p"]
     done = convert(checkpoint, PATH, tmp_path / "out")
     images = torch.randn(3, 3, 64, 64)
-    model, params = load_embedder(tmp_path / "out")
+    model = load_embedder(tmp_path / "out")
+    params = model.params
     expected = plain_forward(trunk, checkpoint, images, pooling=pooling, norm=norm)
     torch.testing.assert_close(model(images), expected, rtol=0, atol=1e-6)
     assert (params.backbone, params.pooling, params.norm_features) == ("torchvision/resnet18", pooling, norm)
@@ -68,7 +69,7 @@ def test_checkpoint_of_udma_is_a_resnet101_with_the_defaults(tmp_path):
     done = convert(
         {"state_dict": state, "epoch": 59, "optimizer": {}}, Path("DeepFashion_59_ckpt.t7"), tmp_path / "out"
     )
-    settings, weights = read_model(tmp_path / "out")
+    _, settings, weights = read_model(tmp_path / "out")
     assert len(weights) == len(state) == 627
     assert settings["backbone"] == "torchvision/resnet101"
     assert settings["norm_features"] is False
@@ -81,12 +82,13 @@ def test_checkpoint_of_udma_is_a_resnet101_with_the_defaults(tmp_path):
 def test_adaptation_layer_gives_a_head_alone(tmp_path, prefix):
     layer = {f"{prefix}fc.weight": torch.randn(4, 7), f"{prefix}fc.bias": torch.randn(4)}
     done = convert({"state_dict": layer, "epoch": 44999}, PATH, tmp_path / "out")
-    weight, bias, norm_features = load_head_weights(tmp_path / "out")
+    head = load_head(tmp_path / "out")
+    weight, bias, norm_features = head.weight.detach(), head.bias.detach(), head.norm_features
     assert torch.equal(weight, layer[f"{prefix}fc.weight"])
     assert torch.equal(bias, layer[f"{prefix}fc.bias"])
     assert norm_features is False
     assert "a head of 7 to 4" in done.what
-    with pytest.raises(UserError, match="out: not a model of this project"):
+    with pytest.raises(UserError, match="out: a head alone"):
         load_embedder(tmp_path / "out")
 
 
@@ -174,4 +176,4 @@ def test_adaptation_layer_of_a_wrong_shape(tmp_path):
 def test_adaptation_layer_in_half_precision(tmp_path):
     layer = {"fc.weight": torch.ones(4, 7).half(), "fc.bias": torch.ones(4).half()}
     convert({"state_dict": layer}, PATH, tmp_path / "out")
-    assert {tensor.dtype for tensor in load_head_weights(tmp_path / "out")[:2]} == {torch.float32}
+    assert {tensor.dtype for tensor in load_head(tmp_path / "out").parameters()} == {torch.float32}

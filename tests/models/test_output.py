@@ -9,7 +9,8 @@ from support.project import default_params
 
 from pipeline.models.backbones import Backbone
 from pipeline.models.embedder import Embedder, build_embedder, load_embedder, save_embedder
-from pipeline.models.folder import load_head_weights
+from pipeline.models.folder import load_head
+from pipeline.models.head import Head
 from pipeline.models.output import build_output
 from pipeline.models.pooling import build_pooling
 from pipeline.params.finetune import ModelParams
@@ -37,7 +38,8 @@ def test_published_heads(name):
     np.testing.assert_allclose(projected, VECTORS[f"embeds_{name}"], rtol=0, atol=1e-9)
 
     backbone = Backbone(torch.nn.Identity(), features.shape[1], (0.0,) * 3, (1.0,) * 3)
-    model = Embedder(backbone, build_pooling(pooling, 3.0), len(bias), False, output=output)
+    head = Head(features.shape[1], len(bias), norm_features=False, output=output)
+    model = Embedder(backbone, build_pooling(pooling, 3.0), head)
     model.load_state_dict({"head.weight": weight, "head.bias": bias})
     single = model.project(model.pool(features)).detach()
     np.testing.assert_allclose(single, VECTORS[f"embeds_{name}"], rtol=0, atol=1e-5 * abs(single).max().item())
@@ -49,12 +51,10 @@ def test_a_head_alone_gives_the_models_embeddings(output, tmp_path):
     params = ModelParams.model_validate(MODEL | {"output": output})
     torch.manual_seed(0)
     model = build_embedder(params).eval()
-    save_embedder(tmp_path, model.state_dict(), params)
-    weight, bias, _ = load_head_weights(tmp_path)
+    save_embedder(tmp_path, model)
     pooled = torch.rand(5, model.backbone.channels)
-    alone = F.normalize(F.linear(pooled, weight, bias), dim=1)
-    torch.testing.assert_close(alone, model.embed(pooled))
-    loaded, _ = load_embedder(tmp_path)
+    assert torch.equal(load_head(tmp_path)(pooled), model.embed(pooled))
+    loaded = load_embedder(tmp_path)
     assert torch.equal(loaded.embed(pooled), model.embed(pooled))
 
 
@@ -65,7 +65,7 @@ def test_a_model_of_before_has_no_normalisation(tmp_path):
     torch.manual_seed(0)
     model = build_embedder(params).eval()
     pooled = torch.rand(5, model.backbone.channels)
-    assert torch.equal(model.embed(pooled), F.normalize(model.head(pooled), dim=1))
+    assert torch.equal(model.embed(pooled), F.normalize(F.linear(pooled, model.head.weight, model.head.bias), dim=1))
 
 
 @pytest.mark.parametrize("frozen", [False, True])

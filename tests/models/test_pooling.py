@@ -7,6 +7,7 @@ from support.golden import golden
 
 from pipeline.models.backbones import Backbone
 from pipeline.models.embedder import Embedder
+from pipeline.models.head import Head
 from pipeline.models.pooling import GeM, GlobalAverage, GlobalMax, build_pooling, gem
 
 VECTORS = golden("gem_head")
@@ -48,7 +49,8 @@ def test_an_all_negative_channel_pools_to_the_floor():
 )
 def test_head_on_pooled_features(p, norm):
     pooling = GeM(float(p))
-    model = Embedder(Backbone(torch.nn.Identity(), X.shape[1], (0.0,) * 3, (1.0,) * 3), pooling, 20, norm)
+    backbone = Backbone(torch.nn.Identity(), X.shape[1], (0.0,) * 3, (1.0,) * 3)
+    model = Embedder(backbone, pooling, Head(X.shape[1], 20, norm_features=norm))
     model.load_state_dict(
         {
             "pooling.p": pooling.p,

@@ -28,7 +28,7 @@ READS = [
     ("data/links.parquet", "adapt"),
     ("data/models/backbone/model.safetensors", "adapt"),
     (f"{FEATURES_FOLDER}/target_test.h5", "evaluate"),
-    ("data/models/adapter/adapted.safetensors", "evaluate"),
+    ("data/models/adapter/adapted/model.safetensors", "evaluate"),
 ]
 
 
@@ -112,7 +112,9 @@ def test_groups_of_one_row_work(chain):
 
 def test_no_alignment_at_all_works(chain):
     chain.change({"datasets.atelier.alignment": {}}).succeed("cluster", "weight", "adapt", "evaluate")
-    control, adapted = (chain.folder / f"data/models/adapter/{name}.safetensors" for name in ("control", "adapted"))
+    control, adapted = (
+        chain.folder / f"data/models/adapter/{name}/model.safetensors" for name in ("control", "adapted")
+    )
     assert control.read_bytes() == adapted.read_bytes(), "without groups there are no links"
 
 

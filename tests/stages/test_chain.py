@@ -24,8 +24,8 @@ CONTRACT = [
     "data/features/target_test.h5",
     "data/clusters.h5",
     "data/links.parquet",
-    "data/models/adapter/control.safetensors",
-    "data/models/adapter/adapted.safetensors",
+    "data/models/adapter/control/model.safetensors",
+    "data/models/adapter/adapted/model.safetensors",
     "metrics/prepare.json",
     "metrics/finetune.json",
     "metrics/cluster.json",
@@ -122,7 +122,7 @@ def test_runtime_changes_no_byte(chain):
 
 
 def test_level_l1_makes_the_control(chain):
-    heads = {model: Path("data/models/adapter") / f"{model}.safetensors" for model in ("control", "adapted")}
+    heads = {model: Path("data/models/adapter") / model / "model.safetensors" for model in ("control", "adapted")}
     control, adapted = ((chain.folder / head).read_bytes() for head in heads.values())
     assert control != adapted, "links must matter"
     chain.change({"weight.level": "L1"}).succeed("weight", "adapt")

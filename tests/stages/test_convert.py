@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 from support.chain import Outcome
 
-from pipeline.models.folder import load_head_weights
+from pipeline.models.folder import load_head
 from stages.convert import main
 
 LAYER = {"fc.weight": torch.arange(12.0).reshape(3, 4), "fc.bias": torch.ones(3)}
@@ -38,7 +38,7 @@ def test_tensors_need_no_trust(tmp_path, zipped):
     done = convert(path, out)
     assert done.code == 0, done.stderr
     assert "a head of 4 to 3" in done.stdout
-    assert torch.equal(load_head_weights(out)[0], LAYER["fc.weight"])
+    assert torch.equal(load_head(out).weight, LAYER["fc.weight"])
     before = {file: file.read_bytes() for file in out.iterdir()}
     convert(path, out).check_message("convert", f"{out}: is there already")
     assert {file: file.read_bytes() for file in out.iterdir()} == before

@@ -20,7 +20,7 @@ from pipeline.base.names import (
     POOLED,
 )
 from pipeline.features.store import read_features
-from pipeline.models.folder import load_head_weights
+from pipeline.models.folder import load_head
 from pipeline.recipes.dada.recipe import DadaRecipe
 
 LOSSES = ["loss", "proxy_loss", "domain_loss", "class_loss", "discriminator_loss"]
@@ -37,7 +37,8 @@ def test_the_chain_runs_to_its_end(finished_dada):
 
 def test_adaptation_starts_from_the_models_embeddings(finished_dada):
     features = read_features(finished_dada.folder / FEATURES_FOLDER / "source_train.h5")
-    weight, bias, _ = load_head_weights(finished_dada.folder / MODEL_FOLDER)
+    head = load_head(finished_dada.folder / MODEL_FOLDER).folded()
+    weight, bias = head.weight.detach(), head.bias.detach()
     made = F.normalize(F.linear(torch.from_numpy(features.pooled), weight, bias), dim=1)
     np.testing.assert_allclose(made, features.embedding, atol=1e-5)
 

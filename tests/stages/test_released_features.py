@@ -17,7 +17,7 @@ from pipeline.clustering.file import read_clusters
 from pipeline.datasets._shared.categories import STREET2SHOP
 from pipeline.features.brought import features_file
 from pipeline.features.store import read_features
-from pipeline.models.folder import load_head_weights
+from pipeline.models.folder import load_head
 
 ROW = (MAP_TRAPEZOIDAL, *map(cmc_key, CMC_RANKS))
 ATOL = 2e-6  # 1e-6 of the vectors, and reports have 6 decimals
@@ -75,8 +75,8 @@ def test_nothing_is_trained_and_the_brought_head_is_taken_over(world):
     report = _json(world, "finetune")
     assert report["trained"] is False
     assert report["head"]["from"] == "least_squares"
-    head, brought = (load_head_weights(world.folder / path) for path in ("data/models/backbone", RAW / "model"))
-    assert (head[0] == brought[0]).all()
+    head, brought = (load_head(world.folder / path) for path in ("data/models/backbone", RAW / "model"))
+    assert (head.weight == brought.weight).all()
     with open(world.folder / "metrics/curves/finetune/curves.csv", newline="") as file:
         assert list(csv.reader(file)) == [["epoch", "loss", "val_recall@1"]]
     assert (world.folder / "metrics/curves/finetune/curves.png").is_file()

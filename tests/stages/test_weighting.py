@@ -27,7 +27,7 @@ def _table(chain: Chain) -> pd.DataFrame:
 
 
 def _head(chain: Chain, name: str) -> bytes:
-    return (chain.folder / HEADS / f"{name}.safetensors").read_bytes()
+    return (chain.folder / HEADS / name / "model.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize("strategy", plugin_names(STRATEGIES))

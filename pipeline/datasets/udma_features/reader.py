@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -23,7 +22,8 @@ from pipeline.features import brought
 from pipeline.features.blocks import Block, feature_blocks
 from pipeline.features.fit import fit_head, head_cosine
 from pipeline.features.store import write_features
-from pipeline.models.folder import load_head_weights, write_head
+from pipeline.models.folder import load_head, save_head
+from pipeline.models.head import Head
 from pipeline.table.manifest import part_rows
 
 SECTION = "datasets.udma_features"
@@ -87,16 +87,13 @@ def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
     brought.write_facts(out, facts)
 
 
-Head = tuple[torch.Tensor, torch.Tensor, bool]  # weight (D, P), bias (D,), norm_features
-
-
 def _checkpoint_head(source: Path, params: Params, shape: tuple[int, int]) -> Head:
     """The head of the converted checkpoint. Raises UserError unless it is of `shape` (D, P)."""
     folder = source / inside(params.checkpoint, f"{SECTION}.checkpoint")
     mend = f"make it by `python -m stages.convert` and name it in {SECTION}.checkpoint"
-    head = load_head_weights(folder, mend)
-    if tuple(head[0].shape) != shape:
-        made, wanted = ("{} from {}".format(*widths) for widths in (head[0].shape, shape))
+    head = load_head(folder, mend)
+    if head.shape != shape:
+        made, wanted = ("{} from {}".format(*widths) for widths in (head.shape, shape))
         raise UserError(f"{folder}: its head makes embeddings of width {made}, where the features have {wanted}")
     return head
 
@@ -112,11 +109,13 @@ def _bring_head(out: Path, norm_features: bool, given: Head | None) -> dict[str,
     if given is None:
         fitted = fit_head(training, norm_features=norm_features)
         weight, bias, cosine = torch.from_numpy(fitted.weight.copy()), torch.from_numpy(fitted.bias), fitted.cosine
+        head = Head.of(weight, bias, norm_features=norm_features)
     else:
-        weight, bias, norm_features = given
-        cosine = head_cosine(training, _array(weight), _array(bias), norm_features=norm_features)
-    write_head(out / brought.MODEL, weight, bias, norm_features=norm_features)
-    return {"norm_features": norm_features, "mean_cosine": cosine}
+        head = given.folded()
+        weight, bias = (values.detach().numpy() for values in (head.weight, head.bias))
+        cosine = head_cosine(training, weight, bias, norm_features=head.norm_features)
+    save_head(out / brought.MODEL, head)
+    return {"norm_features": head.norm_features, "mean_cosine": cosine}
 
 
 def _common_widths(inspected: list[Inspected], find: Find) -> tuple[int, int]:
@@ -142,7 +141,3 @@ def _finder(roots: list[Path]) -> Find:
         return found
 
     return find
-
-
-def _array(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.double().numpy()

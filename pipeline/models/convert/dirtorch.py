@@ -19,7 +19,8 @@ from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
 from pipeline.models.backbones import IMAGENET_MEAN, IMAGENET_STD
 from pipeline.models.embedder import build_embedder, save_embedder
-from pipeline.models.folder import head_problem, write_head
+from pipeline.models.folder import head_problem, save_head
+from pipeline.models.head import Head
 from pipeline.params.base import Section, parse_section
 from pipeline.params.finetune import ModelParams
 
@@ -65,9 +66,8 @@ def convert(checkpoint: Any, path: Path, out: Path) -> Converted:
         weight, bias = weights["fc.weight"], weights["fc.bias"]
         if (problem := head_problem(weight, bias)) is not None:
             raise UserError(f"{path}: {problem}; get the checkpoint again")
-        weight, bias = weight.float(), bias.float()
         with replacing(out) as folder:
-            write_head(folder, weight, bias, norm_features=False)
+            save_head(folder, Head.of(weight, bias, norm_features=False))
         return Converted("a head of {1} to {0}, without a backbone".format(*weight.shape), [])
     given = checkpoint.get("model_options") or {}
     options = parse_section(given, f"{path}: model_options", ModelOptions)
@@ -75,14 +75,15 @@ def convert(checkpoint: Any, path: Path, out: Path) -> Converted:
     state = _renamed(weights)
     if params.pooling == "gem":
         state.setdefault("pooling.p", torch.tensor([options.gemp]))
-    expected = build_embedder(params).state_dict()
+    model = build_embedder(params)
+    expected = model.state_dict()
     # Written before torch counted batches; the counts have no part in features.
     state |= {name: expected[name] for name in expected if name.endswith("num_batches_tracked") and name not in state}
     _compare(state, expected, path)
     _check_values(state, path)
     ignored = _ignored(checkpoint, given)
     with replacing(out) as folder:
-        save_embedder(folder, {name: state[name].to(expected[name].dtype) for name in expected}, params)
+        save_embedder(folder, model, {name: state[name].to(expected[name].dtype) for name in expected})
     exponent = f", exponent {state['pooling.p'].item():.4f}" if params.pooling == "gem" else ""
     what = f"{params.backbone}, pooling {params.pooling}{exponent}, embeddings of width {params.embedding_dim}"
     return Converted(f"{what}, norm_features {str(params.norm_features).lower()}", ignored)

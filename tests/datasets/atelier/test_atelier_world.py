@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from pipeline.base.errors import UserError
-from pipeline.datasets.atelier.catalogue import SOURCE_CATEGORIES, TARGET_CATEGORIES
 from pipeline.datasets.atelier import reader as atelier
+from pipeline.datasets.atelier.catalogue import SOURCE_CATEGORIES, TARGET_CATEGORIES
 from pipeline.datasets.atelier.world import COLUMNS, Sizes, generate
 from pipeline.params.base import load_params, parse_section, read_section
 
