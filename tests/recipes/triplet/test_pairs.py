@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from pipeline.base.errors import UserError
+from pipeline.base.seeds import mixed_seed
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import training_transform
 from pipeline.params.finetune import AugmentParams
@@ -90,6 +91,21 @@ def test_batches_do_not_depend_on_workers_or_on_where_one_starts(pictures_and_ta
     resumed = _batches(pictures_and_table, 2, first=1, workers=workers)
     assert torch.equal(resumed[0][0], reference[1][0])
     assert torch.equal(resumed[0][1], reference[1][1])
+
+
+def test_seeds_are_of_an_item_and_a_side_whatever_its_batch(pictures_and_table):
+    def of_items(batch_items):
+        items = _items(pictures_and_table, batch_items=batch_items)
+        rows, labels = items.draw(1, 0)
+        keys = zip(labels.tolist(), np.repeat([0, 1], batch_items).tolist(), strict=True)
+        return dict(zip(keys, zip(rows.tolist(), items.seeds(1, 0, rows, labels), strict=True), strict=True))
+
+    some, more = of_items(2), of_items(5)
+    assert len({seed for _, seed in more.values()}) == len(more) == 10
+    assert some.items() <= more.items()
+    for (item, side), (row, seed) in more.items():
+        assert row == _items(pictures_and_table).pair(1, item)[side]
+        assert seed == mixed_seed(5, 1, item, side)
 
 
 def test_the_two_sides_are_augmented_apart(pictures_and_table):
