@@ -17,8 +17,8 @@ SHOWN = TOP
 
 
 def pick_queries(result: RetrievalResult, per_category: int) -> np.ndarray:
-    """The first `per_category` evaluated queries of every category: always the same, whatever the model."""
-    chosen = [result.query[result.category == index][:per_category] for index in range(len(result.categories))]
+    """The first `per_category` evaluated queries of every group: always the same, whatever the model."""
+    chosen = [result.query[result.group == index][:per_category] for index in range(len(result.groups))]
     return np.concatenate(chosen)
 
 
