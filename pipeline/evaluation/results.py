@@ -41,6 +41,11 @@ class RetrievalResult:
         wanted = [names is None or name in names for name in self.groups]
         return np.flatnonzero(wanted & (self.n_queries > 0))
 
+    def first_queries(self, per_group: int) -> np.ndarray:
+        """The first `per_group` evaluated queries of every group, int64: always the same, whatever the model."""
+        chosen = [self.query[self.group == index][:per_group] for index in range(len(self.groups))]
+        return np.concatenate(chosen)
+
     def summary(self, aligned: Collection[str]) -> dict[str, Any]:
         """Means as {"all": ..., "aligned": ..., "categories": {group: ...}}, ready for JSON.
 

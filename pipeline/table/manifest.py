@@ -1,6 +1,7 @@
 """The manifest: the one table that every stage after `prepare` knows, a row a picture (or a box of one)."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,18 @@ def part_rows(table: pd.DataFrame, part: Part) -> np.ndarray:
         case Part.TARGET_TEST:
             masks = [~source & (split == role) for role in TEST_SPLITS]
     return np.concatenate([np.flatnonzero(mask) for mask in masks]).astype(np.int64)
+
+
+def tested_part(table: pd.DataFrame, meta_domain: Literal["auto", "source", "target"]) -> Part:
+    """The test part of `meta_domain`; auto is the target where it has test pictures, else the source."""
+    if meta_domain == "auto":
+        return Part.TARGET_TEST if len(part_rows(table, Part.TARGET_TEST)) else Part.SOURCE_TEST
+    return Part(f"{meta_domain}_test")
+
+
+def has_pictures(table: pd.DataFrame) -> bool:
+    """Whether there are pictures behind the rows: their files have digests then. Without, there are features alone."""
+    return bool((table[DIGEST] != "").any())
 
 
 def check_part(path: Path, part: str, rows: np.ndarray) -> None:
