@@ -33,11 +33,11 @@ def main(run: Run) -> None:
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.contact_sheet import TOP
     from pipeline.reporting.evaluation import write_evaluation
-    from pipeline.table.manifest import check_part, has_pictures, read_manifest, tested_part
+    from pipeline.table.manifest import check_part, evaluated_part, has_pictures, read_manifest
 
     params, runtime = run.section("evaluate", EvaluateParams), run.runtime()
     manifest, device = read_manifest(MANIFEST_FILE), torch_device(runtime.device)
-    part = tested_part(manifest, params.meta_domain)
+    part = evaluated_part(manifest, params.meta_domain)
     features = read_features(FEATURES_FOLDER / f"{part}.h5")
     check_part(MANIFEST_FILE, part, features.row)
     table = manifest.iloc[features.row]

@@ -73,7 +73,7 @@ def part_rows(table: pd.DataFrame, part: Part) -> np.ndarray:
     return np.concatenate([np.flatnonzero(mask) for mask in masks]).astype(np.int64)
 
 
-def tested_part(table: pd.DataFrame, meta_domain: Literal["auto", "source", "target"]) -> Part:
+def evaluated_part(table: pd.DataFrame, meta_domain: Literal["auto", "source", "target"]) -> Part:
     """The test part of `meta_domain`; auto is the target where it has test pictures, else the source."""
     if meta_domain == "auto":
         return Part.TARGET_TEST if len(part_rows(table, Part.TARGET_TEST)) else Part.SOURCE_TEST
