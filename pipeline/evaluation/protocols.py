@@ -17,7 +17,7 @@ from pipeline.evaluation.metric import metric_of
 from pipeline.evaluation.metrics.cmc import first_ranks
 from pipeline.evaluation.results import RetrievalResult
 from pipeline.evaluation.sides import TakeSides, items_by_name, items_within_categories, products
-from pipeline.evaluation.whole import CLUSTERS_AND_SPREAD, DML_RANKS, PUBLISHED_DML, PUBLISHED_INSHOP, Group
+from pipeline.evaluation.whole import CLUSTERS_AND_SPREAD, DML_RANKS, PUBLISHED_DML, PUBLISHED_INSHOP, Figures
 from pipeline.retrieval.ranking import Measure
 from pipeline.retrieval.search import Side, nearest, search
 
@@ -34,7 +34,7 @@ class Protocol:
     headline: the metrics whose gains are told; the first is shown group by group.
     scope: what a mean over all groups is, for the heading of its table.
     measure: by which the gallery is ranked: cosine, or euclidean, between the rows as they are.
-    whole: groups of figures of all pictures together, of which the closing table shows `shown_whole`.
+    whole: figures of all pictures together, of which the closing table shows `shown_whole`.
     datasets: those of pipeline/datasets whose literature uses it.
     """
 
@@ -43,14 +43,14 @@ class Protocol:
     headline: tuple[str, ...]
     scope: str = "Every query searches the whole gallery"
     measure: Measure = "cosine"
-    whole: tuple[Group, ...] = ()
+    whole: tuple[Figures, ...] = ()
     shown_whole: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
 
     @property
     def whole_names(self) -> tuple[str, ...]:
         """Figures of all pictures together; some data lack some."""
-        return tuple(name for group in self.whole for name in group.names)
+        return tuple(name for figures in self.whole for name in figures.names)
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -80,8 +80,8 @@ class Protocol:
             dropped=found.dropped,
             whole={
                 name: value
-                for group in progress(self.whole, what="figures of all pictures", unit="group")
-                for name, value in group.of(found, queries, gallery).items()
+                for figures in progress(self.whole, what="figures of all pictures", unit="group")
+                for name, value in figures.of(found, queries, gallery).items()
             },
         )
 

@@ -18,7 +18,7 @@ INSHOP_PLACES, ITEM_PLACES = 50, 10
 
 
 @dataclass(frozen=True)
-class Group:
+class Figures:
     """Figures computed together: `of(found, queries, gallery)` gives those called `names`, or some of them."""
 
     names: tuple[str, ...]
@@ -64,12 +64,14 @@ def _all_pictures(queries: Side, gallery: Side) -> Side:
     return Side(embeddings, labels, one_group(len(labels)), np.arange(len(labels)))
 
 
-CLUSTERS_AND_SPREAD = Group(
+CLUSTERS_AND_SPREAD = Figures(
     ("nmi", "f1", "intra_distance", "inter_distance", "intra_over_inter", "spectral_decay"), _clusters_and_spread
 )
 # None where queries search another gallery.
-PUBLISHED_DML = Group(
+PUBLISHED_DML = Figures(
     (*(f"{recall_key(k)}_published" for k in DML_RANKS), "map@r_published", "map@1000_published"), _published_dml
 )
 # The counts of deep-fashion-retrieval are of one picture an item (drawn, always the same), among all pictures.
-PUBLISHED_INSHOP = Group((f"map@{INSHOP_PLACES}_published", *published.item_hit_names(ITEM_PLACES)), _published_inshop)
+PUBLISHED_INSHOP = Figures(
+    (f"map@{INSHOP_PLACES}_published", *published.item_hit_names(ITEM_PLACES)), _published_inshop
+)

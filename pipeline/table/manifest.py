@@ -99,7 +99,10 @@ def write_manifest(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
-    """The manifest that `write_manifest` wrote, `digest` included. Raises UserError when `path` holds none."""
+    """The manifest that `write_manifest` wrote, `digest` included; its index is the place of each row.
+
+    Raises UserError when `path` holds none.
+    """
     mend = "run `dvc repro prepare`"
     if not path.is_file():
         raise UserError(f"{path}: no such file; {mend}")
@@ -110,7 +113,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
     missing = [column for column in (*REQUIRED, DATASET, *BOX, DIGEST) if column not in table.columns]
     if missing:
         raise UserError(f"{path}: not a manifest, it has no column {missing[0]!r}; {mend}")
-    return table
+    return table.reset_index(drop=True)
 
 
 def _strings(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
