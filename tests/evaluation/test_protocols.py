@@ -80,6 +80,10 @@ def test_every_metric_that_a_protocol_names_is_there():
         for key in protocol.metrics:
             assert metric_of(key)(ranks).shape == (2,), key
         assert set(protocol.headline) <= set(protocol.metrics)
+    assert [metric_of(key)(ranks).tolist() for key in ("cmc@1", "recall@1", "recall@2")] == [[1, 0], [1, 0], [1, 1]]
+    for key in ("mapp", "map@s", "map@3", "cmc"):
+        with pytest.raises(KeyError):
+            metric_of(key)
 
 
 def test_a_metric_is_a_module(monkeypatch, tmp_path):
