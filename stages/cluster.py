@@ -30,9 +30,9 @@ def main(run: Run) -> None:
     from pipeline.clustering.file import write_clusters
     from pipeline.clustering.finch import choose_partition, finch
     from pipeline.clustering.groups import ClusteredGroup, build_groups
-    from pipeline.datasets._shared.alignment import read_alignment
     from pipeline.features.store import read_features
     from pipeline.params.cluster import ClusterParams
+    from pipeline.params.data import DataParams
     from pipeline.table.manifest import read_manifest
 
     params, runtime = run.section("cluster", ClusterParams), run.runtime()
@@ -47,7 +47,8 @@ def main(run: Run) -> None:
         return
     shop = (table[DOMAIN].to_numpy()[source.row] == Domain.SHOP).nonzero()[0]
     categories = table[CATEGORY].to_numpy(dtype=str)
-    groups = build_groups(categories[source.row[shop]], categories[target.row], read_alignment(run.params))
+    alignment = run.section("data", DataParams).alignment
+    groups = build_groups(categories[source.row[shop]], categories[target.row], alignment)
     device = torch_device(runtime.device)
     embeddings = [torch.from_numpy(part.embedding).to(device) for part in (source, target)]
     clustered, report = [], {}

@@ -35,12 +35,12 @@ def main(run: Run) -> None:
         SPLIT,
         MetaDomain,
     )
-    from pipeline.datasets._shared.alignment import read_alignment
     from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol
     from pipeline.evaluation.searches import EmbeddedPictures, sides
     from pipeline.features.brought import brought_folder
     from pipeline.features.store import read_features
     from pipeline.models.folder import load_heads
+    from pipeline.params.data import DataParams
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.sheets import SHOWN, pick_queries, write_sheets
     from pipeline.table.manifest import check_part, read_manifest
@@ -72,7 +72,7 @@ def main(run: Run) -> None:
             ranked[name] = protocol.top_k(queries.take(chosen), gallery, SHOWN, dtype=dtype)
     scopes = {"all": None}
     if part.startswith(MetaDomain.TARGET):  # only target categories are aligned
-        aligned = {name for name, listed in read_alignment(run.params).items() if listed}
+        aligned = {name for name, listed in run.section("data", DataParams).alignment.items() if listed}
         if aligned & set(results["baseline"].categories):
             scopes["aligned"] = aligned
     summaries = {name: result.summary(scopes.get("aligned", ())) for name, result in results.items()}

@@ -16,7 +16,7 @@ def split_source(table: pd.DataFrame, val_share: float, seed: int) -> tuple[pd.D
     source = table[table[META_DOMAIN] == MetaDomain.SOURCE]
     train, val = source[source[SPLIT] == Split.TRAIN], source[source[SPLIT] == Split.VAL]
     if train.empty:
-        raise UserError("finetune: the manifest has no source/train pictures to learn from; see data.dataset")
+        raise UserError("finetune: the manifest has no source/train pictures to learn from; see data.sets")
     if val.empty and val_share > 0:
         items = sorted(set(zip(train[CATEGORY], train[ITEM], strict=True)))
         held_out = np.random.default_rng([seed, len(items)]).permutation(len(items))[
