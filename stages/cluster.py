@@ -18,9 +18,9 @@ def main(run: Run) -> None:
     from pipeline.base.reports import write_json
     from pipeline.clustering.cluster import cluster_groups
     from pipeline.clustering.file import write_clusters
-    from pipeline.datasets._shared.alignment import read_alignment
     from pipeline.features.store import read_features
     from pipeline.params.cluster import ClusterParams
+    from pipeline.params.data import DataParams
     from pipeline.table.manifest import read_manifest
 
     params, runtime = run.section("cluster", ClusterParams), run.runtime()
@@ -31,7 +31,7 @@ def main(run: Run) -> None:
     clustering = cluster_groups(
         *(table.iloc[part.row] for part in (source, target)),
         *(torch.from_numpy(part.embedding).to(device) for part in (source, target)),
-        alignment=read_alignment(run.params),
+        alignment=run.section("data", DataParams).alignment,
         params=params,
         block_rows=runtime.block_rows,
         say=run.say,

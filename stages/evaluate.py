@@ -25,11 +25,11 @@ def main(run: Run) -> None:
         SPLIT,
         MetaDomain,
     )
-    from pipeline.datasets._shared.alignment import read_alignment
     from pipeline.evaluation.evaluate import BASELINE, evaluate
     from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol
     from pipeline.features.store import read_features
     from pipeline.models.folder import load_heads
+    from pipeline.params.data import DataParams
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.contact_sheet import TOP
     from pipeline.reporting.evaluation import write_evaluation
@@ -46,7 +46,7 @@ def main(run: Run) -> None:
     heads = load_heads(ADAPTER_FOLDER, features.pooled.shape[1])
     adapted = {name: head.to(device).embed(features.pooled, runtime.block_rows) for name, head in heads.items()}
     # Only target categories are aligned.
-    alignment = read_alignment(run.params) if part.startswith(MetaDomain.TARGET) else {}
+    alignment = run.section("data", DataParams).alignment if part.startswith(MetaDomain.TARGET) else {}
     pictured = has_pictures(table)
     evaluation = evaluate(
         {BASELINE: features.embedding} | adapted,

@@ -1,39 +1,36 @@
-"""Stage prepare: the dataset as one checked table."""
+"""Stage prepare: the sets as one checked table."""
 
 from stages._cli import Run, stage
 
 
 @stage
 def main(run: Run) -> None:
-    """Turn the files of the dataset into data/manifest.parquet, one row an image, and check every picture.
+    """Join the sets in data.sets into data/manifest.parquet, one row an image, and check every picture.
 
-    Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable the
-    stage fails. A dataset that brings features instead of pictures keeps all its rows.
+    Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable of a set
+    the stage fails. A set that brings features instead of pictures keeps all its rows.
     """
+    from pipeline.base.errors import UserError
     from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER, Part
     from pipeline.base.reports import write_json
-    from pipeline.datasets._shared.face import load_dataset
     from pipeline.features.brought import brings_features, finish_brought
     from pipeline.params.data import DataParams
     from pipeline.params.prepare import PrepareParams
     from pipeline.table.finish import finish_manifest
-    from pipeline.table.manifest import check_table, part_rows, write_manifest
+    from pipeline.table.manifest import part_rows, write_manifest
+    from pipeline.table.sets import join_sets, read_table
 
-    data, params = run.section("data", DataParams), run.section("prepare", PrepareParams)
-    dataset, dataset_params = load_dataset(run.params, data.dataset)
-    root = RAW_FOLDER / data.dataset
-    table = check_table(dataset.read_table(root, dataset_params), data.dataset)
-    brought = brings_features(root)
+    sets, params = run.section("data", DataParams).sets, run.section("prepare", PrepareParams)
+    brought = [name for name in sets if brings_features(RAW_FOLDER / name)]
+    if brought and len(sets) > 1:
+        raise UserError(f"data.sets: {brought[0]} brings features, no pictures; it cannot be joined with other sets")
+    tables = {name: read_table(RAW_FOLDER, name) for name in sets}
     if brought:
-        table, report = finish_brought(table)
+        table, report = finish_brought(tables[sets[0]], RAW_FOLDER / sets[0])
     else:
-        table, report = finish_manifest(
-            table,
-            root,
-            min_side=params.min_side,
-            max_unreadable=params.max_unreadable,
-            workers=run.runtime().workers,
-        )
+        options = params.model_dump() | {"workers": run.runtime().workers}
+        finished = [finish_manifest(one, RAW_FOLDER / name, **options) for name, one in tables.items()]
+        table, report = join_sets(sets, finished)
     write_manifest(MANIFEST_FILE, table)
     write_json(METRICS_FOLDER / "prepare.json", report)
     kind = "rows with features, no pictures to check," if brought else "pictures"

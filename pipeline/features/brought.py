@@ -19,6 +19,7 @@ from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
 from pipeline.base.names import DATASET, DIGEST, IMAGE
 from pipeline.base.reports import write_json
+from pipeline.base.workspace import fingerprint
 from pipeline.table.counts import count_categories, count_parts
 
 FACTS, TABLE = "brought.json", "table.parquet"
@@ -81,8 +82,12 @@ def features_file(folder: Path, part: str) -> Path:
     return folder / FEATURES / f"{part}.h5"
 
 
-def finish_brought(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The manifest from the checked table of such a dataset, and a report: all rows, in order, without digests."""
-    manifest = table.assign(**{IMAGE: table[DATASET] + "/" + table[IMAGE], DIGEST: ""})
+def finish_brought(table: pd.DataFrame, folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The manifest from the checked table of the dataset in `folder`, and a report: all rows, in order.
+
+    `digest` is that of all that the folder holds: other features or another head make another manifest.
+    """
+    digest = fingerprint(params=[], inputs=[folder], modules=[])
+    manifest = table.assign(**{IMAGE: table[DATASET] + "/" + table[IMAGE], DIGEST: digest})
     report = {"rows_with_features": len(manifest), "pictures": 0}
     return manifest, {**report, "parts": count_parts(manifest), "categories": count_categories(manifest)}

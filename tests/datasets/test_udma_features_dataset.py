@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from support.project import default_params
+from support.presets import preset_params
 from support.released import (
     CONSUMER,
     DEEPFASHION,
@@ -79,15 +79,16 @@ def test_world_is_brought_row_by_row(tmp_path, released_section, fetched):
     assert queries["item"].tolist() == [f"leggings_{product:07d}" for product in (0, 0, 1, 1, 2, 2)]
 
 
-def test_names_are_those_of_the_alignment(released_section):
-    pictures = default_params()["datasets"]["udma"]
-    assert released_section["alignment"] == pictures["alignment"]
-    assert set(released_section["alignment"]) <= set(TARGET_CATEGORIES)
-    assert {name for listed in released_section["alignment"].values() for name in listed} <= set(SOURCE_CATEGORIES)
+def test_names_are_those_of_the_alignment(tmp_path):
+    presets = [preset_params(name, tmp_path / name)[0] for name in ("udma", "udma_features")]
+    alignment = presets[0]["alignment"]
+    assert presets[1]["alignment"] == alignment
+    assert set(alignment) <= set(TARGET_CATEGORIES)
+    assert {name for listed in alignment.values() for name in listed} <= set(SOURCE_CATEGORIES)
     # The published groups, by number.
     numbers = {6: [20], 7: [1, 15], 8: [3, 21], 9: [10, 12], 10: [13, 14, 16, 17, 18, 19], 2: [8, 9, 11]}
     for target, listed in numbers.items():
-        assert released_section["alignment"][TARGET_CATEGORIES[target]] == [SOURCE_CATEGORIES[one] for one in listed]
+        assert alignment[TARGET_CATEGORIES[target]] == [SOURCE_CATEGORIES[one] for one in listed]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_head_of_a_checkpoint(released, fetch_released):
     [
         ((WIDTH, 8), r"model: its head makes embeddings of width 16 from 8, where the features have 16 from 16"),
         ((9, WIDTH), r"model: its head makes embeddings of width 9 from 16, where the features have 16 from 16"),
-        (None, r"model: not a model of this project .*stages.convert.*datasets.udma_features.checkpoint"),
+        (None, r"model: not a model of this project .*stages.convert.*datasets/udma_features/params.yaml:checkpoint"),
     ],
 )
 def test_head_that_does_not_fit(released, fetch_released, shape, says):

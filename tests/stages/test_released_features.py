@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from support.chain import STAGES, Chain
 from support.golden import golden
+from support.presets import preset_params
 from support.released import copy_world, write_deepfashion, write_small_tests, write_street2shop, write_training
 
 from pipeline.base.names import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
@@ -23,11 +24,17 @@ ROW = (MAP_TRAPEZOIDAL, *map(cmc_key, CMC_RANKS))
 ATOL = 2e-6  # 1e-6 of the vectors, and reports have 6 decimals
 SHOP_ROWS = 450  # of the world's source, which come first
 RAW = Path("data/raw/udma_features")
+PARAMS = "pipeline/datasets/udma_features/params.yaml"
 
 
 def _chain(folder: Path, released: Path, **changes: object) -> Chain:
-    fixed = {"data.dataset": "udma_features", "data.source": str(released), "cluster.partition": 0, "adapt.steps": 5}
-    return Chain(folder, fixed | changes)
+    # The set's folder has the set's name.
+    incoming = folder.with_name(f"{folder.name}_incoming")
+    incoming.mkdir(parents=True)
+    (incoming / "udma_features").symlink_to(released, target_is_directory=True)
+    data, _ = preset_params("udma_features", folder.with_name(f"{folder.name}_preset"))
+    fixed = {f"data.{key}": value for key, value in data.items()} | {"data.source": str(incoming)}
+    return Chain(folder, fixed | {"cluster.partition": 0, "adapt.steps": 5} | changes)
 
 
 @pytest.fixture(scope="module")
@@ -160,12 +167,16 @@ def test_features_that_do_not_fit_the_head(copied, tmp_path):
     copied.fails("extract --part target_train", says)
 
 
-@pytest.mark.parametrize("name", ["brought.json", "table.parquet"])
-def test_damaged_raw_folder(copied, name):
-    path = copied.folder / RAW / name
-    path.write_bytes(b"{")
-    stage = "finetune" if name == "brought.json" else "prepare"
-    copied.fails(stage, f"{RAW / name}: ", "run `dvc repro -f download`")
+@pytest.mark.parametrize(
+    ("stage", "path", "mend"),
+    [
+        ("finetune", RAW / "brought.json", "run `dvc repro -f download`"),
+        ("prepare", RAW.with_suffix(".parquet"), "run `dvc repro -f download@udma_features`"),
+    ],
+)
+def test_damaged_raw_folder(copied, stage, path, mend):
+    (copied.folder / path).write_bytes(b"{")
+    copied.fails(stage, f"{path}: ", mend)
 
 
 # Figures
@@ -181,11 +192,11 @@ def tested(tmp_path_factory) -> Chain:
     for side, key in (("Query", "query"), ("Gallery", "gallery")):
         write_street2shop(root, side, *(street[f"{key}_{column}"] for column in ("feats", "class", "product")))
         write_deepfashion(root, side, fashion[f"{key}_feats"], fashion[f"{key}_id"])
-    only = {"datasets.udma_features.alignment": {"leggings": ["TROUSERS/Leggings"]}}
-    chain = _chain(folder / "chain", root, **only, **{"datasets.udma_features.test": "both"})
-    alignment = chain.params["datasets"]["udma"]["alignment"]
+    chain = _chain(folder / "chain", root, **{f"{PARAMS}:test": "both"})
+    alignment = chain.params["data"]["alignment"]
+    chain.change({"data.alignment": {"leggings": ["TROUSERS/Leggings"]}})
     chain.succeed(*STAGES[:-1])
-    return chain.change({"datasets.udma_features.alignment": alignment, "evaluate.precision": "float64"})
+    return chain.change({"data.alignment": alignment, "evaluate.precision": "float64"})
 
 
 def _figures(figures: dict) -> list[float]:
@@ -216,7 +227,7 @@ def test_deepfashion_figures_are_those_of_matching_ids(tested):
 
 
 def test_missing_test_part(tested, tmp_path):
-    chain = tested.copy(tmp_path / "chain", {"datasets.udma_features.test": "deepfashion"})
+    chain = tested.copy(tmp_path / "chain", {f"{PARAMS}:test": "deepfashion"})
     chain.change({"evaluate.meta_domain": "target", "evaluate.protocol": "street2shop"})
     chain.succeed("download", "prepare", "extract")
     chain.fails("evaluate", "data/manifest.parquet: no rows for target_test", "evaluate.meta_domain")

@@ -14,7 +14,6 @@ from pipeline.base.atomic import remove
 from pipeline.base.errors import UserError
 from pipeline.base.names import Part
 from pipeline.base.progress import progress
-from pipeline.datasets._shared.face import DatasetParams
 from pipeline.datasets._shared.fetching import ArchiveParams, fetch_archives
 from pipeline.datasets._shared.paths import inside
 from pipeline.datasets.udma_features.released import TESTS, TRAINING, Find, Inspected, inspect_piece, piece_blocks
@@ -24,12 +23,13 @@ from pipeline.features.fit import fit_head, head_cosine
 from pipeline.features.store import write_features
 from pipeline.models.folder import load_head, save_head
 from pipeline.models.head import Head
+from pipeline.params.base import Section
 from pipeline.table.manifest import part_rows
 
-SECTION = "datasets.udma_features"
+SECTION = "pipeline/datasets/udma_features/params.yaml"
 
 
-class Params(DatasetParams):
+class Params(Section):
     """`test`: whose test files there are; `head`: where the layer between X-1 and X comes from."""
 
     archives: list[ArchiveParams]
@@ -89,8 +89,8 @@ def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
 
 def _checkpoint_head(source: Path, params: Params, shape: tuple[int, int]) -> Head:
     """The head of the converted checkpoint. Raises UserError unless it is of `shape` (D, P)."""
-    folder = source / inside(params.checkpoint, f"{SECTION}.checkpoint")
-    mend = f"make it by `python -m stages.convert` and name it in {SECTION}.checkpoint"
+    folder = source / inside(params.checkpoint, f"{SECTION}:checkpoint")
+    mend = f"make it by `python -m stages.convert` and name it in {SECTION}:checkpoint"
     head = load_head(folder, mend)
     if head.shape != shape:
         made, wanted = ("{} from {}".format(*widths) for widths in (head.shape, shape))
@@ -133,7 +133,7 @@ def _finder(roots: list[Path]) -> Find:
     def find(name: str) -> Path:
         found = next((root / name for root in roots if (root / name).is_file()), None)
         if found is None:
-            other = "" if name.startswith("ClusteringFeats") else f", or choose other test files ({SECTION}.test)"
+            other = "" if name.startswith("ClusteringFeats") else f", or choose other test files ({SECTION}:test)"
             raise UserError(
                 f"{roots[-1] / name}: no such file; put the released folders ClusteringFeats, Street2Shop and "
                 f"DeepFashion there{other}"
