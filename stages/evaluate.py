@@ -26,7 +26,7 @@ def main(run: Run) -> None:
         MetaDomain,
     )
     from pipeline.evaluation.evaluate import BASELINE, evaluate
-    from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol
+    from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol, with_metrics
     from pipeline.features.store import read_features
     from pipeline.models.folder import load_heads
     from pipeline.params.data import DataParams
@@ -51,7 +51,7 @@ def main(run: Run) -> None:
     evaluation = evaluate(
         {BASELINE: features.embedding} | adapted,
         table,
-        PROTOCOLS[protocol],
+        with_metrics(PROTOCOLS[protocol], params.metrics),
         aligned=[name for name, listed in alignment.items() if listed],
         device=device,
         dtype=getattr(torch, params.precision),

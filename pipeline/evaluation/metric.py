@@ -27,6 +27,11 @@ def metric_of(key: str) -> Metric:
     return _known()[key]
 
 
+def metric_names() -> list[str]:
+    """All keys, sorted; `cmc@` stands for those of every k."""
+    return sorted(_known())
+
+
 @cache
 def _known() -> dict[str, Callable]:
     modules = [import_module(f"{FOLDER}.{name}") for name in plugin_names(FOLDER)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.base.errors import UserError
 from pipeline.datasets._shared.face import load_dataset
-from pipeline.evaluation.protocols import check_protocol
+from pipeline.evaluation.protocols import check_metrics, check_protocol
 from pipeline.params.base import load_params, read_section, read_seed
 from pipeline.training.context import load_recipe
 from pipeline.weighting.strategy import load_strategy
@@ -45,6 +45,7 @@ def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] 
     load_recipe(params, sections["finetune"].recipe)
     load_strategy(sections["weight"].strategy)
     check_protocol(sections["evaluate"].protocol)
+    check_metrics(sections["evaluate"].metrics)
 
 
 def check_changes(settings: Mapping[str, dict[str, Any]]) -> None:
