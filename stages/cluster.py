@@ -18,10 +18,10 @@ def main(run: Run) -> None:
         CATEGORY,
         CLUSTERS_FILE,
         DOMAIN,
-        EMBEDDING,
         FEATURES_FOLDER,
         MANIFEST_FILE,
         METRICS_FOLDER,
+        MODEL_FOLDER,
         Domain,
         Part,
     )
@@ -31,15 +31,13 @@ def main(run: Run) -> None:
     from pipeline.clustering.finch import choose_partition, finch
     from pipeline.clustering.groups import ClusteredGroup, build_groups
     from pipeline.datasets._shared.alignment import read_alignment
-    from pipeline.features.store import read_features
+    from pipeline.features.store import open_parts
     from pipeline.params.cluster import ClusterParams
     from pipeline.table.manifest import read_manifest
 
     params, runtime = run.section("cluster", ClusterParams), run.runtime()
     table = read_manifest(MANIFEST_FILE)
-    source, target = (
-        read_features(FEATURES_FOLDER / f"{part}.h5", EMBEDDING) for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)
-    )
+    source, target = open_parts(FEATURES_FOLDER, (Part.SOURCE_TRAIN, Part.TARGET_TRAIN), table, MODEL_FOLDER)
     if not len(target.row):
         write_clusters(CLUSTERS_FILE, [])
         write_json(METRICS_FOLDER / "cluster.json", {"groups": {}})

@@ -24,13 +24,13 @@ def main(run: Run) -> None:
     from pipeline.base.atomic import replacing
     from pipeline.base.devices import torch_device
     from pipeline.base.names import (
-        ADAPTER_FOLDER,
         CATEGORY,
         DATASET,
         FEATURES_FOLDER,
         ITEM,
         MANIFEST_FILE,
         METRICS_FOLDER,
+        MODEL_FOLDER,
         RAW_FOLDER,
         SPLIT,
         MetaDomain,
@@ -39,8 +39,7 @@ def main(run: Run) -> None:
     from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol
     from pipeline.evaluation.searches import EmbeddedPictures, sides
     from pipeline.features.brought import brought_folder
-    from pipeline.features.store import read_features
-    from pipeline.models.folder import load_heads
+    from pipeline.features.store import open_parts
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.sheets import SHOWN, pick_queries, write_sheets
     from pipeline.table.manifest import check_part, read_manifest
@@ -48,16 +47,16 @@ def main(run: Run) -> None:
     params, runtime = run.section("evaluate", EvaluateParams), run.runtime()
     manifest = read_manifest(MANIFEST_FILE)
     part = evaluated_part(params.meta_domain, manifest)
-    features = read_features(FEATURES_FOLDER / f"{part}.h5")
+    (features,) = open_parts(FEATURES_FOLDER, [part], manifest, MODEL_FOLDER)
     check_part(MANIFEST_FILE, part, features.row)
     table, brought = manifest.iloc[features.row], brought_folder(RAW_FOLDER, manifest)
     splits = table[SPLIT].to_numpy(dtype=str)
     protocol_name = choose_protocol(params.protocol, str(table[DATASET].iloc[0]), splits)
     protocol, dtype = PROTOCOLS[protocol_name], getattr(torch, params.precision)
     device = torch_device(runtime.device)
-    heads = load_heads(ADAPTER_FOLDER, features.pooled.shape[1])
     embeddings = {"baseline": features.embedding} | {
-        name: head.to(device).embed(features.pooled, runtime.block_rows) for name, head in heads.items()
+        name: head.to(device).embed(features.pooled, runtime.block_rows)
+        for name, head in load_adapted(features).items()
     }
 
     items, categories = (table[column].to_numpy(dtype=str) for column in (ITEM, CATEGORY))
@@ -93,6 +92,16 @@ def main(run: Run) -> None:
         run.say(f"no sheets of results: {brought.name} has no pictures")
     run.say(f"protocol {protocol_name} on {part}")
     write_results(run, summaries, list(scopes), gains, protocol)
+
+
+def load_adapted(features: Any) -> dict[str, Any]:
+    """The heads of `adapt` by name, which take these `features`."""
+    from pipeline.base.names import ADAPTER_FOLDER
+    from pipeline.models.folder import load_heads
+
+    heads = load_heads(ADAPTER_FOLDER, features.widths[0])
+    features.check_heads({ADAPTER_FOLDER / name: head for name, head in heads.items()})
+    return heads
 
 
 def evaluated_part(meta_domain: str, manifest: Any) -> Part:

@@ -17,18 +17,18 @@ def main(run: Run) -> None:
         CATEGORY,
         CLUSTERS_FILE,
         DOMAIN,
-        EMBEDDING,
         FEATURES_FOLDER,
         ITEM,
         LINKS_FILE,
         MANIFEST_FILE,
         METRICS_FOLDER,
+        MODEL_FOLDER,
         Domain,
         Part,
     )
     from pipeline.base.reports import write_json
     from pipeline.clustering.file import read_clusters
-    from pipeline.features.store import read_features
+    from pipeline.features.store import open_parts
     from pipeline.params.weight import WeightParams
     from pipeline.table.manifest import read_manifest
     from pipeline.table.products import build_catalogue
@@ -44,9 +44,7 @@ def main(run: Run) -> None:
     strategy = load_strategy(params.strategy)
     device = torch_device(run.runtime().device)
     table = read_manifest(MANIFEST_FILE)
-    source, target = (
-        read_features(FEATURES_FOLDER / f"{part}.h5", EMBEDDING) for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)
-    )
+    source, target = open_parts(FEATURES_FOLDER, (Part.SOURCE_TRAIN, Part.TARGET_TRAIN), table, MODEL_FOLDER)
     rows, targets = table.iloc[source.row], table.iloc[target.row]
     catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
     groups = read_clusters(CLUSTERS_FILE)

@@ -29,7 +29,7 @@ from pipeline.base.names import Part
 from pipeline.datasets._shared.categories import DEEPFASHION as SOURCE_CATEGORIES
 from pipeline.datasets._shared.categories import STREET2SHOP as TARGET_CATEGORIES
 from pipeline.features.brought import brings_features, describe_facts
-from pipeline.features.store import read_features
+from pipeline.features.store import open_features
 from pipeline.models.folder import load_head, save_head, write_model
 from pipeline.models.head import Head
 from pipeline.table.manifest import part_rows
@@ -58,7 +58,7 @@ def test_world_is_brought_row_by_row(tmp_path, released_section, fetched):
         (Part.TARGET_TRAIN, (TARGET,)),
         (Part.TARGET_TEST, (QUERY, GALLERY)),
     ):
-        found, rows = read_features(out / f"features/{part}.h5"), part_rows(table, part)
+        found, rows = open_features(out / f"features/{part}.h5"), part_rows(table, part)
         np.testing.assert_array_equal(found.row, rows)
         for kind, values in (("X", found.embedding), ("X-1", found.pooled)):
             np.testing.assert_array_equal(values, np.concatenate([_stored(root / name.format(kind)) for name in names]))
@@ -135,7 +135,7 @@ def test_least_squares_head_reproduces_the_embeddings(fetch_released):
     assert facts["head"]["from"] == "least_squares"
     assert facts["head"]["mean_cosine"] > 0.999, "X-1 is X turned round here"
     assert facts["pooled_of_unit_length"] is True
-    train = read_features(out / "features/target_train.h5")
+    train = open_features(out / "features/target_train.h5")
     made = unit(train.pooled @ weight.numpy().T + bias.numpy())
     assert (made * train.embedding).sum(axis=1).min() > 0.999
     assert "all rows of unit length" in describe_facts(out)
@@ -148,7 +148,7 @@ def test_rows_that_are_not_normalised_are_told(released, fetch_released):
     out, _ = fetch_released(norm_features=True)
     assert "not all rows of unit length" in describe_facts(out)
     assert "norm_features true" in describe_facts(out)
-    assert not read_features(out / "features/target_train.h5").normalized_pooled
+    assert not open_features(out / "features/target_train.h5").normalized_pooled
     assert load_head(out / "model").norm_features is True
     assert json.loads((out / "brought.json").read_text())["head"]["mean_cosine"] > 0.999
 

@@ -16,7 +16,7 @@ from pipeline.base.names import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
 from pipeline.clustering.file import read_clusters
 from pipeline.datasets._shared.categories import STREET2SHOP
 from pipeline.features.brought import features_file
-from pipeline.features.store import read_features
+from pipeline.features.store import open_features
 from pipeline.models.folder import load_head
 
 ROW = (MAP_TRAPEZOIDAL, *map(cmc_key, CMC_RANKS))
@@ -65,7 +65,7 @@ def test_groups_and_partitions_are_those_of_udma(world):
 def test_links_are_those_of_udma(world):
     index, _, pid, similarity = golden("weighting_p0")["ws5_list"].T
     links = pd.read_parquet(world.folder / "data/links.parquet")
-    first = read_features(world.folder / "data/features/target_train.h5").row[0]
+    first = open_features(world.folder / "data/features/target_train.h5").row[0]
     np.testing.assert_array_equal(links["row"] - first + SHOP_ROWS, index)
     np.testing.assert_array_equal(links["item"].astype(int), pid)
     np.testing.assert_allclose(links["similarity"], similarity, rtol=0, atol=1e-6)
@@ -88,12 +88,12 @@ def test_nothing_is_trained_and_the_brought_head_is_taken_over(world):
 def test_features_come_through_unchanged(world):
     for part in ("source_train", "target_train", "target_test"):
         made, brought = (
-            read_features(world.folder / path) for path in (f"data/features/{part}.h5", features_file(RAW, part))
+            open_features(world.folder / path) for path in (f"data/features/{part}.h5", features_file(RAW, part))
         )
         np.testing.assert_array_equal(made.pooled, brought.pooled)
         np.testing.assert_array_equal(made.embedding, brought.embedding)
         np.testing.assert_array_equal(made.row, brought.row)
-    empty = read_features(world.folder / "data/features/source_test.h5")
+    empty = open_features(world.folder / "data/features/source_test.h5")
     assert (empty.pooled.shape, empty.embedding.shape) == ((0, 32), (0, 32))
 
 
@@ -121,7 +121,7 @@ def test_pooled_features_can_be_normalised_on_the_way(copied):
         file["pooled"][...] *= 3
         file.attrs["normalized_pooled"] = False
     copied.change({"extract.normalize_pooled": True}).succeed("extract --part target_train")
-    made = read_features(copied.folder / "data/features/target_train.h5")
+    made = open_features(copied.folder / "data/features/target_train.h5")
     assert made.normalized_pooled
     np.testing.assert_allclose(np.linalg.norm(made.pooled, axis=1), 1, rtol=1e-6)
 

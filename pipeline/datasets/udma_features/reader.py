@@ -19,9 +19,8 @@ from pipeline.datasets._shared.fetching import ArchiveParams, fetch_archives
 from pipeline.datasets._shared.paths import inside
 from pipeline.datasets.udma_features.released import TESTS, TRAINING, Find, Inspected, inspect_piece, piece_blocks
 from pipeline.features import brought
-from pipeline.features.blocks import Block, feature_blocks
 from pipeline.features.fit import fit_head, head_cosine
-from pipeline.features.store import write_features
+from pipeline.features.store import Block, open_features, write_features
 from pipeline.models.folder import load_head, save_head
 from pipeline.models.head import Head
 from pipeline.table.manifest import part_rows
@@ -75,7 +74,7 @@ def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
             blocks = (block for piece in pieces if piece.part == part for block in piece_blocks(piece, find))
             blocks = progress(blocks, what=f"copy {part}", unit="block")
             path = brought.features_file(out, part)
-            write_features(path, rows, blocks, normalized=unit_pooled, model=params.head)
+            write_features(path, rows, blocks, unit=unit_pooled, model=params.head)
     head = _bring_head(out, params.norm_features, given)
     facts = {
         "pooled_width": pooled_width,
@@ -104,7 +103,7 @@ def _bring_head(out: Path, norm_features: bool, given: Head | None) -> dict[str,
     def training() -> Iterator[Block]:
         for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN):
             path = brought.features_file(out, part)
-            yield from progress(feature_blocks(path, "download"), what=f"head from {part}", unit="block")
+            yield from progress(open_features(path, "download").blocks(), what=f"head from {part}", unit="block")
 
     if given is None:
         fitted = fit_head(training, norm_features=norm_features)
