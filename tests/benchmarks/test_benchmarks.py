@@ -22,7 +22,7 @@ from pipeline.benchmarks.training import training_cases
 from pipeline.clustering.distances import Points
 from pipeline.clustering.neighbours import first_neighbours
 from pipeline.models.embedder import Embedder
-from pipeline.training.recipe import RECIPES
+from pipeline.training.context import RECIPES
 from stages.bench import main
 
 CPU = torch.device("cpu")

@@ -1,16 +1,16 @@
-"""What the training loop knows of a recipe.
+"""What a recipe is built from.
 
 A recipe is one package of `pipeline.recipes`; its module `recipe` has two names: `Params`, a `Section` (its section
-`recipes.<name>` of params.yaml), and `build(context, params) -> Recipe`. It may own several networks, optimisers and
-schedules.
+`recipes.<name>` of params.yaml), and `build(context, params) -> Recipe` (`pipeline.training.face`). It may own several
+networks, optimisers and schedules.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import torch
@@ -22,6 +22,9 @@ from pipeline.images.transforms import training_transform
 from pipeline.models.embedder import Embedder, build_embedder
 from pipeline.params.base import Section, read_section
 from pipeline.params.finetune import FinetuneParams
+from pipeline.training.batches import PictureRows, Rows
+from pipeline.training.fabric import backward
+from pipeline.training.face import Backward
 
 RECIPES = "pipeline.recipes"
 
@@ -37,8 +40,13 @@ class TrainingContext:
     workers: int
     fabric: Fabric
 
-    def build_model(self) -> tuple[Embedder, Pictures]:
-        """A fresh embedding model, and the pictures of `table` with random changes, as it takes them.
+    @property
+    def backward(self) -> Backward:
+        """How gradients are made."""
+        return partial(backward, self.fabric)
+
+    def build_model(self) -> tuple[Embedder, Rows]:
+        """A fresh embedding model, and the rows of `table` as it takes them: pictures with random changes.
 
         Raises UserError for a backbone that is not known, or whose weights cannot be had.
         """
@@ -47,28 +55,7 @@ class TrainingContext:
         backbone = embedder.backbone
         transform = training_transform(self.params.augment, model.image_size, backbone.mean, backbone.std)
         side = model.image_size if self.params.augment.scale else max(self.params.augment.resize, model.image_size)
-        return embedder, Pictures(self.table, self.raw, transform, side)
-
-
-class Recipe(Protocol):
-    """A way to train an embedding model; see the module's docstring."""
-
-    embedder: Embedder
-
-    def n_batches(self, epoch: int) -> int:
-        """Number of batches of `epoch`."""
-
-    def batches(self, epoch: int, first: int) -> Iterator[Any]:
-        """Batches `first`, `first + 1`, ... of `epoch`: the same ones whether or not earlier ones were asked for."""
-
-    def step(self, batch: Any, epoch: float) -> dict[str, float]:
-        """One training step at fractional `epoch`; returns the losses to report by name."""
-
-    def state(self) -> dict[str, Any]:
-        """Everything that the next step depends on, as tensors and plain values."""
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        return embedder, PictureRows(Pictures(self.table, self.raw, transform, side))
 
 
 def load_recipe(params: dict[str, Any], name: str) -> tuple[ModuleType, Section]:
