@@ -16,7 +16,6 @@ def main(run: Run) -> None:
     from pipeline.base.names import RAW_FOLDER
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.datasets._shared.face import load_dataset
-    from pipeline.features.brought import brings_features, describe_facts
     from pipeline.params.data import DataParams
 
     data, runtime = run.section("data", DataParams), run.runtime()
@@ -37,8 +36,8 @@ def main(run: Run) -> None:
     root = RAW_FOLDER / data.dataset
     files = [path for path in root.rglob("*") if path.is_file()]
     run.say(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB in {root}")
-    if brings_features(root):
-        run.say(describe_facts(root))
+    if (describe := getattr(dataset, "describe", None)) is not None:
+        run.say(describe(root))
 
 
 if __name__ == "__main__":

@@ -38,18 +38,17 @@ def main(run: Run) -> None:
     from pipeline.datasets._shared.alignment import read_alignment
     from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol
     from pipeline.evaluation.searches import EmbeddedPictures, sides
-    from pipeline.features.brought import brought_folder
     from pipeline.features.store import open_parts
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.sheets import SHOWN, pick_queries, write_sheets
-    from pipeline.table.manifest import check_part, read_manifest
+    from pipeline.table.manifest import check_part, has_pictures, read_manifest
 
     params, runtime = run.section("evaluate", EvaluateParams), run.runtime()
     manifest = read_manifest(MANIFEST_FILE)
     part = evaluated_part(params.meta_domain, manifest)
     (features,) = open_parts(FEATURES_FOLDER, [part], manifest, MODEL_FOLDER)
     check_part(MANIFEST_FILE, part, features.row)
-    table, brought = manifest.iloc[features.row], brought_folder(RAW_FOLDER, manifest)
+    table, pictures = manifest.iloc[features.row], has_pictures(manifest)
     splits = table[SPLIT].to_numpy(dtype=str)
     protocol_name = choose_protocol(params.protocol, str(table[DATASET].iloc[0]), splits)
     protocol, dtype = PROTOCOLS[protocol_name], getattr(torch, params.precision)
@@ -66,7 +65,7 @@ def main(run: Run) -> None:
         pictures = EmbeddedPictures(torch.from_numpy(embedded).to(device), items, categories, features.row)
         queries, gallery = pictures.take(query_rows), pictures.take(gallery_rows)
         results[name] = protocol.score(queries, gallery, dtype=dtype)
-        chosen = pick_queries(results[name], params.sheets if brought is None else 0)  # the same for every model
+        chosen = pick_queries(results[name], params.sheets if pictures else 0)  # the same for every model
         if name in SHEETS:
             ranked[name] = protocol.top_k(queries.take(chosen), gallery, SHOWN, dtype=dtype)
     scopes = {"all": None}
@@ -88,8 +87,8 @@ def main(run: Run) -> None:
             ranked=ranked,
             results=results,
         )
-    if brought is not None and params.sheets:
-        run.say(f"no sheets of results: {brought.name} has no pictures")
+    if params.sheets and not pictures:
+        run.say(f"no sheets of results: {table[DATASET].iloc[0]} has no pictures")
     run.say(f"protocol {protocol_name} on {part}")
     write_results(run, summaries, list(scopes), gains, protocol)
 

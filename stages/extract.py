@@ -25,20 +25,18 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
 
     A part without rows gives an empty file; source_train must have some. An interrupted run goes on from its
     last whole chunk of runtime.chunk_rows pictures, and chunks in runtime.cache are not computed again. Features that
-    a dataset brings are checked and copied.
+    a dataset gives are checked and copied.
     """
     import numpy as np
 
-    from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
-    from pipeline.features.brought import brought_folder
+    from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER
     from pipeline.features.store import digest_rows, model_mark, write_features
     from pipeline.params.extract import ExtractParams
-    from pipeline.table.manifest import check_part, part_rows, read_manifest
+    from pipeline.table.manifest import check_part, has_pictures, part_rows, read_manifest
 
     params = run.section("extract", ExtractParams)
     table = read_manifest(MANIFEST_FILE)
-    brought = brought_folder(RAW_FOLDER, table)
-    made_by = of_pictures(run, params, table) if brought is None else of_dataset(params, brought)
+    made_by = of_pictures(run, params, table) if has_pictures(table) else of_dataset(params, table)
     for part in parts:
         rows, out = part_rows(table, Part(part)), FEATURES_FOLDER / f"{part}.h5"
         facts = {"model": model_mark(MODEL_FOLDER), "shown": digest_rows(table, rows)}
@@ -110,18 +108,18 @@ def of_pictures(run: Run, params: Any, table: Any) -> Source:
     return Source("pictures", (backbone.channels, model_params.embedding_dim), write)
 
 
-def of_dataset(params: Any, brought: Path) -> Source:
-    """Features that the dataset in the folder `brought` brings, checked and copied."""
-    from pipeline.base.names import MODEL_FOLDER
+def of_dataset(params: Any, table: Any) -> Source:
+    """Features that the dataset of the manifest `table` gives, checked and copied."""
+    from pipeline.base.names import DATASET, MODEL_FOLDER, RAW_FOLDER
     from pipeline.base.progress import progress
-    from pipeline.features.brought import features_file
+    from pipeline.datasets._shared.given import MADE_BY, features_file
     from pipeline.features.store import open_features, write_features
     from pipeline.models.folder import load_head
 
-    head = load_head(MODEL_FOLDER)
+    root, head = RAW_FOLDER / str(table[DATASET].iloc[0]), load_head(MODEL_FOLDER)
 
     def write(part: str, rows: Any, out: Path, facts: dict[str, str]) -> None:
-        features = open_features(features_file(brought, part), "download")
+        features = open_features(features_file(root, part), MADE_BY)
         features.check_fit(rows, head)
         blocks = progress(features.blocks(), what=f"copy {part}", unit="block")
         write_features(out, rows, blocks, unit=features.normalized_pooled, normalize=params.normalize_pooled, **facts)

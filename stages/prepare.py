@@ -8,12 +8,11 @@ def main(run: Run) -> None:
     """Turn the files of the dataset into data/manifest.parquet, one row an image, and check every picture.
 
     Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable the
-    stage fails. A dataset that brings features instead of pictures keeps all its rows.
+    stage fails. A dataset that gives features instead of pictures keeps all its rows.
     """
     from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER, Part
     from pipeline.base.reports import write_json
     from pipeline.datasets._shared.face import load_dataset
-    from pipeline.features.brought import brings_features, finish_brought
     from pipeline.params.data import DataParams
     from pipeline.params.prepare import PrepareParams
     from pipeline.table.finish import finish_manifest
@@ -23,20 +22,17 @@ def main(run: Run) -> None:
     dataset, dataset_params = load_dataset(run.params, data.dataset)
     root = RAW_FOLDER / data.dataset
     table = check_table(dataset.read_table(root, dataset_params), data.dataset)
-    brought = brings_features(root)
-    if brought:
-        table, report = finish_brought(table)
-    else:
-        table, report = finish_manifest(
-            table,
-            root,
-            min_side=params.min_side,
-            max_unreadable=params.max_unreadable,
-            workers=run.runtime().workers,
-        )
+    table, report = finish_manifest(
+        table,
+        root,
+        gives=getattr(dataset, "GIVES", "pictures"),
+        min_side=params.min_side,
+        max_unreadable=params.max_unreadable,
+        workers=run.runtime().workers,
+    )
     write_manifest(MANIFEST_FILE, table)
     write_json(METRICS_FOLDER / "prepare.json", report)
-    kind = "rows with features, no pictures to check," if brought else "pictures"
+    kind = "pictures" if report["pictures"] else "rows with features, no pictures to check,"
     run.say(f"{len(table)} {kind} in {MANIFEST_FILE}")
     if not any(len(part_rows(table, part)) for part in (Part.SOURCE_TEST, Part.TARGET_TEST)):
         run.say("no pictures to evaluate on: the dataset has no query, gallery or test rows")

@@ -21,7 +21,7 @@ LISTED = 50  # unreadable pictures named in the report
 
 
 def finish_manifest(
-    table: pd.DataFrame, root: Path, *, min_side: int, max_unreadable: float, workers: int
+    table: pd.DataFrame, root: Path, *, min_side: int, max_unreadable: float, workers: int, gives: str = "pictures"
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The manifest from a checked table of one dataset whose `image` is relative to `root`, and a report.
 
@@ -32,9 +32,13 @@ def finish_manifest(
     The report counts pictures and items per meta-domain and split, pictures per category, cut boxes, and lists up to
     50 unreadable pictures with their reasons. Items of target/train, which is unlabelled, are not looked at.
 
+    A dataset that `gives` features instead of pictures keeps all its rows; their digest is empty.
+
     Raises UserError when the share of unreadable rows exceeds `max_unreadable` or nothing is left, and when a box lies
     beside its picture.
     """
+    if gives == "features":
+        return _without_pictures(table, root)
     names = table[IMAGE].unique()
     found = inspect_images([root / name for name in names], min_side=min_side, workers=workers)
     facts = pd.DataFrame(map(asdict, found), index=names).loc[table[IMAGE]].reset_index(drop=True)
@@ -62,6 +66,12 @@ def finish_manifest(
         "categories": count_categories(manifest),
     }
     return manifest, report
+
+
+def _without_pictures(table: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    manifest = table.assign(**{IMAGE: f"{root.name}/" + table[IMAGE], DIGEST: ""})
+    report = {"rows_with_features": len(manifest), "pictures": 0}
+    return manifest, {**report, "parts": count_parts(manifest), "categories": count_categories(manifest)}
 
 
 def _fit_boxes(table: pd.DataFrame, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -79,6 +79,20 @@ def check_part(path: Path, part: str, rows: np.ndarray) -> None:
         raise UserError(f"{path}: no rows for {part}; the dataset needs some of that meta-domain and split{hint}")
 
 
+def has_pictures(table: pd.DataFrame) -> bool:
+    """Whether the rows show pictures; else they have features that their dataset gives, and no digest.
+
+    Raises UserError when some do and some do not.
+    """
+    shown = table[DIGEST] != ""
+    if shown.any() and not shown.all():
+        kinds = (" and ".join(sorted(table.loc[which, DATASET].unique())) for which in (shown, ~shown))
+        raise UserError(
+            "the manifest joins pictures ({}) with features ({}); choose datasets of one kind".format(*kinds)
+        )
+    return bool(shown.all())
+
+
 def write_manifest(path: Path, table: pd.DataFrame) -> None:
     """Write the table as parquet, by rename; the same table gives the same bytes."""
     with replacing(path) as aside:

@@ -2,7 +2,8 @@
 
 A recipe is one package of `pipeline.recipes`; its module `recipe` has two names: `Params`, a `Section` (its section
 `recipes.<name>` of params.yaml), and `build(context, params) -> Recipe` (`pipeline.training.face`). It may own several
-networks, optimisers and schedules.
+networks, optimisers and schedules. One that takes the features that a dataset gives, and no pictures, has a third name:
+`TAKES = "features"`.
 """
 
 from dataclasses import dataclass
@@ -16,12 +17,15 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 
+from pipeline.base.errors import UserError
+from pipeline.base.names import DATASET
 from pipeline.base.plugins import load_plugin
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import training_transform
 from pipeline.models.embedder import Embedder, build_embedder
 from pipeline.params.base import Section, read_section
 from pipeline.params.finetune import FinetuneParams
+from pipeline.table.manifest import has_pictures
 from pipeline.training.batches import PictureRows, Rows
 from pipeline.training.fabric import backward
 from pipeline.training.face import Backward
@@ -56,6 +60,15 @@ class TrainingContext:
         transform = training_transform(self.params.augment, model.image_size, backbone.mean, backbone.std)
         side = model.image_size if self.params.augment.scale else max(self.params.augment.resize, model.image_size)
         return embedder, PictureRows(Pictures(self.table, self.raw, transform, side))
+
+
+def check_rows(method: ModuleType, name: str, table: pd.DataFrame) -> None:
+    """Raise UserError unless the recipe `name`, the module `method`, takes what the rows of the manifest show."""
+    takes, given = getattr(method, "TAKES", "pictures"), "pictures" if has_pictures(table) else "features"
+    if takes != given:
+        sets = ", ".join(sorted(table[DATASET].unique()))
+        mend = "finetune.recipe: given" if given == "features" else "finetune.recipe: triplet or another one"
+        raise UserError(f"finetune.recipe: {name} takes {takes}, and {sets} gives {given}; set {mend}")
 
 
 def load_recipe(params: dict[str, Any], name: str) -> tuple[ModuleType, Section]:

@@ -15,7 +15,7 @@ from support.released import copy_world, write_deepfashion, write_small_tests, w
 from pipeline.base.names import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
 from pipeline.clustering.file import read_clusters
 from pipeline.datasets._shared.categories import STREET2SHOP
-from pipeline.features.brought import features_file
+from pipeline.datasets._shared.given import features_file
 from pipeline.features.store import open_features
 from pipeline.models.folder import load_head
 
@@ -26,8 +26,8 @@ RAW = Path("data/raw/udma_features")
 
 
 def _chain(folder: Path, released: Path, **changes: object) -> Chain:
-    fixed = {"data.dataset": "udma_features", "data.source": str(released), "cluster.partition": 0, "adapt.steps": 5}
-    return Chain(folder, fixed | changes)
+    fixed = {"data.dataset": "udma_features", "data.source": str(released), "finetune.recipe": "given"}
+    return Chain(folder, fixed | {"cluster.partition": 0, "adapt.steps": 5} | changes)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_links_are_those_of_udma(world):
     np.testing.assert_allclose(links["similarity"], similarity, rtol=0, atol=1e-6)
 
 
-def test_nothing_is_trained_and_the_brought_head_is_taken_over(world):
+def test_nothing_is_trained_and_the_given_head_is_taken_over(world):
     report = _json(world, "finetune")
     assert report["trained"] is False
     assert report["head"]["from"] == "least_squares"
@@ -102,9 +102,7 @@ def test_each_stage_says_what_is_brought(copied):
     assert "all rows of unit length" in said["download"]
     assert "mean cosine 0.9" in said["download"]
     assert "no pictures to check" in said["prepare"]
-    assert said["finetune"].splitlines() == [
-        "finetune: nothing is trained: udma_features brings its features and the head, which is taken over"
-    ]
+    assert said["finetune"].splitlines() == ["finetune: nothing is trained: given gives the model as it is"]
     assert "the dataset has no rows for source_test" in said["extract"]
     assert "no sheets of results: udma_features has no pictures" in said["evaluate"]
     assert list((copied.folder / "metrics/plots/gallery").iterdir()) == []
@@ -120,10 +118,14 @@ def test_pooled_features_can_be_normalised_on_the_way(copied):
     with h5py.File(path, "r+") as file:
         file["pooled"][...] *= 3
         file.attrs["normalized_pooled"] = False
+        del file["length"]
     copied.change({"extract.normalize_pooled": True}).succeed("extract --part target_train")
     made = open_features(copied.folder / "data/features/target_train.h5")
     assert made.normalized_pooled
-    np.testing.assert_allclose(np.linalg.norm(made.pooled, axis=1), 1, rtol=1e-6)
+    with h5py.File(made.path) as file:
+        np.testing.assert_allclose(np.linalg.norm(file["pooled"][()], axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(made.pooled, open_features(path).pooled, rtol=1e-6)
+    assert np.linalg.norm(made.pooled, axis=1).min() > 2.9, "heads take them at their own length"
 
 
 def _set(path: Path, name: str, index: object, value: float) -> None:
@@ -134,7 +136,7 @@ def _set(path: Path, name: str, index: object, value: float) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda path: _set(path, "embedding", (3, 1), np.nan), "row 3 of 'embedding' is not finite"),
+        (lambda path: _set(path, "embedding", (3, 1), np.nan), "'embedding' of manifest row 942 is not finite"),
         (lambda path: _set(path, "row", 5, 7), "features of 320 rows, others than the 320 of the manifest"),
         (lambda path: path.write_bytes(path.read_bytes()[:9000]), "truncated or not HDF5"),
         (Path.unlink, "no such file"),
@@ -160,12 +162,24 @@ def test_features_that_do_not_fit_the_head(copied, tmp_path):
     copied.fails("extract --part target_train", says)
 
 
-@pytest.mark.parametrize("name", ["brought.json", "table.parquet"])
+@pytest.mark.parametrize("name", ["given.json", "table.parquet"])
 def test_damaged_raw_folder(copied, name):
     path = copied.folder / RAW / name
     path.write_bytes(b"{")
-    stage = "finetune" if name == "brought.json" else "prepare"
+    stage = "finetune" if name == "given.json" else "prepare"
     copied.fails(stage, f"{RAW / name}: ", "run `dvc repro -f download`")
+
+
+def test_recipes_of_pictures_say_which_one_to_set(copied):
+    for recipe in ("triplet", "category_triplet", "dada"):
+        says = f"finetune.recipe: {recipe} takes pictures, and udma_features gives features; set finetune.recipe: given"
+        copied.change({"finetune.recipe": recipe}).fails("finetune", says)
+
+
+def test_given_needs_a_dataset_that_gives_features(tmp_path):
+    chain = Chain(tmp_path / "pictures", {"finetune.recipe": "given"})
+    chain.succeed("download", "prepare")
+    chain.fails("finetune", "finetune.recipe: given takes features, and atelier gives pictures; set finetune.recipe: ")
 
 
 # Figures

@@ -6,7 +6,8 @@
 - `read_table(root, params)`: the files under `root` (what `fetch` made) as a table with the columns of the
   manifest except `digest`, and `dataset` unless it joins several; `image` is relative to `root`.
 
-A dataset may bring features instead of pictures: its `fetch` then writes what `pipeline.features.brought` says.
+It may have two more: `describe(root)`, a line about what `fetch` made, which `download` says; and `GIVES = "features"`,
+when it gives features instead of pictures: `fetch` then writes what `pipeline.datasets._shared.given` says.
 """
 
 from importlib import import_module
