@@ -18,7 +18,7 @@ import torch
 from lightning_fabric import Fabric
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import DATASET
+from pipeline.base.names import DATASET, DIGEST
 from pipeline.base.plugins import load_plugin
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import training_transform
@@ -63,7 +63,11 @@ class TrainingContext:
 
 
 def check_rows(method: ModuleType, name: str, table: pd.DataFrame) -> None:
-    """Raise UserError unless the recipe `name`, the module `method`, takes what the rows of the manifest show."""
+    """Raise UserError unless the recipe `name`, the module `method`, takes what all rows of the manifest show."""
+    shown = table[DIGEST] != ""
+    if shown.any() and not shown.all():
+        kinds = [", ".join(sorted(table.loc[which, DATASET].unique())) for which in (shown, ~shown)]
+        raise UserError("data: {} gives pictures, and {} features; choose datasets of one kind".format(*kinds))
     takes, given = getattr(method, "TAKES", "pictures"), "pictures" if has_pictures(table) else "features"
     if takes != given:
         sets = ", ".join(sorted(table[DATASET].unique()))
