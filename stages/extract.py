@@ -63,7 +63,7 @@ class Source:
 def of_pictures(run: Run, params: Any, table: Any) -> Source:
     """Features computed by the model from the pictures of the manifest `table`."""
     from pipeline.base.atomic import publish
-    from pipeline.base.devices import torch_device
+    from pipeline.base.devices import be_deterministic, torch_device
     from pipeline.base.names import MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.features.cache import PooledCache, maker_key, prune
@@ -75,6 +75,7 @@ def of_pictures(run: Run, params: Any, table: Any) -> Source:
 
     runtime = run.runtime()
     device = torch_device(runtime.device)
+    be_deterministic()
     embedder = load_embedder(MODEL_FOLDER)
     model_params, backbone = embedder.params, embedder.backbone
     transform = inference_transform(model_params, backbone.mean, backbone.std)

@@ -28,7 +28,7 @@ from pipeline.models.embedder import Embedder
 
 # Of the model's params those that pooled rows do not depend on; a param that is not listed counts.
 OF_THE_HEAD = ("norm_features", "embedding_dim", "output")
-OF_TRAINING = ("pretrained", "frozen_bn")
+OF_TRAINING = ("pretrained", "weights", "frozen", "frozen_bn")
 LIBRARIES = ("torch", "torchvision", "timm", "pillow")
 STALE = 24 * 3600.0  # seconds after which an unfinished file is that of a killed run
 

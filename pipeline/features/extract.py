@@ -49,10 +49,9 @@ def pool_chunks(
     batch_size: int,
     workers: int,
 ) -> Iterator[np.ndarray]:
-    """The pooled rows of `extract_chunks`."""
+    """The pooled rows of `extract_chunks`, by an `embedder` in eval mode on the `device`, channels last."""
     chunks = [np.arange(part.start, part.stop) for part in slices(len(pictures), chunk_rows)]
     missing = [chunk for chunk in chunks if not cache.has(chunk)]
-    embedder = embedder.to(device, memory_format=torch.channels_last).eval()
 
     def load(wanted: list[np.ndarray]) -> Iterator[torch.Tensor]:
         # Batches end where chunks end: they are the same ones whichever chunks are there.

@@ -21,21 +21,22 @@ from pipeline.base.errors import UserError
 from pipeline.base.names import DATASET, DIGEST
 from pipeline.base.plugins import load_plugin
 from pipeline.images.loading import Pictures
-from pipeline.images.transforms import training_transform
+from pipeline.images.transforms import inference_transform, training_transform
 from pipeline.models.embedder import Embedder, build_embedder
 from pipeline.params.base import Section, read_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.table.manifest import has_pictures
-from pipeline.training.batches import PictureRows, Rows
+from pipeline.training.batches import FeatureRows, PictureRows, Rows
 from pipeline.training.fabric import backward
 from pipeline.training.face import Backward
+from pipeline.training.frozen import FrozenFeatures
 
 RECIPES = "pipeline.recipes"
 
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """What every recipe is built from; `table` holds the source rows to train on."""
+    """What every recipe is built from; `table` holds the source rows to train on. `frozen`: of a frozen backbone."""
 
     table: pd.DataFrame
     raw: Path
@@ -43,6 +44,7 @@ class TrainingContext:
     seed: int
     workers: int
     fabric: Fabric
+    frozen: FrozenFeatures | None = None
 
     @property
     def backward(self) -> Backward:
@@ -52,6 +54,7 @@ class TrainingContext:
     def build_model(self) -> tuple[Embedder, Rows]:
         """A fresh embedding model, and the rows of `table` as it takes them: pictures with random changes.
 
+        Where the backbone is frozen, they are what it makes of the pictures, or of the views there are of each.
         Raises UserError for a backbone that is not known, or whose weights cannot be had.
         """
         model = self.params.model
@@ -59,7 +62,12 @@ class TrainingContext:
         backbone = embedder.backbone
         transform = training_transform(self.params.augment, model.image_size, backbone.mean, backbone.std)
         side = model.image_size if self.params.augment.scale else max(self.params.augment.resize, model.image_size)
-        return embedder, PictureRows(Pictures(self.table, self.raw, transform, side))
+        if self.frozen is None:
+            return embedder, PictureRows(Pictures(self.table, self.raw, transform, side))
+        if self.frozen.views:
+            return embedder, self.frozen.rows(embedder, self.table, transform, side)
+        transform = inference_transform(model, backbone.mean, backbone.std)
+        return embedder, FeatureRows(self.frozen.plain(embedder, self.table, transform, model.decoded_side))
 
 
 def check_rows(method: ModuleType, name: str, table: pd.DataFrame) -> None:
