@@ -28,7 +28,6 @@ def bring(run: Run, name: str, source: Path) -> None:
     from pipeline.base.names import RAW_FOLDER
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.datasets._shared.face import load_dataset
-    from pipeline.features.brought import brings_features, describe_facts
     from pipeline.table.manifest import check_table
     from pipeline.table.sets import table_file, write_table
 
@@ -52,8 +51,8 @@ def bring(run: Run, name: str, source: Path) -> None:
         remove(downloads)
     root = RAW_FOLDER / name
     run.say(f"{len(table)} rows, {size_of(root)} in {root}")
-    if brings_features(root):
-        run.say(describe_facts(root))
+    if (describe := getattr(dataset, "describe", None)) is not None:
+        run.say(describe(root))
 
 
 def size_of(root: Path) -> str:

@@ -31,13 +31,13 @@ class SampledRecipe:
         return self.sampler.n_batches
 
     def batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them."""
+        """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them; pooled features if it is frozen."""
         return load_epoch(self.rows, self.sampler, epoch=epoch, first=first, workers=self.context.workers)
 
     def to_device(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """The batch where the model is, images channels last."""
         images, labels = self.context.fabric.to_device(batch)
-        return images.contiguous(memory_format=torch.channels_last), labels
+        return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images, labels
 
     def project(self, images: Tensor, *, backbone_learns: bool = True, head_learns: bool = True) -> Tensor:
         """Output of the head before the final L2 (B, D) float32, with gradients for what learns.

@@ -11,7 +11,7 @@ from support.chain import Chain
 from support.repository import EVERYTHING, Repo, ran
 
 from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, SPLIT
-from pipeline.features.store import read_features
+from pipeline.features.store import open_features
 
 PICTURES = [f"{number:03d}.Bird/{name}.png" for number in range(1, 7) for name in "abc"]
 ABSENT = PICTURES[4]
@@ -69,7 +69,7 @@ def test_chain_without_target(birds):
 def by_hand(birds: Chain) -> float:
     """Share of test pictures whose nearest other one is of their item."""
     table = pd.read_parquet(birds.folder / MANIFEST_FILE)
-    features = read_features(birds.folder / FEATURES_FOLDER / "source_test.h5")
+    features = open_features(birds.folder / FEATURES_FOLDER / "source_test.h5")
     assert features.row.tolist() == np.flatnonzero(table[SPLIT] == "test").tolist()
     similar = features.embedding @ features.embedding.T
     np.fill_diagonal(similar, -2)

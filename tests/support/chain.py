@@ -42,6 +42,7 @@ TINY = {
     "runtime.batch_size": 32,
     "runtime.chunk_rows": 32,
     "runtime.checkpoint_seconds": 0,
+    "runtime.cache": None,  # a test that spoils pictures wants them to be read
 }
 
 # Two test processes share two cores: threads of torch would mostly wait for each other.

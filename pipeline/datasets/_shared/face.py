@@ -9,7 +9,8 @@ It holds what describes the dataset, `params.yaml`, and how it is read, the modu
   manifest except `digest`, and `dataset` unless it joins several; `image` is relative to `root`.
 
 A folder without `reader` is read by `pipeline.datasets._shared.listed`. A set imports nothing of another set's folder.
-A dataset may bring features instead of pictures: its `fetch` then writes what `pipeline.features.brought` says.
+It may have one name more: `describe(root)`, a line about what `fetch` made, which `download` says. A dataset may give
+features instead of pictures: its `fetch` then writes what `pipeline.datasets._shared.given` says.
 """
 
 from collections.abc import Callable
