@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from pipeline.base.errors import UserError
+from pipeline.base.threads import wait_asleep
 
 EXIT_USER_ERROR = 2
 NO_ROOM = {
@@ -19,6 +20,9 @@ NO_ROOM = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file is larger than is allowed here",
 }
+
+
+wait_asleep()
 
 
 @dataclass(frozen=True)
