@@ -20,6 +20,7 @@ def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
     depend on: commands, params and tracked files, and requirements.lock. A run that is there already is not repeated,
     so a comparison that was killed goes on where it stopped. Changes that are not committed are part of the runs, new
     files once they are added to Git; data outside of Git are not looked at (`dvc exp remove` makes a run new).
+    A param of another file is named as DVC does it, `file.yaml:section.key`.
 
     Writes metrics/compare/<comparison>.md, .json and .png: the mean over seeds with its 95 % interval, best first.
     """
