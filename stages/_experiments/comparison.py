@@ -31,9 +31,9 @@ def compare(file: Path, *, jobs: int, dry_run: bool, report_only: bool) -> None:
     """
     comparison, params, tracked = read_comparison(file), Params(), tracked_files()
     changes = setting_changes(comparison, params)
-    settings = {name: params.changed(made)[MAIN] for name, made in changes.items()}
+    settings = {name: params.changed(made) for name, made in changes.items()}
     check_changes(settings)
-    check_metric(comparison.metric, comparison.scope, settings)
+    check_metric(comparison.metric, comparison.scope, {name: made[MAIN] for name, made in settings.items()})
     with open_repo() as repo:
         queue = Queue(repo)
         runs = plan_runs(comparison, file.stem, params, lambda made: dependencies(repo, made, tracked))

@@ -54,7 +54,8 @@ def test_an_edit_makes_runs_new_that_read_the_file(path, read):
     ("name", "value", "read"),
     [
         ("recipes.dada.adversarial_weight", 0.5, False),
-        ("datasets.table.manifest", "other.csv", False),
+        ("pipeline/datasets/table/params.yaml:table", "other.csv", False),
+        ("pipeline/datasets/atelier/params.yaml:image_size", 32, True),
         ("runtime.workers", 0, False),
         ("recipes.triplet.batch_items", 3, True),
         ("seed", 99, True),

@@ -52,7 +52,8 @@ def test_the_name_changes_with_what_is_read_and_with_nothing_else(tmp_path):
 
 
 def test_keys_of_several_kinds_make_a_name_too(tmp_path):
-    text = "seeds: [1]\nsettings: {a: {datasets.table.rename: {0: item, their: category, null: 2020-01-01}}}"
+    name = "pipeline/datasets/table/params.yaml:rename"
+    text = f"seeds: [1]\nsettings: {{a: {{{name}: {{0: item, their: category, null: 2020-01-01}}}}}}"
     (run,) = plan(tmp_path, text)
     (other,) = plan(tmp_path, text.replace("0:", "'0':"))
     assert run.name != other.name
@@ -81,8 +82,8 @@ def test_keys_of_several_kinds_make_a_name_too(tmp_path):
         ("seeds: [1]\nsettings: {a: {seed: 1}}", "list it under seeds"),
         ("seeds: [1]\nsettings: {a: {adapt.lr: 1, adapt: {lr: 1}}}", "settings.a: adapt.lr is set twice"),
         (
-            "seeds: [1]\ncommon: {datasets.table.alignment: {}}\nsettings: {a: {datasets.table.alignment.tops: [x]}}",
-            "settings.a: datasets.table.alignment is set as a whole",
+            "seeds: [1]\ncommon: {data.alignment: {}}\nsettings: {a: {data.alignment.tops: [x]}}",
+            "settings.a: data.alignment is set as a whole",
         ),
         ("seeds: [1]\nsettings: {a: {}, a: {}}", "mine.yaml line"),
         ("seeds: [1]\nsettings: {a: {adapt.lr: 2020-99-99}}", "mine.yaml: not valid YAML: month must be"),
@@ -111,10 +112,10 @@ def test_a_file_that_is_not_text(tmp_path):
 
 
 def test_null_is_an_empty_mapping_where_keys_are_the_users_own():
-    params = changed(PARAMS, {"datasets.table.alignment": None, "adapt": None})
-    changes = read_changes({"datasets.table.alignment.tops": ["a"]}, Params({"params.yaml": params}), "x")
-    assert changed(params, changes)["datasets"]["table"]["alignment"] == {"tops": ["a"]}
-    assert params["datasets"]["table"]["alignment"] is None
+    params = changed(PARAMS, {"data.alignment": None, "adapt": None})
+    changes = read_changes({"data.alignment.tops": ["a"]}, Params({"params.yaml": params}), "x")
+    assert changed(params, changes)["data"]["alignment"] == {"tops": ["a"]}
+    assert params["data"]["alignment"] is None
     with pytest.raises(UserError, match=r"^x: params\.yaml has no adapt\.lr; see there$"):
         read_changes({"adapt.lr": 1}, Params({"params.yaml": params}), "x")
 
@@ -122,23 +123,23 @@ def test_null_is_an_empty_mapping_where_keys_are_the_users_own():
 def test_single_params_of_sections_but_mappings_of_the_users_keys_whole():
     written = {
         "finetune": {"model": {"output": "l2"}, "epochs": 3},
-        "datasets.atelier": {"alignment": {"tops": ["shirt"]}},
-        "datasets.table.rename.their column": "item",
+        "data": {"alignment": {"tops": ["shirt"]}},
+        "recipes.triplet.loss.args.their column": "item",
         "recipes.triplet.miner": None,
     }
     changes = read_changes(written, Params({"params.yaml": PARAMS}), "x")
     assert changes == {
         "finetune.model.output": "l2",
         "finetune.epochs": 3,
-        "datasets.atelier.alignment": {"tops": ["shirt"]},
-        "datasets.table.rename.their column": "item",
+        "data.alignment": {"tops": ["shirt"]},
+        "recipes.triplet.loss.args.their column": "item",
         "recipes.triplet.miner": None,
     }
     before = deepcopy(PARAMS)
     made = changed(PARAMS, changes)
     assert before == PARAMS
-    assert made["datasets"]["atelier"]["alignment"] == {"tops": ["shirt"]}
-    assert made["datasets"]["table"]["rename"] == {"their column": "item"}
+    assert made["data"]["alignment"] == {"tops": ["shirt"]}
+    assert made["recipes"]["triplet"]["loss"]["args"]["their column"] == "item"
     assert made["finetune"]["model"] == PARAMS["finetune"]["model"] | {"output": "l2"}
 
 
@@ -168,5 +169,5 @@ def test_params_of_other_files(tmp_path, monkeypatch):
         with pytest.raises(UserError, match=said):
             read_changes({name: 1}, params, "x")
     # A colon in a key of the user's own names no file.
-    name = "datasets.table.rename.their: column"
-    assert list(read_changes({name: "item", "params.yaml:seed": 1}, params, "x")) == [name, "seed"]
+    name = "data.alignment.their: category"
+    assert list(read_changes({name: ["item"], "params.yaml:seed": 1}, params, "x")) == [name, "seed"]

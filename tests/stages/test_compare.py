@@ -5,6 +5,7 @@ Its params.yaml is the committed one with a section `recipes.stand_in`, all that
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,7 @@ stages:
     metrics: [metrics/evaluate.json: {cache: false}]
 """
 OWN = "recipes.stand_in"
+RENAME = "pipeline/datasets/table/params.yaml:rename"
 STAND_IN = {"level": 0.5, "needs": None, "seconds": 0}
 
 
@@ -67,6 +69,9 @@ class Repo:
             f"GIT_{who}_{what}": "t@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
         }
         folder.mkdir()
+        for file in ("pipeline/datasets/atelier/params.yaml", RENAME.partition(":")[0]):
+            (folder / file).parent.mkdir(parents=True)
+            shutil.copyfile(PROJECT / file, folder / file)
         self.write("stage.py", STAGE)
         self.write("dvc.yaml", DVC_FILE)
         self.params = default_params()
@@ -236,12 +241,12 @@ def test_mistakes_are_refused_before_anything_is_queued(repo):
         ("seeds: 1", ["mine.seeds: "]),
         ("seeds: [1]\nmetric: mapp\nsettings: {a: {}}", ["metric: settings.a has no 'mapp'", "did you mean 'map'?"]),
         (
-            "seeds: [1]\nsettings: {a: {datasets.table.rename: {'0': item, their: category}}}",
-            ["datasets.table.rename: DVC cannot set {'0': 'item', 'their': 'category'}"],
+            f"seeds: [1]\nsettings: {{a: {{{RENAME}: {{'0': item, their: category}}}}}}",
+            [f"{RENAME}: DVC cannot set {{'0': 'item', 'their': 'category'}}; write it into pipeline/datasets/table"],
         ),
         (
-            "seeds: [1]\nsettings: {a: {data.dataset: table, datasets.table.rename: {0: item, their: category}}}",
-            ["settings.a: datasets.table.rename.0"],
+            f"seeds: [1]\nsettings: {{a: {{data.sets: [table], {RENAME}: {{0: item, their: category}}}}}}",
+            [f"settings.a: {RENAME}.0"],
         ),
     ):
         repo.write("mine.yaml", text)
@@ -255,13 +260,16 @@ def test_mistakes_are_refused_before_anything_is_queued(repo):
 
 
 def test_odd_params_are_said_as_dvc_takes_them(repo):
-    # No mapping yet where its keys are the user's own; keys of several kinds that no run reads.
-    repo.change({"datasets.table.alignment": None})
-    repo.write("params.yaml", repo.text("params.yaml").replace('"rename": {}', '"rename": {0: item, their: category}'))
-    repo.write("mine.yaml", "seeds: [1]\nsettings: {a: {datasets.table.alignment.tops: [x]}}")
+    # No mapping yet where its keys are the user's own; keys of several kinds, which no run reads.
+    repo.change({"data.alignment": None, "recipes.unused": None})
+    repo.write(
+        "params.yaml", repo.text("params.yaml").replace('"unused": null', '"unused": {0: item, their: category}')
+    )
+    repo.write("mine.yaml", f"seeds: [1]\nsettings: {{a: {{data.alignment.tops: [x], {RENAME}: {{0: item}}}}}}")
     found = repo.look()
     assert found.code == 0, found.stderr
-    assert found.stdout.endswith(" -S seed=1 -S '+datasets.table.alignment.tops=[x]'\n")
+    mapping = f" -S '{RENAME.replace(':', ':~')}' -S '{RENAME.replace(':', ':+')}={{0:item}}'"
+    assert found.stdout.endswith(f" -S seed=1 -S '+data.alignment.tops=[x]'{mapping}\n")
 
 
 def test_an_interrupt_waits_while_dvc_has_the_users_changes(repo, monkeypatch):
