@@ -12,7 +12,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.optim import Optimizer
 from torch.overrides import TorchFunctionMode
 
@@ -31,7 +31,7 @@ def gather(rows: Tensor, n: int, fabric: Fabric) -> Tensor:
         return rows
     sizes = share_of(fabric).sizes(n)
     padded = F.pad(rows, (0, 0, 0, max(sizes) - len(rows)))
-    shares = fabric.all_gather(padded.contiguous(), sync_grads=True)
+    shares = _Gathered.apply(padded)
     return torch.cat([share[:size] for share, size in zip(shares, sizes, strict=True)])
 
 
@@ -40,7 +40,7 @@ def gather_lists(own: list, fabric: Fabric) -> list:
     if fabric.world_size == 1:
         return own
     lists: list[list] = [[] for _ in range(fabric.world_size)]
-    torch.distributed.all_gather_object(lists, own)
+    distributed.all_gather_object(lists, own)
     return [element for one in lists for element in one]
 
 
@@ -75,25 +75,36 @@ def on_shares(fabric: Fabric) -> Iterator[None]:
         yield
         return
     devices = [fabric.device] if fabric.device.type == "cuda" else []
-    with torch.random.fork_rng(devices), _JointBatchNorms(fabric):
+    with torch.random.fork_rng(devices), _JointBatchNorms():
         torch.manual_seed(mixed_seed(torch.initial_seed(), fabric.global_rank))
         yield
+
+
+class _Gathered(torch.autograd.Function):
+    """A tensor (...) of each process as (processes, ...), with the gradients of all of them."""
+
+    @staticmethod
+    def forward(ctx: Any, own: Tensor) -> Tensor:  # noqa: ARG004
+        gathered = own.new_empty((distributed.get_world_size(), *own.shape))
+        distributed.all_gather_into_tensor(gathered, own[None].contiguous())
+        return gathered
+
+    @staticmethod
+    def backward(ctx: Any, gradients: Tensor) -> Tensor:  # noqa: ARG004
+        gradients = gradients.clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(gradients)
+        return gradients[distributed.get_rank()]
 
 
 class _JointBatchNorms(TorchFunctionMode):
     """Whatever module calls it, a batch norm is taken over all processes; torch's own such module is for GPUs only."""
 
-    def __init__(self, fabric: Fabric) -> None:
-        super().__init__()
-        self.fabric = fabric
-
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        return _batch_norm(self.fabric, *args, **kwargs) if func is F.batch_norm else func(*args, **kwargs)
+        return _batch_norm(*args, **kwargs) if func is F.batch_norm else func(*args, **kwargs)
 
 
 def _batch_norm(  # noqa: PLR0917  as torch's, which modules call
-    fabric: Fabric,
     rows: Tensor,
     running_mean: Tensor | None,
     running_var: Tensor | None,
@@ -108,7 +119,7 @@ def _batch_norm(  # noqa: PLR0917  as torch's, which modules call
     values = rows.float()
     var, mean = torch.var_mean(values, [0, *range(2, rows.ndim)], correction=0)
     count = mean.new_full((1,), values.numel() // len(mean))
-    moments = fabric.all_gather(torch.cat([mean, var, count]), sync_grads=True)
+    moments = _Gathered.apply(torch.cat([mean, var, count]))
     means, variances, counts = moments.split([len(mean), len(mean), 1], dim=1)
     n = counts.sum()
     mean = (counts / n * means).sum(dim=0)
