@@ -13,6 +13,7 @@ import click
 
 from pipeline.base.errors import UserError
 from pipeline.base.processes import is_first, tells_failure
+from pipeline.base.threads import wait_asleep
 
 EXIT_USER_ERROR = 2
 NO_ROOM = {
@@ -20,6 +21,9 @@ NO_ROOM = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file is larger than is allowed here",
 }
+
+
+wait_asleep()
 
 
 @dataclass(frozen=True)

@@ -14,24 +14,22 @@ def main(run: Run) -> None:
     import torch
 
     from pipeline.base.devices import torch_device
-    from pipeline.base.names import CLUSTERS_FILE, EMBEDDING, FEATURES_FOLDER, MANIFEST_FILE, METRICS_FOLDER, Part
+    from pipeline.base.names import CLUSTERS_FILE, FEATURES_FOLDER, MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, Part
     from pipeline.base.reports import write_json
     from pipeline.clustering.cluster import cluster_groups
     from pipeline.clustering.file import write_clusters
-    from pipeline.datasets._shared.alignment import read_alignment
-    from pipeline.features.store import read_features
+    from pipeline.features.store import open_parts
     from pipeline.params.cluster import ClusterParams
+    from pipeline.params.data import DataParams
     from pipeline.table.manifest import read_manifest
 
     params, runtime = run.section("cluster", ClusterParams), run.runtime()
     table, device = read_manifest(MANIFEST_FILE), torch_device(runtime.device)
-    source, target = (
-        read_features(FEATURES_FOLDER / f"{part}.h5", EMBEDDING) for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)
-    )
+    source, target = open_parts(FEATURES_FOLDER, (Part.SOURCE_TRAIN, Part.TARGET_TRAIN), table, MODEL_FOLDER)
     clustering = cluster_groups(
         *(table.iloc[part.row] for part in (source, target)),
         *(torch.from_numpy(part.embedding).to(device) for part in (source, target)),
-        alignment=read_alignment(run.params),
+        alignment=run.section("data", DataParams).alignment,
         params=params,
         block_rows=runtime.block_rows,
         say=run.say,

@@ -12,8 +12,7 @@ DVC_FILE = Path("dvc.yaml")
 
 # Stages that import a plugin by name: its package, and how dvc.yaml spells the file or folder of the chosen one.
 PLUGINS = {
-    "download": ("pipeline.datasets", "${data.dataset}"),
-    "prepare": ("pipeline.datasets", "${data.dataset}"),
+    "download": ("pipeline.datasets", "${item.set}"),
     "finetune": ("pipeline.recipes", "${finetune.recipe}"),
     "weight": ("pipeline.weighting.strategies", "${weight.strategy}.py"),
 }

@@ -21,15 +21,16 @@ def main(run: Run) -> None:
         FEATURES_FOLDER,
         MANIFEST_FILE,
         METRICS_FOLDER,
+        MODEL_FOLDER,
         RAW_FOLDER,
         SPLIT,
         MetaDomain,
     )
-    from pipeline.datasets._shared.alignment import read_alignment
     from pipeline.evaluation.evaluate import BASELINE, evaluate
-    from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol
-    from pipeline.features.store import read_features
+    from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol, with_metrics
+    from pipeline.features.store import open_parts
     from pipeline.models.folder import load_heads
+    from pipeline.params.data import DataParams
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.contact_sheet import TOP
     from pipeline.reporting.evaluation import write_evaluation
@@ -38,20 +39,21 @@ def main(run: Run) -> None:
     params, runtime = run.section("evaluate", EvaluateParams), run.runtime()
     manifest, device = read_manifest(MANIFEST_FILE), torch_device(runtime.device)
     part = evaluated_part(manifest, params.meta_domain)
-    features = read_features(FEATURES_FOLDER / f"{part}.h5")
+    (features,) = open_parts(FEATURES_FOLDER, [part], manifest, MODEL_FOLDER)
     check_part(MANIFEST_FILE, part, features.row)
     table = manifest.iloc[features.row]
     dataset = str(table[DATASET].iloc[0])
     protocol = choose_protocol(params.protocol, dataset, table[SPLIT].to_numpy(dtype=str))
-    heads = load_heads(ADAPTER_FOLDER, features.pooled.shape[1])
+    heads = load_heads(ADAPTER_FOLDER, features.widths[0])
+    features.check_heads({ADAPTER_FOLDER / name: head for name, head in heads.items()})
     adapted = {name: head.to(device).embed(features.pooled, runtime.block_rows) for name, head in heads.items()}
     # Only target categories are aligned.
-    alignment = read_alignment(run.params) if part.startswith(MetaDomain.TARGET) else {}
+    alignment = run.section("data", DataParams).alignment if part.startswith(MetaDomain.TARGET) else {}
     pictured = has_pictures(table)
     evaluation = evaluate(
         {BASELINE: features.embedding} | adapted,
         table,
-        PROTOCOLS[protocol],
+        with_metrics(PROTOCOLS[protocol], params.metrics),
         aligned=[name for name, listed in alignment.items() if listed],
         device=device,
         dtype=getattr(torch, params.precision),

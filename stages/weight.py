@@ -15,16 +15,16 @@ def main(run: Run) -> None:
     from pipeline.base.devices import torch_device
     from pipeline.base.names import (
         CLUSTERS_FILE,
-        EMBEDDING,
         FEATURES_FOLDER,
         LINKS_FILE,
         MANIFEST_FILE,
         METRICS_FOLDER,
+        MODEL_FOLDER,
         Part,
     )
     from pipeline.base.reports import write_json
     from pipeline.clustering.file import read_clusters
-    from pipeline.features.store import read_features
+    from pipeline.features.store import open_parts
     from pipeline.params.weight import WeightParams
     from pipeline.table.manifest import read_manifest
     from pipeline.weighting.file import write_links
@@ -34,9 +34,7 @@ def main(run: Run) -> None:
     params = run.section("weight", WeightParams)
     load_strategy(params.strategy)  # an unknown one is refused before anything is read
     table, device = read_manifest(MANIFEST_FILE), torch_device(run.runtime().device)
-    source, target = (
-        read_features(FEATURES_FOLDER / f"{part}.h5", EMBEDDING) for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)
-    )
+    source, target = open_parts(FEATURES_FOLDER, (Part.SOURCE_TRAIN, Part.TARGET_TRAIN), table, MODEL_FOLDER)
     weighting = weight(
         *(table.iloc[part.row] for part in (source, target)),
         *(torch.from_numpy(part.embedding).to(device) for part in (source, target)),

@@ -39,6 +39,7 @@ from pipeline.training.networks import set_up
 
 LIMIT = "bare forward and backward passes of its networks on the tensors of the step"
 EPOCHS = 1000  # the step is of the last one, in which everything learns
+TRAINED = [name for name in plugin_names(RECIPES) if name not in ("given", "none")]
 ITEMS, CATEGORIES, FILES = 500, 20, 50  # as many items as the built-in world; they share the files
 
 
@@ -54,7 +55,7 @@ class Pass:
 
 def training_cases(params: dict[str, Any], backbone: str, image_size: int) -> list[Case]:
     """A step of every recipe on a batch in memory; backbone and size given, else as in `params` (params.yaml)."""
-    return [training_case(recipe, params, backbone, image_size) for recipe in plugin_names(RECIPES)]
+    return [training_case(recipe, params, backbone, image_size) for recipe in TRAINED]
 
 
 def training_case(recipe: str, params: dict[str, Any], backbone: str, image_size: int) -> Case:

@@ -3,7 +3,8 @@
 Where pictures search themselves (split `test`), every protocol lets each search all others.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from torch import Tensor
 from pipeline.base.errors import UserError
 from pipeline.base.names import CMC_RANKS, MAP, MAP_AT_R, MAP_TRAPEZOIDAL, R_PRECISION, Split, cmc_key, recall_key
 from pipeline.base.progress import progress
-from pipeline.evaluation.metric import metric_of
+from pipeline.evaluation.metric import metric_names, metric_of
 from pipeline.evaluation.metrics.cmc import first_ranks
 from pipeline.evaluation.results import RetrievalResult
 from pipeline.evaluation.sides import TakeSides, items_by_name, items_within_categories, products
@@ -114,6 +115,22 @@ PROTOCOLS = {
         shown_whole=("nmi", "f1"),
     ),
 }
+
+
+def with_metrics(protocol: Protocol, keys: Sequence[str]) -> Protocol:
+    """The protocol with further metrics, each once. Raises UserError as `check_metrics`."""
+    check_metrics(keys)
+    return replace(protocol, metrics=tuple(dict.fromkeys([*protocol.metrics, *keys])))
+
+
+def check_metrics(keys: Iterable[str]) -> None:
+    """Raise UserError, listing the known ones, for a key that no metric has."""
+    for key in keys:
+        try:
+            metric_of(key)
+        except KeyError:
+            known = ", ".join(f"{name}k" if name.endswith("@") else name for name in metric_names())
+            raise UserError(f"evaluate.metrics: unknown metric {key!r}; known: {known}") from None
 
 
 def check_protocol(name: str) -> None:

@@ -18,7 +18,8 @@ class Embedder(nn.Module):
     """`pool`: images -> pooled features (B, P); `embed`: pooled -> unit vectors (B, D); `forward` does both.
 
     `params` are those it was built from. `frozen_bn` there: batch norms of the backbone keep their statistics in
-    training too, while their scales and offsets are trained.
+    training too, while their scales and offsets are trained. `frozen`: backbone and pooling stay as they are, and what
+    they make of pictures may be given in place of pictures: `pool` gives such rows (B, P) back.
     """
 
     kind = "embedder"
@@ -32,9 +33,17 @@ class Embedder(nn.Module):
         """What `model.json` holds beside the weights."""
         return self.params.model_dump()
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the head alone is trained."""
+        return self.params is not None and self.params.frozen
+
     def train(self, mode: bool = True) -> "Embedder":
-        """As of any module, but frozen batch norms stay in eval mode."""
+        """As of any module, but what is frozen stays in eval mode."""
         super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+            self.pooling.eval()
         if self.params is not None and self.params.frozen_bn:
             for module in self.backbone.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -43,6 +52,8 @@ class Embedder(nn.Module):
 
     def pool(self, images: Tensor) -> Tensor:
         """Normalised images (B, 3, S, S) -> pooled features (B, P) float32, before any L2 normalisation."""
+        if self.frozen and images.ndim == 2:
+            return images
         return self.pooling(self.backbone(images)).float()
 
     def project(self, pooled: Tensor) -> Tensor:
@@ -62,6 +73,9 @@ def build_embedder(params: ModelParams) -> Embedder:
     backbone = build_backbone(params.backbone, pretrained=params.pretrained, image_size=params.image_size)
     pooling = build_pooling(params.pooling, params.gem_p)
     head = Head(backbone.channels, params.embedding_dim, norm_features=params.norm_features, output=params.output)
+    if params.frozen:
+        for part in (backbone, pooling):
+            part.requires_grad_(False)
     return Embedder(backbone, pooling, head, params)
 
 

@@ -27,6 +27,7 @@ from pipeline.base.names import (
 )
 
 REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
+FEATURES_DIGEST = "features-"  # what a digest begins with that is not of a picture
 CHOICES = {DOMAIN: Domain, META_DOMAIN: MetaDomain, SPLIT: Split}
 TEST_SPLITS = (Split.QUERY, Split.GALLERY, Split.TEST)  # the order of the rows of a test part
 # Absolute in any system's notation, or with a step upwards.
@@ -80,9 +81,14 @@ def evaluated_part(table: pd.DataFrame, meta_domain: Literal["auto", "source", "
     return Part(f"{meta_domain}_test")
 
 
+def pictured(table: pd.DataFrame) -> pd.Series:
+    """(N,) bool: whether there is a picture behind a row, or features alone."""
+    return ~table[DIGEST].str.startswith(FEATURES_DIGEST)
+
+
 def has_pictures(table: pd.DataFrame) -> bool:
-    """Whether there are pictures behind the rows: their files have digests then. Without, there are features alone."""
-    return bool((table[DIGEST] != "").any())
+    """Whether there are pictures behind the rows, or features alone."""
+    return bool(pictured(table).any())
 
 
 def check_part(path: Path, part: str, rows: np.ndarray) -> None:

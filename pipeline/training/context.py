@@ -2,7 +2,8 @@
 
 A recipe is one package of `pipeline.recipes`; its module `recipe` has two names: `Params`, a `Section` (its section
 `recipes.<name>` of params.yaml), and `build(context, params) -> Recipe` (`pipeline.training.face`). It may own several
-networks, optimisers and schedules.
+networks, optimisers and schedules. One that takes the features that a dataset gives, and no pictures, has a third name:
+`TAKES = "features"`.
 """
 
 from dataclasses import dataclass
@@ -16,22 +17,26 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 
+from pipeline.base.errors import UserError
+from pipeline.base.names import DATASET
 from pipeline.base.plugins import load_plugin
 from pipeline.images.loading import Pictures
-from pipeline.images.transforms import training_transform
+from pipeline.images.transforms import inference_transform, training_transform
 from pipeline.models.embedder import Embedder, build_embedder
 from pipeline.params.base import Section, read_section
 from pipeline.params.finetune import FinetuneParams
-from pipeline.training.batches import PictureRows, Rows
+from pipeline.table.manifest import has_pictures, pictured
+from pipeline.training.batches import FeatureRows, PictureRows, Rows
 from pipeline.training.fabric import backward
 from pipeline.training.face import Backward
+from pipeline.training.frozen import FrozenFeatures
 
 RECIPES = "pipeline.recipes"
 
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """What every recipe is built from; `table` holds the source rows to train on."""
+    """What every recipe is built from; `table` holds the source rows to train on. `frozen`: of a frozen backbone."""
 
     table: pd.DataFrame
     raw: Path
@@ -39,6 +44,7 @@ class TrainingContext:
     seed: int
     workers: int
     fabric: Fabric
+    frozen: FrozenFeatures | None = None
 
     @property
     def backward(self) -> Backward:
@@ -48,6 +54,7 @@ class TrainingContext:
     def build_model(self) -> tuple[Embedder, Rows]:
         """A fresh embedding model, and the rows of `table` as it takes them: pictures with random changes.
 
+        Where the backbone is frozen, they are what it makes of the pictures, or of the views there are of each.
         Raises UserError for a backbone that is not known, or whose weights cannot be had.
         """
         model = self.params.model
@@ -55,7 +62,25 @@ class TrainingContext:
         backbone = embedder.backbone
         transform = training_transform(self.params.augment, model.image_size, backbone.mean, backbone.std)
         side = model.image_size if self.params.augment.scale else max(self.params.augment.resize, model.image_size)
-        return embedder, PictureRows(Pictures(self.table, self.raw, transform, side))
+        if self.frozen is None:
+            return embedder, PictureRows(Pictures(self.table, self.raw, transform, side))
+        if self.frozen.views:
+            return embedder, self.frozen.rows(embedder, self.table, transform, side)
+        transform = inference_transform(model, backbone.mean, backbone.std)
+        return embedder, FeatureRows(self.frozen.plain(embedder, self.table, transform, model.decoded_side))
+
+
+def check_rows(method: ModuleType, name: str, table: pd.DataFrame) -> None:
+    """Raise UserError unless the recipe `name`, the module `method`, takes what all rows of the manifest show."""
+    shown = pictured(table)
+    if shown.any() and not shown.all():
+        kinds = [", ".join(sorted(table.loc[which, DATASET].unique())) for which in (shown, ~shown)]
+        raise UserError("data: {} gives pictures, and {} features; choose datasets of one kind".format(*kinds))
+    takes, given = getattr(method, "TAKES", "pictures"), "pictures" if has_pictures(table) else "features"
+    if takes != given:
+        sets = ", ".join(sorted(table[DATASET].unique()))
+        mend = "finetune.recipe: given" if given == "features" else "finetune.recipe: triplet or another one"
+        raise UserError(f"finetune.recipe: {name} takes {takes}, and {sets} gives {given}; set {mend}")
 
 
 def load_recipe(params: dict[str, Any], name: str) -> tuple[ModuleType, Section]:

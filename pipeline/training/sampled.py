@@ -32,14 +32,17 @@ class SampledRecipe:
         return self.sampler.n_batches
 
     def batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them: a share of images, all labels."""
+        """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them; pooled features if it is frozen.
+
+        Of several processes each has its share of the images, and all labels.
+        """
         share = share_of(self.context.fabric)
         return load_epoch(self.rows, self.sampler, epoch=epoch, first=first, workers=self.context.workers, share=share)
 
     def to_device(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """The batch where the model is, images channels last."""
         images, labels = self.context.fabric.to_device(batch)
-        return images.contiguous(memory_format=torch.channels_last), labels
+        return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images, labels
 
     def project(self, images: Tensor, n: int, *, backbone_learns: bool = True, head_learns: bool = True) -> Tensor:
         """Output of the head before the final L2 (n, D) float32, with gradients for what learns.

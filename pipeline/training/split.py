@@ -17,7 +17,7 @@ def split_source(table: pd.DataFrame, val_share: float, seed: int) -> tuple[pd.D
     source = table[table[META_DOMAIN] == MetaDomain.SOURCE]
     train, val = source[source[SPLIT] == Split.TRAIN], source[source[SPLIT] == Split.VAL]
     if train.empty:
-        raise UserError("finetune: the manifest has no source/train pictures to learn from; see data.dataset")
+        raise UserError("finetune: the manifest has no source/train pictures to learn from; see data.sets")
     if val.empty and val_share > 0:
         codes = product_codes(train)
         n_items = int(codes.max()) + 1

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from pipeline.arrays.ragged import Ragged
+from pipeline.base.errors import UserError
 from pipeline.base.plugins import plugin_names
 from pipeline.evaluation import metric
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.metric import metric_of
-from pipeline.evaluation.protocols import PROTOCOLS, Protocol
+from pipeline.evaluation.protocols import PROTOCOLS, Protocol, with_metrics
 from pipeline.evaluation.sides import Sides
 
 # Three queries and four gallery pictures, on a line, each with a colour and a sleeve: a row an attribute.
@@ -80,6 +81,17 @@ def test_every_metric_that_a_protocol_names_is_there():
         for key in protocol.metrics:
             assert metric_of(key)(ranks).shape == (2,), key
         assert set(protocol.headline) <= set(protocol.metrics)
+    assert [metric_of(key)(ranks).tolist() for key in ("cmc@1", "recall@1", "recall@2")] == [[1, 0], [1, 0], [1, 1]]
+    for key in ("mapp", "map@s", "map@3", "cmc"):
+        with pytest.raises(KeyError):
+            metric_of(key)
+
+
+def test_further_metrics_are_told_beside_those_of_the_protocol():
+    protocol = with_metrics(PROTOCOLS["street2shop"], ["recall@3", "cmc@1", "map@r"])
+    assert protocol.metrics == (*PROTOCOLS["street2shop"].metrics, "recall@3", "map@r")
+    with pytest.raises(UserError, match=r"evaluate.metrics: unknown metric 'recal@3'; known: cmc@k, .*recall@k"):
+        with_metrics(protocol, ["recal@3"])
 
 
 def test_a_metric_is_a_module(monkeypatch, tmp_path):

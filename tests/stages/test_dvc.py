@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 
+import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 from support.chain import STAGES, Chain
@@ -27,7 +28,7 @@ def test_repro_and_experiments(finished, tmp_path):
     assert repo.git("status", "--porcelain") == "", "what a run leaves is tracked or ignored"
 
     # What cannot change the result of this chain changes no stage.
-    others = {"datasets.street2shop.unpaired": "train", "datasets.table.separator": ";", "recipes.dada.batch_size": 8}
+    others = {"pipeline/datasets/street2shop/params.yaml:unpaired": "train", "recipes.dada.batch_size": 8}
     repo.chain.change(others | {"runtime.workers": 1})
     repo.append("pipeline/datasets/street2shop/reader.py", "# edited\n")
     repo.append("stages/check.py", "# edited\n")
@@ -60,6 +61,40 @@ def test_repro_and_experiments(finished, tmp_path):
     assert repo.git("status", "--porcelain") == "", "the workspace is left alone"
 
 
+def test_sets_are_brought_one_by_one_and_joined(finished, tmp_path):
+    shutil.copytree(finished.folder / "data/raw/atelier", tmp_path / "incoming/table")
+    (tmp_path / "incoming/atelier").mkdir()
+    repo = Repo(finished.copy(tmp_path / "repo", {"data.source": str(tmp_path / "incoming")}))
+    manifest = repo.folder / "data/manifest.parquet"
+    alone = pd.read_parquet(manifest)
+
+    repo.chain.change({"data.sets": ["table", "atelier"]})
+    assert repo.repro("prepare") == {"download@table", "prepare"}
+    both = pd.read_parquet(manifest)
+    assert both["dataset"].tolist() == ["table"] * len(alone) + ["atelier"] * len(alone)
+    assert both["image"].tolist() == [*alone["image"].str.replace("atelier/", "table/"), *alone["image"]]
+
+    # An edit to a reader, or another value of its params, brings that set alone.
+    repo.append("pipeline/datasets/table/reader.py", "# edited\n")
+    assert repo.repro("prepare") == {"download@table"}, "and what it gives is the same"
+    said = repo.dvc("repro", "--dry", "prepare")
+    assert ran(said) == set()
+    repo.chain.change({"pipeline/datasets/table/params.yaml:where": {"meta_domain": ["source"]}})
+    assert repo.repro("prepare") == {"download@table", "prepare"}
+
+    # What is not chosen any more changes nothing behind prepare, though it lies there.
+    repo.chain.change({"data.sets": ["atelier"]})
+    assert repo.repro("prepare") == {"prepare"}
+    assert (repo.folder / "data/raw/table").is_dir()
+    assert repo.changed() == set()
+    assert pd.read_parquet(manifest).equals(alone)
+
+    # A param of a set is set like any other.
+    name = "pipeline/datasets/atelier/params.yaml:image_size"
+    said = repo.dvc("exp", "run", "--temp", "--name", "larger", "--set-param", f"{name}=48", "prepare")
+    assert ran(said) == {"download@atelier", "prepare"}
+
+
 def _losses(repo: Repo) -> dict[float, float]:
     """adapt.lr -> training loss of the adapted head, of HEAD and every experiment."""
     head = json.loads(repo.dvc("exp", "show", "--json"))[1]
@@ -75,11 +110,9 @@ def _losses(repo: Repo) -> dict[float, float]:
 @pytest.fixture
 def own_photos(finished, tmp_path) -> Repo:
     """A chain on a folder of a user's own, with a table."""
-    photos = tmp_path / "photos"
+    photos = tmp_path / "photos/table"
     shutil.copytree(finished.folder / "data/raw/atelier", photos)
-    alignment = finished.params["datasets"]["atelier"]["alignment"]
-    own = {"data.dataset": "table", "data.source": str(photos), "datasets.table.alignment": alignment}
-    chain = Chain(tmp_path / "repo", own)
+    chain = Chain(tmp_path / "repo", {"data.sets": ["table"], "data.source": str(photos.parent)})
     chain.succeed(*STAGES)
     return Repo(chain)
 
@@ -92,9 +125,9 @@ def test_own_photos_and_a_stage_that_outlives_dvc(own_photos, tmp_path):
     path = next((tmp_path / "photos").rglob("*.jpg"))
     with Image.open(path) as picture:
         ImageOps.invert(picture.convert("RGB")).save(path)
-    assert repo.changed() == {"download"}
-    assert repo.repro("prepare") == {"download", "prepare"}
-    assert repo.changed() == EVERYTHING - {"download", "prepare"}
+    assert repo.changed() == {"download@table"}
+    assert repo.repro("prepare") == {"download@table", "prepare"}
+    assert repo.changed() == EVERYTHING - {"download@atelier", "prepare"}
 
     # SIGTERM ends dvc but not the stage; a second run names the first instead of training twice.
     repo.chain.change({"finetune.epochs": 1000})
