@@ -5,18 +5,21 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from torch import nn
+from torch.utils.data import Subset
 
 from pipeline.arrays.blocks import rows_per_block, slices
 from pipeline.base.names import DOMAIN, VALIDATION, Domain
 from pipeline.images.loading import Pictures, load_batches
 from pipeline.table.products import product_codes
+from pipeline.training.processes import gather_lists, share_of
 
 
 class RecallAt1:
     """Callable: embedder -> {VALIDATION: share of queries whose nearest gallery picture shows their item}.
 
     Consumer pictures search shop pictures; where the rows of `table` are of one domain only, every picture searches all
-    others. Pictures without an item in the gallery are no queries.
+    others. Pictures without an item in the gallery are no queries. Several processes embed a share of the pictures
+    each, and come to the same figure.
     """
 
     def __init__(
@@ -43,8 +46,10 @@ class RecallAt1:
         if not len(self.queries):
             return {VALIDATION: float("nan")}
         embedder.eval()
-        batches = load_batches(self.pictures, self.batch_size, self.workers)
-        embeddings = torch.cat([embedder(images.to(self.fabric.device)).cpu() for images in batches])
+        own = Subset(self.pictures, share_of(self.fabric).places(len(self.pictures)).tolist())
+        batches = load_batches(own, self.batch_size, self.workers)
+        embedded = [embedder(images.to(self.fabric.device)).cpu() for images in batches]
+        embeddings = torch.cat(gather_lists(embedded, self.fabric))
         gallery, items = embeddings[self.gallery].T, self.items[self.gallery]
         hits = 0
         for block in slices(len(self.queries), rows_per_block(len(self.gallery))):
