@@ -1,19 +1,22 @@
 """Plugins: a package whose modules or packages are the choices, so that adding one means adding a file or a folder."""
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 from types import ModuleType
 
 from pipeline.base.errors import UserError
 
 
 def plugin_names(package: str) -> list[str]:
-    """Names of the modules and packages in `package`, sorted; those that begin with _ are no choices.
+    """Names of the modules and folders in `package`, sorted; those that begin with _ or . are no choices.
 
     Nothing is imported but the package itself.
     """
-    names = (module.name for module in iter_modules(import_module(package).__path__))
-    return sorted(name for name in names if not name.startswith("_"))
+    entries = [entry for path in import_module(package).__path__ for entry in Path(path).iterdir()]
+    names = [
+        entry.name if entry.is_dir() else entry.stem for entry in entries if entry.is_dir() or entry.suffix == ".py"
+    ]
+    return sorted(name for name in names if not name.startswith(("_", ".")))
 
 
 def load_plugin(package: str, name: str, param: str) -> ModuleType:
