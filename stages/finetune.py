@@ -51,6 +51,7 @@ def main(run: Run) -> None:
     method, method_params = load_recipe(run.params, params.recipe)
     table = read_manifest(MANIFEST_FILE)
     check_rows(method, params.recipe, table)
+    build = partial(method.build, params=method_params)
     mark = fingerprint(
         params=[run.seed, params.model_dump(), method_params.model_dump()],
         inputs=[MANIFEST_FILE],
@@ -58,14 +59,7 @@ def main(run: Run) -> None:
     )
     with workspace(Path(runtime.scratch), run.stage, mark) as folder:
         made = finetune(
-            table,
-            RAW_FOLDER,
-            partial(method.build, params=method_params),
-            params,
-            runtime,
-            seed=run.seed,
-            checkpoint=folder / "checkpoint.pt",
-            say=run.say,
+            table, RAW_FOLDER, build, params, runtime, seed=run.seed, checkpoint=folder / "checkpoint.pt", say=run.say
         )
         if not is_first():
             return

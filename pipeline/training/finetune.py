@@ -115,8 +115,6 @@ def finetune(
 def _held_out(
     model: Embedder, rows: pd.DataFrame, raw: Path, params: FinetuneParams, frozen: FrozenFeatures | None
 ) -> Dataset | Tensor:
-    transform, side = (
-        inference_transform(params.model, model.backbone.mean, model.backbone.std),
-        params.model.decoded_side,
-    )
+    side = params.model.decoded_side
+    transform = inference_transform(params.model, model.backbone.mean, model.backbone.std)
     return frozen.plain(model, rows, transform, side) if frozen else Pictures(rows, raw, transform, side)

@@ -7,8 +7,9 @@ import pandas as pd
 
 from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
-from pipeline.base.names import CATEGORY, DATASET, ITEM
+from pipeline.base.names import CATEGORY, DATASET
 from pipeline.recipes.category_triplet.triplets import Triplets
+from pipeline.table.products import product_codes
 from pipeline.training.batches import Sampler
 
 SECTION = "recipes.category_triplet"
@@ -121,7 +122,7 @@ def _classified_rows(table: pd.DataFrame, dataset: str | None) -> np.ndarray:
 
 def _items(table: pd.DataFrame) -> Ragged:
     """Positions of the rows of each item that has two."""
-    items = table.groupby([CATEGORY, ITEM]).ngroup().to_numpy()
+    items = product_codes(table)
     groups = Ragged.group(items, np.arange(len(table)), items.max() + 1)
     groups = groups.take(np.flatnonzero(groups.lengths >= 2))
     if len(groups) < 2:

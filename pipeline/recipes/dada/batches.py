@@ -8,6 +8,7 @@ import pandas as pd
 from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
 from pipeline.base.names import CATEGORY, ITEM
+from pipeline.table.products import code_products
 from pipeline.training.batches import Sampler
 
 SECTION = "recipes.dada"
@@ -34,9 +35,9 @@ class ItemSampler(Sampler):
         sampler: Literal["distinct", "random"],
         seed: int,
     ) -> None:
-        groups = table.groupby([CATEGORY, ITEM])
-        self.names: list[tuple[str, str]] = groups.size().index.tolist()
-        self.classes = Ragged.group(groups.ngroup().to_numpy(), np.arange(len(table)), len(self.names))
+        categories, items, codes = code_products(*(table[name].to_numpy(dtype=str) for name in (CATEGORY, ITEM)))
+        self.names: list[tuple[str, str]] = list(zip(categories.tolist(), items.tolist(), strict=True))
+        self.classes = Ragged.group(codes, np.arange(len(table)), len(self.names))
         self.batch_classes, self.samples_per_class = batch_size // samples_per_class, samples_per_class
         self.distinct, self.seed = sampler == "distinct", seed
         self.n_batches = len(table) // batch_size

@@ -6,9 +6,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
 from pipeline.base.names import CATEGORY, DOMAIN, ITEM, Domain
 from pipeline.base.seeds import mixed_seed
+from pipeline.table.products import code_products
 from pipeline.training.batches import Sampler
 
 PairMode = Literal["all", "c2s"]
@@ -24,14 +26,14 @@ class ItemPairs(Sampler):
 
     def __init__(self, table: pd.DataFrame, *, mode: PairMode, batch_items: int, seed: int) -> None:
         self.mode, self.batch_items, self.seed = mode, batch_items, seed
-        positions = pd.Series(np.arange(len(table)), index=table.index)
-        groups = positions.groupby([table[CATEGORY], table[ITEM], table[DOMAIN]]).apply(np.asarray).unstack()
-        groups = groups.reindex(columns=[Domain.CONSUMER, Domain.SHOP]).dropna()
-        self.names: list[tuple[str, str]] = groups.index.tolist()
-        self.consumer: list[np.ndarray] = groups[Domain.CONSUMER].tolist()
-        self.shop: list[np.ndarray] = groups[Domain.SHOP].tolist()
+        categories, items, codes = code_products(*(table[name].to_numpy(dtype=str) for name in (CATEGORY, ITEM)))
+        rows = {domain: np.flatnonzero(table[DOMAIN] == domain) for domain in Domain}
+        sides = {domain: Ragged.group(codes[rows[domain]], rows[domain], len(items)) for domain in Domain}
+        both = np.flatnonzero(np.all([side.lengths > 0 for side in sides.values()], axis=0))
+        self.names: list[tuple[str, str]] = list(zip(categories[both].tolist(), items[both].tolist(), strict=True))
+        self.consumer, self.shop = (sides[domain].take(both) for domain in (Domain.CONSUMER, Domain.SHOP))
         self.n_batches = len(self.names) // batch_items
-        self._check({domain: int((table[DOMAIN] == domain).sum()) for domain in Domain})
+        self._check({domain: len(positions) for domain, positions in rows.items()})
 
     def pair(self, epoch: int, item: int) -> tuple[int, int]:
         """Two pictures of `item`: consumer and shop, or (mode all) with 1/4 each two consumer or two shop pictures.
