@@ -11,8 +11,13 @@ from pipeline.base.names import IMAGE, MANIFEST_FILE, META_DOMAIN, RAW_FOLDER
 from pipeline.table.manifest import read_manifest
 
 # Few steps that rounding does not blow up.
-CALM = {"finetune.epochs": 1, "finetune.optim.name": "sgd", "finetune.optim.warmup_epochs": 0.0, "adapt.steps": 5}
-WEIGHTS = {"finetune": "data/models/backbone/model.safetensors", "adapt": "data/models/adapter/model.safetensors"}
+CALM = {
+    "finetune.epochs": 1,
+    "finetune.optim.name": "sgd",
+    "finetune.optim.lr": 0.0003,
+    "finetune.optim.warmup_epochs": 0.0,
+    "adapt.steps": 5,
+}
 
 
 @pytest.mark.parametrize("stage", ["finetune", "adapt"])
