@@ -76,9 +76,7 @@ def of_pictures(run: Run, params: Any, table: Any) -> Features:
 
     runtime = run.runtime()
     embedder = load_embedder(MODEL_FOLDER)
-    model_params = embedder.params
-    backbone = embedder.backbone
-    transform = inference_transform(model_params, backbone.mean, backbone.std)
+    transform, side = inference_transform(embedder.input), embedder.input.decoded_side
 
     def write(part: str, rows: Any, out: Path, model: str) -> None:
         mark = fingerprint(
@@ -89,7 +87,7 @@ def of_pictures(run: Run, params: Any, table: Any) -> Features:
         with workspace(Path(runtime.scratch), f"extract-{part}", mark) as folder:
             chunks = extract_chunks(
                 embedder,
-                Pictures(table.iloc[rows], RAW_FOLDER, transform, model_params.decoded_side),
+                Pictures(table.iloc[rows], RAW_FOLDER, transform, side),
                 folder,
                 device=torch_device(runtime.device),
                 normalize=params.normalize_pooled,
@@ -101,7 +99,7 @@ def of_pictures(run: Run, params: Any, table: Any) -> Features:
             write_features(made, rows, chunks, normalized=params.normalize_pooled, model=model)
             publish(made, out)
 
-    return Features("pictures", (backbone.channels, model_params.embedding_dim), write)
+    return Features("pictures", embedder.head.shape[::-1], write)
 
 
 def of_dataset(params: Any, brought: Path) -> Features:

@@ -71,9 +71,8 @@ def main(run: Run) -> None:
         torch.manual_seed(run.seed)
         context = TrainingContext(train_rows, RAW_FOLDER, params, run.seed, runtime.workers, fabric)
         recipe = method.build(context, method_params)
-        backbone = recipe.embedder.backbone
-        transform = inference_transform(params.model, backbone.mean, backbone.std)
-        held_out = Pictures(val_rows, RAW_FOLDER, transform, params.model.decoded_side)
+        wanted = recipe.embedder.input
+        held_out = Pictures(val_rows, RAW_FOLDER, inference_transform(wanted), wanted.decoded_side)
         validate = RecallAt1(held_out, val_rows, fabric, batch_size=runtime.batch_size, workers=runtime.workers)
         if params.keep == "best" and not len(validate):
             more = "" if len(val_rows) else ", or raise finetune.val_share"

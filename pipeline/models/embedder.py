@@ -7,9 +7,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from pipeline.base.errors import UserError
+from pipeline.images.transforms import PictureInput
 from pipeline.models.backbones import Backbone, build_backbone
 from pipeline.models.folder import RETRAIN, check_width, damaged_model, load_head, read_model, write_model
 from pipeline.models.head import Head
+from pipeline.models.inputs import picture_input, with_own_input
 from pipeline.models.pooling import build_pooling
 from pipeline.params.finetune import ModelParams
 
@@ -17,8 +19,8 @@ from pipeline.params.finetune import ModelParams
 class Embedder(nn.Module):
     """`pool`: images -> pooled features (B, P); `embed`: pooled -> unit vectors (B, D); `forward` does both.
 
-    `params` are those it was built from. `frozen_bn` there: batch norms of the backbone keep their statistics in
-    training too, while their scales and offsets are trained.
+    `params` are those it was built from, with a value in place of each null. `frozen_bn` there: batch norms of the
+    backbone keep their statistics in training too, while their scales and offsets are trained.
     """
 
     kind = "embedder"
@@ -31,6 +33,11 @@ class Embedder(nn.Module):
     def settings(self) -> dict[str, Any]:
         """What `model.json` holds beside the weights."""
         return self.params.model_dump()
+
+    @property
+    def input(self) -> PictureInput:
+        """The pictures that it takes."""
+        return picture_input(self.params)
 
     def train(self, mode: bool = True) -> "Embedder":
         """As of any module, but frozen batch norms stay in eval mode."""
@@ -58,10 +65,17 @@ class Embedder(nn.Module):
 
 
 def build_embedder(params: ModelParams) -> Embedder:
-    """A fresh model; random weights come from torch's global generator."""
-    backbone = build_backbone(params.backbone, pretrained=params.pretrained, image_size=params.image_size)
+    """A new model; random weights come from torch's global generator.
+
+    Raises UserError for a backbone, weights, a pooling or a crop that cannot be had.
+    """
+    backbone = build_backbone(
+        params.backbone, weights=params.weights, pooling=params.pooling, image_size=params.image_size
+    )
     pooling = build_pooling(params.pooling, params.gem_p)
-    head = Head(backbone.channels, params.embedding_dim, norm_features=params.norm_features, output=params.output)
+    params = with_own_input(params, backbone.own)
+    params = params.model_copy(update={"embedding_dim": params.embedding_dim or backbone.width})
+    head = Head(backbone.width, params.embedding_dim, norm_features=params.norm_features, output=params.output)
     return Embedder(backbone, pooling, head, params)
 
 
@@ -81,14 +95,14 @@ def load_embedder(backbone: Path, head: Path | None = None) -> Embedder:
         raise UserError(f"{backbone}: a head alone, which embeds features and no pictures; it has no backbone")
     try:
         params = ModelParams.model_validate(settings)
-        model = build_embedder(params.model_copy(update={"pretrained": False}))
+        model = build_embedder(params.model_copy(update={"weights": None}))
         model.params = params
         model.load_state_dict(weights)
     except (ValueError, RuntimeError) as error:
         raise damaged_model(backbone, error) from error
     if head is not None:
         model.head = load_head(head, RETRAIN if head == backbone else "run `dvc repro adapt`")
-        check_width(model.head, model.backbone.channels, head)
+        check_width(model.head, model.backbone.width, head)
     return model.eval()
 
 

@@ -42,11 +42,10 @@ class TrainingContext:
 
         Raises UserError for a backbone that is not known, or whose weights cannot be had.
         """
-        model = self.params.model
-        embedder = build_embedder(model).to(memory_format=torch.channels_last)
-        backbone = embedder.backbone
-        transform = training_transform(self.params.augment, model.image_size, backbone.mean, backbone.std)
-        side = model.image_size if self.params.augment.scale else max(self.params.augment.resize, model.image_size)
+        embedder, augment = build_embedder(self.params.model).to(memory_format=torch.channels_last), self.params.augment
+        size = embedder.input.size
+        transform = training_transform(augment, embedder.input)
+        side = size if augment.scale else max(augment.resize, size)
         return embedder, Pictures(self.table, self.raw, transform, side)
 
 
