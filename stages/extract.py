@@ -84,10 +84,11 @@ def of_pictures(run: Run, params: Any, table: Any) -> Features:
             inputs=[MANIFEST_FILE, MODEL_FOLDER],
             modules=["stages.extract"],
         )
+        chosen = table.iloc[rows]
         with workspace(Path(runtime.scratch), f"extract-{part}", mark) as folder:
             chunks = extract_chunks(
                 embedder,
-                Pictures(table.iloc[rows], RAW_FOLDER, transform, side),
+                Pictures(chosen, RAW_FOLDER, transform, side, embedder.conditions(chosen)),
                 folder,
                 device=torch_device(runtime.device),
                 normalize=params.normalize_pooled,

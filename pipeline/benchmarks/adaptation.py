@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.adaptation.loss import backward_step
 from pipeline.adaptation.pairs import Pairs, PairSampler
 from pipeline.adaptation.products import Products
-from pipeline.adaptation.train import backward_step
 from pipeline.arrays.ragged import Ragged
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.models.head import Head

@@ -27,13 +27,14 @@ from pipeline.base.names import (
     MetaDomain,
     Split,
 )
-from pipeline.base.plugins import plugin_names
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.benchmarks.pictures import write_picture
 from pipeline.params.base import read_section
 from pipeline.params.finetune import FinetuneParams
+from pipeline.training.context import TrainingContext, load_recipe, training_recipes
 from pipeline.training.fabric import start_fabric
-from pipeline.training.recipe import RECIPES, Recipe, TrainingContext, load_recipe
+from pipeline.training.face import KEPT, Recipe
+from pipeline.training.networks import set_up
 
 LIMIT = "bare forward and backward passes of its networks on the tensors of the step"
 EPOCHS = 1000  # the step is of the last one, in which everything learns
@@ -52,7 +53,7 @@ class Pass:
 
 def training_cases(params: dict[str, Any], backbone: str, image_size: int) -> list[Case]:
     """A step of every recipe on a batch in memory; backbone and size given, else as in `params` (params.yaml)."""
-    return [training_case(recipe, params, backbone, image_size) for recipe in plugin_names(RECIPES)]
+    return [training_case(recipe, params, backbone, image_size) for recipe in training_recipes()]
 
 
 def training_case(recipe: str, params: dict[str, Any], backbone: str, image_size: int) -> Case:
@@ -63,20 +64,21 @@ def training_case(recipe: str, params: dict[str, Any], backbone: str, image_size
 
 
 def passes_of(recipe: Recipe, step: Callable[[], Any]) -> list[Pass]:
-    """The calls in `step()` of the embedder and of every other network in a module that `recipe` holds.
+    """The calls in `step()` of the embedder and of every other network of `recipe`.
 
     A network is a module with parameters and a `forward`; the parts of one are not counted again.
     """
     passes: list[Pass] = []
+    embedder = recipe.networks[KEPT]
 
     def note(network: nn.Module, _: nn.Module, inputs: tuple[Any, ...], __: Tensor) -> None:
         apart = tuple(given.detach() if isinstance(given, Tensor) else given for given in inputs)
-        passes.append(Pass(network, apart, torch.is_grad_enabled(), network is recipe.embedder))
+        passes.append(Pass(network, apart, torch.is_grad_enabled(), network is embedder))
 
     # Recipes may call pooling and head apart, but every pass of the embedder begins with its backbone.
-    watched = [(recipe.embedder.backbone, recipe.embedder)]
-    for module in vars(recipe).values():
-        if isinstance(module, nn.Module) and recipe.embedder not in module.modules():
+    watched = [(embedder.backbone, embedder)]
+    for name, module in recipe.networks.items():
+        if name != KEPT:
             watched += [(network, network) for network in _networks(module)]
     hooks = [called.register_forward_hook(partial(note, network)) for called, network in watched]
     step()
@@ -106,6 +108,7 @@ def _prepare(
     torch.manual_seed(0)
     context = TrainingContext(_source(folder), folder, common, seed=0, workers=0, fabric=fabric)
     made = method.build(context, method_params)
+    set_up(made, fabric)
     step = partial(made.step, next(made.batches(0, 0)), EPOCHS - 1)
     return Trial(step, partial(_repeat, passes_of(made, step), fabric))
 

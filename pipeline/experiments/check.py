@@ -8,7 +8,7 @@ from pipeline.base.errors import UserError
 from pipeline.datasets._shared.face import load_dataset
 from pipeline.evaluation.protocols import check_protocol
 from pipeline.params.base import read_section, read_seed
-from pipeline.training.recipe import load_recipe
+from pipeline.training.context import load_recipe
 from pipeline.weighting.strategy import load_strategy
 
 SECTIONS = {

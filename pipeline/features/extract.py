@@ -10,15 +10,15 @@ from torch.utils.data import DataLoader
 
 from pipeline.base.atomic import replacing
 from pipeline.base.progress import progress
-from pipeline.images.loading import Pictures
-from pipeline.models.embedder import Embedder
+from pipeline.images.loading import Pictures, to_device
+from pipeline.models.network import Network
 
 Chunk = tuple[np.ndarray, np.ndarray]
 
 
 @torch.inference_mode()
 def extract_chunks(
-    embedder: Embedder,
+    embedder: Network,
     pictures: Pictures,
     folder: Path,
     *,
@@ -47,12 +47,11 @@ def extract_chunks(
         for chunk, file in zip(chunks[n_done:], files[n_done:], strict=True):
             blocks = []
             for _ in _split(chunk, batch_size):
-                images = next(loader).to(device, memory_format=torch.channels_last)
-                pooled = embedder.pool(images)
+                pooled = embedder.pool(to_device(next(loader), device))
                 embedding = embedder.embed(pooled)
                 pooled = F.normalize(pooled, dim=1) if normalize else pooled
                 blocks.append((pooled.cpu().numpy(), embedding.cpu().numpy()))
-                bar.update(len(images))
+                bar.update(len(pooled))
             pooled, embedding = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
             with replacing(file) as aside, open(aside, "wb") as handle:
                 np.savez(handle, pooled=pooled, embedding=embedding)

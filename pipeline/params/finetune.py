@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline.params.base import AsTuple, Section
+from pipeline.params.optim import OptimizerParams
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -62,29 +63,14 @@ class AugmentParams(Section):
         return scale
 
 
-class OptimParams(Section):
-    """Optimiser and learning-rate schedule, in epochs; see `pipeline.training.schedule`.
+class OptimParams(OptimizerParams):
+    """Optimiser and learning-rate schedule, in epochs; see `pipeline.training.schedule`."""
 
-    `momentum` and `nesterov` are of sgd.
-    """
-
-    name: Literal["adam", "adamw", "sgd"]
-    lr: Positive
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    nesterov: bool = Field(default=True, validate_default=True)
-    weight_decay: Annotated[float, Field(ge=0)]
     schedule: Literal["step", "multistep", "linear", "cosine"]
     step_epochs: Annotated[int, Field(ge=1)]
     milestones: Annotated[tuple[Annotated[int, Field(ge=0)], ...], AsTuple] = ()
     gamma: Annotated[float, Field(gt=0, le=1)]
     warmup_epochs: Annotated[float, Field(ge=0)]
-
-    @field_validator("nesterov")
-    @classmethod
-    def _has_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
-        if nesterov and info.data.get("name") == "sgd" and info.data.get("momentum") == 0:
-            raise ValueError("should be false with momentum 0")
-        return nesterov
 
 
 class FinetuneParams(Section):

@@ -1,6 +1,7 @@
-"""Batches that a sampler draws, loaded by workers: pictures and their labels."""
+"""Batches that a sampler draws from rows: pictures, loaded by workers, or stored features, and their labels."""
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -9,42 +10,80 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pipeline.base.seeds import mixed_seed
-from pipeline.images.loading import Pictures
+from pipeline.images.loading import Inputs, Pictures, stack
 
 
-class Sampler(Protocol):
-    """Which pictures make a batch; a draw depends only on (`seed`, epoch, index of the batch)."""
+class Sampler(ABC):
+    """Which rows make a batch; a draw depends only on (`seed`, epoch, index of the batch)."""
 
     seed: int
     names: list  # of the classes that the labels are, in order
     n_batches: int  # an epoch
 
+    @abstractmethod
     def draw(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows (N,) int64 of the table, and labels (B,) int64 of the first B of them."""
 
+    def seeds(self, epoch: int, index: int, rows: np.ndarray, labels: np.ndarray) -> Iterator[int]:  # noqa: ARG002
+        """The seeds of the random changes of the N rows that `draw` gave: one for each place in the batch."""
+        return (mixed_seed(self.seed, epoch, index, place) for place in range(len(rows)))
+
+
+class Rows(Protocol):
+    """The rows of a table as the network takes them."""
+
+    def take(self, rows: np.ndarray, seeds: Iterable[int]) -> Inputs:
+        """Rows (N,) int64 as (N, ...) float32, with conditions where the network asks for them.
+
+        Random changes of each follow from its seed.
+        """
+
+
+class PictureRows:
+    """Rows as pictures (N, 3, S, S), with conditions where there are any."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self.pictures = pictures
+
+    def take(self, rows: np.ndarray, seeds: Iterable[int]) -> Inputs:
+        """See `Rows`."""
+        images = []
+        for row, seed in zip(rows.tolist(), seeds, strict=True):
+            # Seeded for each picture: neither the number of workers nor an interruption changes an augmentation.
+            torch.manual_seed(seed)
+            images.append(self.pictures[row])
+        return stack(images)
+
+
+class FeatureRows:
+    """Rows as stored features (N, P), which have no random changes; `pooled` holds those of all rows of the table."""
+
+    def __init__(self, pooled: Tensor) -> None:
+        self.pooled = pooled
+
+    def take(self, rows: np.ndarray, seeds: Iterable[int]) -> Tensor:  # noqa: ARG002  as in PictureRows
+        """See `Rows`."""
+        return self.pooled.index_select(0, torch.from_numpy(rows))
+
 
 class _EpochBatches(Dataset):
-    """Batches `first`, ... of one epoch as (images (N, 3, S, S), labels (B,))."""
+    """Batches `first`, ... of one epoch as (inputs (N, ...), labels (B,))."""
 
-    def __init__(self, pictures: Pictures, sampler: Sampler, epoch: int, first: int) -> None:
-        self.pictures, self.sampler, self.epoch, self.first = pictures, sampler, epoch, first
+    def __init__(self, rows: Rows, sampler: Sampler, epoch: int, first: int) -> None:
+        self.rows, self.sampler, self.epoch, self.first = rows, sampler, epoch, first
 
     def __len__(self) -> int:
         return self.sampler.n_batches - self.first
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, place: int) -> tuple[Inputs, Tensor]:
         index = self.first + place
         rows, labels = self.sampler.draw(self.epoch, index)
-        images = []
-        for position, row in enumerate(rows.tolist()):
-            # Seeded for each picture: neither the number of workers nor an interruption changes an augmentation.
-            torch.manual_seed(mixed_seed(self.sampler.seed, self.epoch, index, position))
-            images.append(self.pictures[row])
-        return torch.stack(images), torch.from_numpy(labels)
+        inputs = self.rows.take(rows, self.sampler.seeds(self.epoch, index, rows, labels))
+        return inputs, torch.from_numpy(labels)
 
 
 def load_epoch(
-    pictures: Pictures, sampler: Sampler, *, epoch: int, first: int, workers: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches `first`, ... of `epoch`: images (N, 3, S, S) float32, labels (B,) int64."""
-    yield from DataLoader(_EpochBatches(pictures, sampler, epoch, first), batch_size=None, num_workers=workers)
+    rows: Rows, sampler: Sampler, *, epoch: int, first: int, workers: int
+) -> Iterator[tuple[Inputs, Tensor]]:
+    """Batches `first`, ... of `epoch`: inputs (N, ...) float32 as `rows` gives them, labels (B,) int64."""
+    yield from DataLoader(_EpochBatches(rows, sampler, epoch, first), batch_size=None, num_workers=workers)

@@ -1,7 +1,10 @@
-"""Lightning Fabric: device and precision of a training run."""
+"""Lightning Fabric: device and precision of a training run, and its gradients."""
+
+from collections.abc import Sequence
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor, nn
 
 from pipeline.base.devices import Device, be_deterministic, torch_device
 
@@ -16,3 +19,11 @@ def start_fabric(device: Device, precision: str) -> Fabric:
     fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
     fabric.launch()
     return fabric
+
+
+def backward(fabric: Fabric, loss: Tensor, inputs: Sequence[nn.Parameter] | None = None) -> None:
+    """Add the gradients of the scalar `loss` to all parameters it depends on, or to `inputs` alone.
+
+    All gradients of all training are made here.
+    """
+    fabric.backward(loss, inputs=inputs)

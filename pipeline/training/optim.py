@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from pipeline.params.finetune import OptimParams
+from pipeline.params.optim import OptimizerParams
 
 
-def build_optimizer(parameters: Iterable[nn.Parameter], params: OptimParams) -> torch.optim.Optimizer:
+def build_optimizer(parameters: Iterable[nn.Parameter], params: OptimizerParams) -> torch.optim.Optimizer:
     """Adam and adamw with torch's defaults; sgd with `momentum` and `nesterov`."""
     parameters = list(parameters)
     match params.name:

@@ -1,66 +1,59 @@
 """What recipes have in common whose batches a sampler draws, and which may hold the backbone or the head fixed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from pipeline.base.errors import UserError
+from pipeline.images.loading import Inputs, to_device
+from pipeline.models.embedder import build_embedder
+from pipeline.models.network import Network
+from pipeline.params.finetune import ModelParams
 from pipeline.training.batches import Sampler, load_epoch
-from pipeline.training.recipe import TrainingContext
+from pipeline.training.context import TrainingContext
+from pipeline.training.face import KEPT
 
 
 class SampledRecipe:
-    """Builds the model, loads the batches and keeps the model's state.
+    """Builds the model and loads the batches; a recipe adds its other networks, its optimisers and its step.
 
-    A recipe calls `set_up` once its own networks are built. Batch norms of a backbone that is held fixed by `project`
-    still move their running statistics, but for those that are frozen or set to eval.
+    `build` makes a network of another kind than `embedder`.
+    Batch norms of a backbone that is held fixed by `project` still move their running statistics, but for those that
+    are frozen or set to eval.
     """
 
-    def __init__(self, context: TrainingContext, sampler: Sampler) -> None:
+    def __init__(
+        self, context: TrainingContext, sampler: Sampler, build: Callable[[ModelParams], Network] = build_embedder
+    ) -> None:
         self.context, self.sampler = context, sampler
-        self.embedder, self.pictures = context.build_model()
-
-    def set_up(self, optimizer: Optimizer) -> Optimizer:
-        """Put the model, which `optimizer` trains, onto the device; returns the optimiser to use from now on."""
-        self.network, optimizer = self.context.fabric.setup(self.embedder, optimizer)
-        for method in ("pool", "project"):
-            self.network.mark_forward_method(method)
-        return optimizer
+        self.embedder, self.rows = context.build_model(build)
+        self.networks: dict[str, nn.Module] = {KEPT: self.embedder}
+        self.optimizers: dict[str, Optimizer] = {}
+        self.facts: dict[str, Any] = {"classes": sampler.names}
 
     def n_batches(self, epoch: int) -> int:  # noqa: ARG002  the face allows epochs of different lengths
         """Batches an epoch."""
         return self.sampler.n_batches
 
-    def batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, epoch: int, first: int) -> Iterator[tuple[Inputs, Tensor]]:
         """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them."""
-        return load_epoch(self.pictures, self.sampler, epoch=epoch, first=first, workers=self.context.workers)
+        return load_epoch(self.rows, self.sampler, epoch=epoch, first=first, workers=self.context.workers)
 
-    def state(self) -> dict[str, Any]:
-        """Weights of the model, and which classes the labels are."""
-        return {"embedder": self.embedder.state_dict(), "classes": self.sampler.names}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Restore what `state` returned. Raises UserError when that learned other classes."""
-        before, now = state["classes"], self.sampler.names
-        if before != now:
-            raise UserError(
-                f"finetune: the checkpoint below runtime.scratch was trained on {len(before)} classes, of which "
-                f"{len(set(before) & set(now))} are among the {len(now)} of the source; delete it to train anew, or "
-                "bring the classes back"
-            )
-        self.embedder.load_state_dict(state["embedder"])
-
-    def to_device(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    def to_device(self, batch: tuple[Inputs, Tensor]) -> tuple[Inputs, Tensor]:
         """The batch where the model is, images channels last."""
-        images, labels = self.context.fabric.to_device(batch)
-        return images.contiguous(memory_format=torch.channels_last), labels
+        inputs, labels = batch
+        device = self.context.fabric.device
+        return to_device(inputs, device), labels.to(device)
 
-    def project(self, images: Tensor, *, backbone_learns: bool, head_learns: bool = True) -> Tensor:
-        """Output of the head before the final L2 (B, D) float32, with gradients for what learns."""
-        with torch.set_grad_enabled(backbone_learns):
-            pooled = self.network.pool(images)
-        with torch.set_grad_enabled(head_learns):
-            return self.network.project(pooled)
+    def project(self, images: Inputs, *, backbone_learns: bool = True, head_learns: bool = True) -> Tensor:
+        """Output of the head before the final L2 (B, D) float32, with gradients for what learns.
+
+        The model runs in the precision of the run; what is made of its output is float32.
+        """
+        with self.context.fabric.autocast():
+            with torch.set_grad_enabled(backbone_learns):
+                pooled = self.embedder.pool(images)
+            with torch.set_grad_enabled(head_learns):
+                return self.embedder.project(pooled)

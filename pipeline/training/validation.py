@@ -1,5 +1,7 @@
 """How well consumer pictures of held-out items find their shop pictures, or pictures of one domain one another."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import torch
@@ -8,7 +10,7 @@ from torch import nn
 
 from pipeline.arrays.blocks import rows_per_block, slices
 from pipeline.base.names import CATEGORY, DOMAIN, ITEM, VALIDATION, Domain
-from pipeline.images.loading import Pictures, load_batches
+from pipeline.images.loading import Pictures, load_batches, to_device
 
 
 class RecallAt1:
@@ -43,7 +45,8 @@ class RecallAt1:
             return {VALIDATION: float("nan")}
         embedder.eval()
         batches = load_batches(self.pictures, self.batch_size, self.workers)
-        embeddings = torch.cat([embedder(images.to(self.fabric.device)).cpu() for images in batches])
+        on = partial(to_device, device=self.fabric.device, memory_format=torch.preserve_format)
+        embeddings = torch.cat([embedder(on(images)).cpu() for images in batches])
         gallery, items = embeddings[self.gallery].T, self.items[self.gallery]
         hits = 0
         for block in slices(len(self.queries), rows_per_block(len(self.gallery))):

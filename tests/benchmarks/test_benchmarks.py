@@ -8,7 +8,6 @@ import torch
 from click.testing import CliRunner
 from support.project import default_params
 
-from pipeline.base.plugins import plugin_names
 from pipeline.benchmarks import suite
 from pipeline.benchmarks.adaptation import draw_case, step_case
 from pipeline.benchmarks.case import Case, Trial
@@ -22,11 +21,11 @@ from pipeline.benchmarks.training import training_cases
 from pipeline.clustering.distances import Points
 from pipeline.clustering.neighbours import first_neighbours
 from pipeline.models.embedder import Embedder
-from pipeline.training.recipe import RECIPES
+from pipeline.training.context import training_recipes
 from stages.bench import main
 
 CPU = torch.device("cpu")
-TRAINING = dict(zip(plugin_names(RECIPES), training_cases(default_params(), "timm/resnet10t", 32), strict=True))
+TRAINING = dict(zip(training_recipes(), training_cases(default_params(), "timm/resnet10t", 32), strict=True))
 SMALL = [
     finch_case(300, 8),
     step_case(2, 3, 8),

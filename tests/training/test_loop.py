@@ -1,5 +1,7 @@
 """The loop: best and last, resume to the same bytes, a loss that breaks."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -7,16 +9,33 @@ from torch import nn
 from pipeline.base.checkpoint import Checkpoint
 from pipeline.base.errors import UserError
 from pipeline.base.names import VALIDATION
-from pipeline.training.loop import train
+from pipeline.training.fabric import start_fabric
+from pipeline.training.face import KEPT
+from pipeline.training.loop import Course, train
+
+COURSE = Course(
+    epochs=4,
+    seed=1,
+    keep="last",
+    place=lambda epoch, batch: f"epoch {epoch + 1}, batch {batch + 1}",
+    stage="finetune",
+    rate="finetune.optim.lr",
+    label="test",
+)
 
 
 class DropoutRecipe:
     """A recipe with a random layer and momentum, so that a careless resume shows."""
 
-    def __init__(self, die_at=None, bad_at=None):
+    def __init__(self, die_at=None, bad_at=None, *, classes=("a", "b"), margin=0.3):
         torch.manual_seed(0)
-        self.embedder = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 2))
-        self.optimizer = torch.optim.SGD(self.embedder.parameters(), 0.1, momentum=0.9)
+        embedder = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 2))
+        self.networks = {KEPT: embedder, "proxies": nn.Linear(2, 3)}
+        self.optimizers = {
+            "model": torch.optim.SGD(embedder.parameters(), 0.1, momentum=0.9),
+            "proxies": torch.optim.Adam(self.networks["proxies"].parameters(), 0.1),
+        }
+        self.facts = {"classes": list(classes), "margin": margin}
         self.die_at, self.bad_at, self.seen = die_at, bad_at, []
 
     def n_batches(self, epoch):
@@ -32,22 +51,17 @@ class DropoutRecipe:
         if place == self.die_at:
             raise KeyboardInterrupt
         self.seen.append(place)
-        self.embedder.train()
-        loss = self.embedder(rows).pow(2).mean()
-        self.optimizer.zero_grad()
+        self.networks[KEPT].train()
+        loss = self.networks["proxies"](self.networks[KEPT](rows)).pow(2).mean()
+        for optimizer in self.optimizers.values():
+            optimizer.zero_grad()
         loss.backward()
-        self.optimizer.step()
+        for optimizer in self.optimizers.values():
+            optimizer.step()
         return {"loss": float("inf") if place == self.bad_at else loss.item()}
 
-    def state(self):
-        return {"embedder": self.embedder.state_dict(), "optimizer": self.optimizer.state_dict()}
 
-    def load_state(self, state):
-        self.embedder.load_state_dict(state["embedder"])
-        self.optimizer.load_state_dict(state["optimizer"])
-
-
-def run(recipe, path, *, keep="last", scores=(0.1, 0.3, 0.3, 0.2), seconds=1e9):
+def run(recipe, path, *, keep="last", scores=(0.1, 0.3, 0.3, 0.2), seconds=1e9, validated=True):
     scores = iter(scores)
     known = {}
 
@@ -59,13 +73,12 @@ def run(recipe, path, *, keep="last", scores=(0.1, 0.3, 0.3, 0.2), seconds=1e9):
 
     return train(
         recipe,
-        validate,
-        epochs=4,
-        seed=1,
-        keep=keep,
+        COURSE if keep == "last" else replace(COURSE, keep=keep),
+        start_fabric("cpu", "32-true"),
         checkpoint=Checkpoint(path, seconds),
         say=lambda _: None,
         log_steps=1,
+        validate=validate if validated else None,
     )
 
 
@@ -73,15 +86,16 @@ def same(one, other):
     return all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.parametrize("keep", ["last", "best"])
 @pytest.mark.parametrize("seconds", [0, 1e9])
 @pytest.mark.parametrize("die_at", [(0, 3), (2, 0), (3, 4)])
-def test_interrupted_and_resumed_equals_undisturbed(tmp_path, die_at, seconds):
-    undisturbed = run(DropoutRecipe(), tmp_path / "a.pt", scores=[0.0] * 4)
+def test_interrupted_and_resumed_equals_undisturbed(tmp_path, die_at, seconds, keep):
+    undisturbed = run(DropoutRecipe(), tmp_path / "a.pt", keep=keep, scores=[0.0] * 4)
     with pytest.raises(KeyboardInterrupt):
-        run(DropoutRecipe(die_at), tmp_path / "b.pt", seconds=seconds, scores=[0.0] * 4)
+        run(DropoutRecipe(die_at), tmp_path / "b.pt", seconds=seconds, keep=keep, scores=[0.0] * 4)
     torch.rand(7)  # whatever the new process did before
     recipe = DropoutRecipe()
-    resumed = run(recipe, tmp_path / "b.pt", scores=[0.0] * 4)
+    resumed = run(recipe, tmp_path / "b.pt", keep=keep, scores=[0.0] * 4)
     assert same(resumed.weights, undisturbed.weights)
     assert resumed.history == undisturbed.history
     first = die_at if seconds == 0 else (die_at[0], 0)
@@ -96,8 +110,53 @@ def test_best_is_the_first_of_the_highest_and_last_is_the_last(tmp_path):
     assert [row["epoch"] for row in last.history] == [1, 2, 3, 4]
 
 
+def test_without_validation_only_what_is_due_is_saved(tmp_path):
+    undisturbed = run(DropoutRecipe(), tmp_path / "a.pt", validated=False)
+    assert [set(row) for row in undisturbed.history] == [{"epoch", "loss"}] * 4
+    for seconds, first in ((0, (2, 0)), (1e9, (0, 0))):
+        path = tmp_path / f"{seconds}.pt"
+        with pytest.raises(KeyboardInterrupt):
+            run(DropoutRecipe((2, 0)), path, seconds=seconds, validated=False)
+        recipe = DropoutRecipe()
+        resumed = run(recipe, path, validated=False)
+        assert recipe.seen[0] == first
+        assert same(resumed.weights, undisturbed.weights)
+        assert resumed.history == undisturbed.history
+    done = DropoutRecipe()
+    assert same(run(done, path, validated=False).weights, undisturbed.weights)
+    assert not done.seen, "the end is saved"
+
+
+def test_a_recipe_without_optimisers_gives_its_weights(tmp_path):
+    recipe = DropoutRecipe(die_at=(0, 0))
+    recipe.optimizers = {}
+    before = {name: value.clone() for name, value in recipe.networks[KEPT].state_dict().items()}
+    done = run(recipe, tmp_path / "a.pt")
+    assert same(done.weights, before)
+    assert done.history == []
+    assert not (tmp_path / "a.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ({"classes": "bcd"}, "was trained on 2 classes, of which 1 are among the 3 of the source; delete it to train"),
+        ({"margin": 0.4}, "is of margin 0.3, where this run has 0.4; delete it to train anew"),
+    ],
+)
+def test_a_checkpoint_of_other_facts(tmp_path, facts, says):
+    run(DropoutRecipe(), tmp_path / "a.pt")
+    other = DropoutRecipe(**facts)
+    before = {name: value.clone() for name, value in other.networks[KEPT].state_dict().items()}
+    with pytest.raises(UserError, match=says):
+        run(other, tmp_path / "a.pt")
+    assert same(before, other.networks[KEPT].state_dict())
+
+
 def test_a_broken_loss_names_the_place(tmp_path):
-    with pytest.raises(UserError, match=r"epoch 2, batch 3; lower finetune\.optim\.lr"):
+    with pytest.raises(
+        UserError, match=r"^finetune: the loss became inf at epoch 2, batch 3; lower finetune\.optim\.lr$"
+    ):
         run(DropoutRecipe(bad_at=(1, 2)), tmp_path / "a.pt")
 
 

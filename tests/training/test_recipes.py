@@ -9,11 +9,12 @@ import torch
 from PIL import Image
 from support.project import default_params
 
-from pipeline.base.plugins import plugin_names
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
+from pipeline.training.context import TrainingContext, load_recipe, training_recipes
 from pipeline.training.fabric import start_fabric
-from pipeline.training.recipe import RECIPES, TrainingContext, load_recipe
+from pipeline.training.face import KEPT
+from pipeline.training.networks import load_state, set_up, state_of
 
 EPOCHS = 3
 CHANGES = {
@@ -45,7 +46,9 @@ def make(pictures, name, device, precision):
     common = parse_section(finetune, "finetune", FinetuneParams)
     fabric = start_fabric(device, precision)
     torch.manual_seed(0)
-    return module.build(TrainingContext(table, raw, common, seed=1, workers=0, fabric=fabric), section)
+    recipe = module.build(TrainingContext(table, raw, common, seed=1, workers=0, fabric=fabric), section)
+    set_up(recipe, fabric)
+    return recipe
 
 
 def train(recipe, epochs):
@@ -60,24 +63,24 @@ def train(recipe, epochs):
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
-@pytest.mark.parametrize("name", plugin_names(RECIPES))
+@pytest.mark.parametrize("name", training_recipes())
 def test_training_goes_on_from_a_state(pictures, name, device, precision):
     if device == "cuda" and not torch.cuda.is_available():
         pytest.skip("no GPU here")
     first = make(pictures, name, device, precision)
-    before = {key: value.clone() for key, value in first.embedder.state_dict().items()}
+    before = {key: value.clone() for key, value in first.networks[KEPT].state_dict().items()}
     train(first, [0, 1])
-    state = deepcopy(first.state())
+    state = deepcopy(state_of(first))
     second = make(pictures, name, device, precision)
-    second.load_state(state)
+    load_state(second, state, "finetune")
     losses = train(second, [2])
     assert losses
     assert all(np.isfinite(list(row.values())).all() for row in losses)
-    undisturbed, after = train(first, [2]), second.embedder.state_dict()
+    undisturbed, after = train(first, [2]), second.networks[KEPT].state_dict()
     assert all(value.dtype == torch.float32 for value in after.values() if value.is_floating_point())
     if precision == "32-true":
         assert losses == undisturbed
-        assert all(after[key].equal(value) for key, value in first.embedder.state_dict().items())
+        assert all(after[key].equal(value) for key, value in first.networks[KEPT].state_dict().items())
     else:  # bf16 products on a CPU may differ by rounding from run to run
         assert losses[0] == pytest.approx(undisturbed[0], rel=0.02)
     assert sum(not after[key].equal(value) for key, value in before.items()) > len(before) / 2

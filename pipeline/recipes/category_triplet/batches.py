@@ -9,6 +9,7 @@ from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
 from pipeline.base.names import CATEGORY, DATASET, ITEM
 from pipeline.recipes.category_triplet.triplets import Triplets
+from pipeline.training.batches import Sampler
 
 SECTION = "recipes.category_triplet"
 
@@ -23,7 +24,7 @@ class Stream(IntEnum):
     TRIPLETS = 5
 
 
-class CategoryTripletSampler:
+class CategoryTripletSampler(Sampler):
     """Rows of a batch: `batch_size` to classify, and anchors, positives and negatives of `triplets` triplets.
 
     A label is the position of the category among `names`, the sorted categories of the classified rows: those of the

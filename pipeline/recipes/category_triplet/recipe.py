@@ -14,7 +14,7 @@ Where the published training is defective, it is mended:
   shuffled, follow from the seed, and anchor and positive differ.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from pipeline.params.base import Section
 from pipeline.recipes.category_triplet.batches import CategoryTripletSampler
 from pipeline.recipes.category_triplet.losses import Distance, weighted_losses
+from pipeline.training.context import TrainingContext
 from pipeline.training.optim import build_optimizer, scale_lr
-from pipeline.training.recipe import TrainingContext
 from pipeline.training.sampled import SampledRecipe
 from pipeline.training.schedule import lagging_factor
 
@@ -55,22 +55,21 @@ class CategoryTripletRecipe(SampledRecipe):
             seed=context.seed,
         )
         super().__init__(context, sampler)
-        self.classifier = nn.Linear(context.params.model.embedding_dim, len(sampler.names))
-        self.classifier.to(context.fabric.device)
-        trained = nn.ModuleList([self.embedder, self.classifier])
-        self.optimizer = self.set_up(build_optimizer(trained.parameters(), context.params.optim))
+        self.networks["classifier"] = nn.Linear(self.embedder.head.shape[0], len(sampler.names))
+        trained = nn.ModuleList(self.networks.values())
+        self.optimizers["model"] = build_optimizer(trained.parameters(), context.params.optim)
 
     def step(self, batch: tuple[Tensor, Tensor], epoch: float) -> dict[str, float]:
         """One optimiser step; reports the losses before it."""
         images, labels = self.to_device(batch)
-        params, common = self.params, self.context.params
-        scale_lr(self.optimizer, lagging_factor(common.optim, epoch, common.epochs, lag=params.frozen_epochs))
+        params, common, optimizer = self.params, self.context.params, self.optimizers["model"]
+        scale_lr(optimizer, lagging_factor(common.optim, epoch, common.epochs, lag=params.frozen_epochs))
         frozen = epoch < params.frozen_epochs
-        self.network.train()
+        self.embedder.train()
         if frozen:
             self.embedder.backbone.eval()  # running statistics are not to move either
         # Two passes: batch norms see each of the two batches by itself.
-        logits = self.classifier(self.project(images[: len(labels)], backbone_learns=not frozen))
+        logits = self.networks["classifier"](self.project(images[: len(labels)], backbone_learns=not frozen))
         triplets = images[len(labels) :]
         losses = weighted_losses(
             logits,
@@ -80,23 +79,10 @@ class CategoryTripletRecipe(SampledRecipe):
             margin=params.margin,
             distance=params.distance,
         )
-        self.optimizer.zero_grad()
-        self.context.fabric.backward(losses["loss"])
-        self.optimizer.step()
+        optimizer.zero_grad()
+        self.context.backward(losses["loss"])
+        optimizer.step()
         return {name: loss.item() for name, loss in losses.items()}
-
-    def state(self) -> dict[str, Any]:
-        """Weights of embedder and classifier, the categories it is for, and the optimiser's state."""
-        return super().state() | {
-            "classifier": self.classifier.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Restore what `state` returned. Raises UserError when that classifies into other categories."""
-        super().load_state(state)
-        self.classifier.load_state_dict(state["classifier"])
-        self.optimizer.load_state_dict(state["optimizer"])
 
 
 def build(context: TrainingContext, params: Params) -> CategoryTripletRecipe:

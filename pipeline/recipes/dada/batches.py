@@ -8,11 +8,12 @@ import pandas as pd
 from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
 from pipeline.base.names import CATEGORY, ITEM
+from pipeline.training.batches import Sampler
 
 SECTION = "recipes.dada"
 
 
-class ItemSampler:
+class ItemSampler(Sampler):
     """Which pictures make a batch: `samples_per_class` adjacent ones of each of its classes, `batch_size` in all.
 
     A class is a (category, item) pair of `table`, its label the position in sorted order. Every draw depends only on

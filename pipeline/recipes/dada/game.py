@@ -10,6 +10,7 @@ from torch.optim import Adam, Optimizer
 
 from pipeline.recipes.dada.criterion import Criterion
 from pipeline.recipes.dada.mixing import Draws
+from pipeline.training.face import Backward
 
 
 class Phase(IntEnum):
@@ -63,7 +64,7 @@ def play(
     discriminator_steps: int,
     generator_steps: int,
     learns: Iterable[nn.Parameter],
-    backward: Callable[..., None] = Tensor.backward,
+    backward: Backward = Tensor.backward,
 ) -> dict[str, float]:
     """One batch: steps of the networks on fixed embeddings, then steps of proxies and model; the losses before them.
 
@@ -87,7 +88,7 @@ def play(
     return _plain(losses | report)
 
 
-def _step(loss: Tensor, optimizers: list[Optimizer], inputs: list[nn.Parameter], backward: Callable[..., None]) -> None:
+def _step(loss: Tensor, optimizers: list[Optimizer], inputs: list[nn.Parameter], backward: Backward) -> None:
     for optimizer in optimizers:
         optimizer.zero_grad()
     backward(loss, inputs=inputs)

@@ -19,7 +19,7 @@ Where the published method is unsound, a param selects its behaviour and another
 """
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
@@ -29,8 +29,8 @@ from pipeline.recipes.dada.criterion import Criterion
 from pipeline.recipes.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
 from pipeline.recipes.dada.mixing import draw_shares
 from pipeline.recipes.dada.params import CriterionParams
+from pipeline.training.context import TrainingContext
 from pipeline.training.optim import build_optimizer, scale_lr
-from pipeline.training.recipe import TrainingContext
 from pipeline.training.sampled import SampledRecipe
 from pipeline.training.schedule import lagging_factor
 
@@ -68,13 +68,13 @@ class DadaRecipe(SampledRecipe):
             seed=context.seed,
         )
         super().__init__(context, sampler)
-        width, device = context.params.model.embedding_dim, context.fabric.device
-        self.criterion = Criterion(params, len(sampler.classes), width).to(device)
-        self.players = Players(
-            discriminators=discriminator_optimizer(self.criterion),
-            proxies=proxy_optimizer(self.criterion),
-            model=self.set_up(build_optimizer(self.embedder.parameters(), context.params.optim)),
-        )
+        self.criterion = Criterion(params, len(sampler.classes), self.embedder.head.shape[0])
+        self.networks["criterion"] = self.criterion
+        self.optimizers |= {
+            "discriminators": discriminator_optimizer(self.criterion),
+            "proxies": proxy_optimizer(self.criterion),
+            "model": build_optimizer(self.embedder.parameters(), context.params.optim),
+        }
 
     def step(self, batch: tuple[Tensor, Tensor], epoch: float) -> dict[str, float]:
         """The turns of both sides on one batch; reports the losses before the last turn of each."""
@@ -83,15 +83,15 @@ class DadaRecipe(SampledRecipe):
         factor = lagging_factor(
             common.optim, epoch, common.epochs, lag=max(params.discriminator_epochs, params.head_epochs)
         )
-        for optimizer in vars(self.players).values():
+        for optimizer in self.optimizers.values():
             scale_lr(optimizer, factor)
         phase = phase_of(
             math.floor(epoch), discriminator_epochs=params.discriminator_epochs, head_epochs=params.head_epochs
         )
-        self.network.train()
+        self.embedder.train()
         return play(
             self.criterion,
-            self.players,
+            Players(**self.optimizers),
             lambda: self.project(
                 images, backbone_learns=phase is Phase.ALL, head_learns=phase is not Phase.DISCRIMINATORS
             ),
@@ -100,20 +100,8 @@ class DadaRecipe(SampledRecipe):
             discriminator_steps=params.discriminator_steps,
             generator_steps=params.generator_steps,
             learns=self._learns(phase),
-            backward=self.context.fabric.backward,
+            backward=self.context.backward,
         )
-
-    def state(self) -> dict[str, Any]:
-        """Weights of model, proxies and networks, which items those are of, and the state of all optimisers."""
-        optimizers = {name: optimizer.state_dict() for name, optimizer in vars(self.players).items()}
-        return super().state() | {"criterion": self.criterion.state_dict(), "optimizers": optimizers}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Restore what `state` returned. Raises UserError, and changes nothing, when its proxies are of other items."""
-        super().load_state(state)
-        self.criterion.load_state_dict(state["criterion"])
-        for name, optimizer in vars(self.players).items():
-            optimizer.load_state_dict(state["optimizers"][name])
 
     def _learns(self, phase: Phase) -> list[nn.Parameter]:
         match phase:

@@ -6,20 +6,20 @@ pytorch-metric-learning can take their place.
 """
 
 import inspect
-from collections.abc import Iterator
 from difflib import get_close_matches
 from types import ModuleType
 from typing import Annotated, Any
 
-import torch
+import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.base.errors import UserError
 from pipeline.params.base import Section
-from pipeline.recipes.triplet.pairs import ItemPairs, PairLoader, PairMode
+from pipeline.recipes.triplet.pairs import ItemPairs, PairMode
+from pipeline.training.context import TrainingContext
 from pipeline.training.optim import build_optimizer, scale_lr
-from pipeline.training.recipe import TrainingContext
+from pipeline.training.sampled import SampledRecipe
 from pipeline.training.schedule import lr_factor
 
 
@@ -39,58 +39,31 @@ class Params(Section):
     miner: Component | None
 
 
-class TripletRecipe:
+class TripletRecipe(SampledRecipe):
     """One network, one optimiser; the loss is taken over the 2B pictures of a batch of B items."""
 
     def __init__(self, context: TrainingContext, params: Params) -> None:
-        self.context = context
-        embedder, pictures = context.build_model()
-        items = ItemPairs(pictures, context.table, mode=params.pairs, seed=context.seed)
-        self.loader = PairLoader(items, params.batch_items, context.workers)
-        sizes = {"num_classes": len(items), "embedding_size": context.params.model.embedding_dim}
-        self.loss = build_component("losses", params.loss, sizes)
+        sampler = ItemPairs(context.table, mode=params.pairs, batch_items=params.batch_items, seed=context.seed)
+        super().__init__(context, sampler)
+        sizes = {"num_classes": len(sampler.names), "embedding_size": self.embedder.head.shape[0]}
+        self.networks["loss"] = build_component("losses", params.loss, sizes)
         self.miner = build_component("miners", params.miner, sizes) if params.miner else None
-        self.loss.to(context.fabric.device)
-        trained = nn.ModuleList([embedder, self.loss])
-        optimizer = build_optimizer(trained.parameters(), context.params.optim)
-        self.network, self.optimizer = context.fabric.setup(embedder, optimizer)
-        self.embedder = embedder
-
-    def n_batches(self, epoch: int) -> int:  # noqa: ARG002  the face allows epochs of different lengths
-        """Batches an epoch."""
-        return len(self.loader)
-
-    def batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of (images, labels)."""
-        return self.loader.batches(epoch, first)
+        trained = nn.ModuleList([self.embedder, self.networks["loss"]])
+        self.optimizers["model"] = build_optimizer(trained.parameters(), context.params.optim)
 
     def step(self, batch: tuple[Tensor, Tensor], epoch: float) -> dict[str, float]:
         """One optimiser step; reports the loss before it."""
-        images, labels = self.context.fabric.to_device(batch)
-        params = self.context.params
-        scale_lr(self.optimizer, lr_factor(params.optim, epoch, params.epochs))
-        self.network.train()
-        embeddings = self.network(images.contiguous(memory_format=torch.channels_last))
+        images, labels = self.to_device(batch)
+        params, optimizer = self.context.params, self.optimizers["model"]
+        scale_lr(optimizer, lr_factor(params.optim, epoch, params.epochs))
+        self.embedder.train()
+        embeddings = F.normalize(self.project(images), dim=1)
         mined = self.miner(embeddings, labels) if self.miner else None
-        loss = self.loss(embeddings, labels, mined)
-        self.optimizer.zero_grad()
-        self.context.fabric.backward(loss)
-        self.optimizer.step()
+        loss = self.networks["loss"](embeddings, labels, mined)
+        optimizer.zero_grad()
+        self.context.backward(loss)
+        optimizer.step()
         return {"loss": loss.item()}
-
-    def state(self) -> dict[str, Any]:
-        """Weights of network and loss, and the optimiser's state."""
-        return {
-            "embedder": self.embedder.state_dict(),
-            "loss": self.loss.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Restore what `state` returned."""
-        self.embedder.load_state_dict(state["embedder"])
-        self.loss.load_state_dict(state["loss"])
-        self.optimizer.load_state_dict(state["optimizer"])
 
 
 def build(context: TrainingContext, params: Params) -> TripletRecipe:

@@ -11,8 +11,9 @@ from pipeline.base.errors import UserError
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.category_triplet.recipe import Params, build
+from pipeline.training.context import TrainingContext
 from pipeline.training.fabric import start_fabric
-from pipeline.training.recipe import TrainingContext
+from pipeline.training.networks import load_state, state_of
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
 
@@ -73,11 +74,11 @@ def changed(before, after):
 
 def test_the_backbone_does_not_change_while_frozen_and_all_does_then(make):
     recipe = make(frozen_epochs=1, model={"pooling": "gem"})
-    start, classifier = weights(recipe), recipe.classifier.weight.clone()
+    start, classifier = weights(recipe), recipe.networks["classifier"].weight.clone()
     run(recipe, 0)
     frozen = weights(recipe)
     assert changed(start, frozen) == {"head.weight", "head.bias"}, "neither weights nor running statistics"
-    assert not torch.equal(recipe.classifier.weight, classifier)
+    assert not torch.equal(recipe.networks["classifier"].weight, classifier)
     run(recipe, 1)
     assert changed(frozen, weights(recipe)) == set(frozen)
 
@@ -120,7 +121,7 @@ def test_the_schedule_counts_from_the_end_of_the_frozen_epochs(make):
     batch = next(recipe.batches(0, 0))
     for epoch, lr in [(0, 0.01), (2.5, 0.01), (3, 0.001)]:
         recipe.step(batch, epoch)
-        assert recipe.optimizer.param_groups[0]["lr"] == pytest.approx(lr)
+        assert recipe.optimizers["model"].param_groups[0]["lr"] == pytest.approx(lr)
 
 
 @pytest.mark.parametrize(
@@ -133,4 +134,4 @@ def test_the_schedule_counts_from_the_end_of_the_frozen_epochs(make):
 def test_checkpoint_of_another_classifier(make, table, category, says):
     other = make(table.replace({"category": {"blue": category}}))
     with pytest.raises(UserError, match=says):
-        make().load_state(other.state())
+        load_state(make(), state_of(other), "finetune")

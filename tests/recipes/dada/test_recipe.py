@@ -12,8 +12,9 @@ from support.project import default_params
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.dada.recipe import Params, build
+from pipeline.training.context import TrainingContext
 from pipeline.training.fabric import start_fabric
-from pipeline.training.recipe import TrainingContext
+from pipeline.training.networks import state_of
 
 DIM = 16
 NETWORKS = {"domain_network", "class_network"}
@@ -56,7 +57,7 @@ def step(recipe, epoch):
 
 
 def rates(recipe):
-    optimizers = vars(recipe.players).values()
+    optimizers = recipe.optimizers.values()
     return np.array([group["lr"] for optimizer in optimizers for group in optimizer.param_groups])
 
 
@@ -90,7 +91,7 @@ def test_steps_of_each_side_in_a_batch(make):
     step(recipe, 0)
     steps = {
         name: {int(of_weight["step"]) for of_weight in state["state"].values()}
-        for name, state in recipe.state()["optimizers"].items()
+        for name, state in state_of(recipe)["optimizers"].items()
     }
     assert steps == {"discriminators": {4}, "proxies": {3}, "model": {3}}
 

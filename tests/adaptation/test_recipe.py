@@ -1,6 +1,7 @@
 """The adaptation step against pytorch-metric-learning and the reference's vectors; interruption changes nothing."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,14 +11,16 @@ from pytorch_metric_learning.miners import BatchHardMiner
 from support.golden import golden
 from support.products import N_SOURCE, products
 
-from pipeline.adaptation.loss import batch_hard, triplet_loss
+from pipeline.adaptation.loss import backward_step, batch_hard, triplet_loss
 from pipeline.adaptation.pairs import Pairs, PairSampler
-from pipeline.adaptation.train import backward_step, train_head
+from pipeline.adaptation.recipe import AdaptationRecipe
 from pipeline.base.checkpoint import Checkpoint
 from pipeline.base.errors import UserError
 from pipeline.models.folder import WEIGHTS, save_head
 from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
+from pipeline.training.fabric import backward, start_fabric
+from pipeline.training.loop import train
 
 PARAMS = AdaptParams(steps=30, categories=2, items=10, margin=0.3, optimizer="adam", lr=0.01, lr_steps=10, gamma=0.5)
 
@@ -150,14 +153,49 @@ def _setting(seed=0):
 
 
 def _train(path, head, pooled, sampler, params=PARAMS, seconds=1e9):
-    checkpoint = Checkpoint(path, seconds)
-    return train_head(head, pooled, sampler, params, name="adapted", checkpoint=checkpoint, say=lambda _: None)
+    fabric = start_fabric("cpu", "32-true")
+    recipe = AdaptationRecipe(head, pooled, sampler, params, backward=partial(backward, fabric))
+    trained = train(
+        recipe,
+        recipe.course("adapted", 0),
+        fabric,
+        checkpoint=Checkpoint(path, seconds),
+        say=lambda _: None,
+        log_steps=1,
+    )
+    assert all(torch.equal(head.state_dict()[name], value) for name, value in trained.weights.items())
+    return recipe.curve(trained.history)
 
 
 def test_training_lowers_the_loss(tmp_path):
     curve = _train(tmp_path / "a.pt", *_setting())
     assert [row["step"] for row in curve] == list(range(1, 31))
     assert curve[-1]["loss"] < curve[0]["loss"]
+
+
+def test_points_of_the_curve_are_means_of_what_lies_between(tmp_path, monkeypatch):
+    every = _train(tmp_path / "a.pt", *_setting())
+    monkeypatch.setattr("pipeline.adaptation.recipe.CURVE_POINTS", 4)
+    some = _train(tmp_path / "b.pt", *_setting())
+    assert [row["step"] for row in some] == [7, 14, 21, 28, 30], "the last one is the last step"
+    losses = [row["loss"] for row in every]
+    means = [np.mean(losses[max(0, row["step"] - 7) : row["step"]]) for row in some[:4]] + [np.mean(losses[28:])]
+    assert [row["loss"] for row in some] == pytest.approx(means, rel=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_the_rate_falls_every_so_many_steps(optimizer):
+    head, pooled, sampler = _setting()
+    params = PARAMS.model_copy(update={"optimizer": optimizer})
+    recipe = AdaptationRecipe(head, pooled, sampler, params, backward=torch.Tensor.backward)
+    rates = []
+    for step in (0, 9, 10, 29):
+        recipe.step((step, sampler.draw(step)), 0.0)
+        (group,) = recipe.optimizers["head"].param_groups
+        rates.append(group["lr"])
+    assert rates == [0.01, 0.01, 0.005, 0.0025]
+    known = {"weight_decay": 0.0} if optimizer == "adam" else {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+    assert {name: group[name] for name in known} == known
 
 
 class KilledError(Exception):

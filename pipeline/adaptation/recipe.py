@@ -1,0 +1,70 @@
+"""Retraining the head on features in memory, as a recipe of the training loop."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from pipeline.adaptation.loss import backward_step
+from pipeline.adaptation.pairs import Pairs, PairSampler
+from pipeline.models.head import Head
+from pipeline.params.adapt import AdaptParams
+from pipeline.training.face import KEPT, Backward
+from pipeline.training.loop import Course
+from pipeline.training.optim import build_optimizer, scale_lr
+
+# The curve has about this many points, whatever the number of steps.
+CURVE_POINTS = 200
+
+
+class AdaptationRecipe:
+    """Trains `head` on rows of `pooled` (N, P); an epoch is what lies between two points of the curve."""
+
+    def __init__(
+        self, head: Head, pooled: Tensor, sampler: PairSampler, params: AdaptParams, *, backward: Backward
+    ) -> None:
+        self.head, self.pooled, self.sampler, self.params, self.backward = head, pooled, sampler, params, backward
+        self.networks: dict[str, nn.Module] = {KEPT: head}
+        self.optimizers: dict[str, Optimizer] = {"head": build_optimizer(head.parameters(), params.optim)}
+        self.facts: dict[str, Any] = {}
+        self.every = max(1, params.steps // CURVE_POINTS)
+
+    def course(self, name: str, seed: int) -> Course:
+        """The run of all steps, spoken of in steps."""
+        return Course(
+            epochs=-(-self.params.steps // self.every),
+            seed=seed,
+            keep="last",
+            place=lambda epoch, batch: f"step {self.step_of(epoch, batch) + 1}",
+            stage="adapt",
+            rate="adapt.lr",
+            label=f"adapt ({name})",
+        )
+
+    def step_of(self, epoch: int, batch: int) -> int:
+        """The step, counted from 0, that a batch is for."""
+        return min(epoch * self.every + batch, self.params.steps)
+
+    def n_batches(self, epoch: int) -> int:
+        """Steps of `epoch`; the last one may have fewer."""
+        return self.step_of(epoch + 1, 0) - self.step_of(epoch, 0)
+
+    def batches(self, epoch: int, first: int) -> Iterator[tuple[int, Pairs]]:
+        """The number of each step and its pairs."""
+        for step in range(self.step_of(epoch, first), self.step_of(epoch + 1, 0)):
+            yield step, self.sampler.draw(step)
+
+    def step(self, batch: tuple[int, Pairs], epoch: float) -> dict[str, float]:  # noqa: ARG002  it counts in steps
+        """One optimiser step; reports the loss before it."""
+        step, pairs = batch
+        optimizer = self.optimizers["head"]
+        scale_lr(optimizer, self.params.gamma ** (step // self.params.lr_steps))
+        optimizer.zero_grad()
+        loss = backward_step(self.head, self.pooled, pairs, self.params.margin, self.backward)
+        optimizer.step()
+        return {"loss": loss.item()}
+
+    def curve(self, history: list[dict[str, float]]) -> list[dict[str, float]]:
+        """Rows {step, loss: mean since the last row} from those of the loop."""
+        return [{"step": self.step_of(row["epoch"], 0), "loss": row["loss"]} for row in history]

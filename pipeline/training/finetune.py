@@ -1,0 +1,103 @@
+"""Fine-tuning: a recipe on the labelled source, validated on items that are held out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from pipeline.base.checkpoint import Checkpoint
+from pipeline.base.errors import UserError
+from pipeline.images.loading import Pictures
+from pipeline.images.transforms import inference_transform
+from pipeline.models.embedder import count_parameters
+from pipeline.models.network import Network
+from pipeline.params.finetune import FinetuneParams
+from pipeline.params.runtime import RuntimeParams
+from pipeline.training.context import TrainingContext
+from pipeline.training.fabric import start_fabric
+from pipeline.training.face import KEPT, Recipe
+from pipeline.training.loop import Course, train
+from pipeline.training.split import split_source
+from pipeline.training.validation import RecallAt1
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """The network and its kept weights, a row of figures an epoch, and what to report.
+
+    A recipe that trains nothing has no rows, and reports its facts.
+    """
+
+    network: Network
+    weights: dict[str, Tensor]
+    history: list[dict[str, float]]
+    report: dict[str, Any]
+
+
+def finetune(
+    table: pd.DataFrame,
+    raw: Path,
+    build: Callable[[TrainingContext], Recipe],
+    params: FinetuneParams,
+    runtime: RuntimeParams,
+    *,
+    seed: int,
+    checkpoint: Path,
+    say: Callable[[str], None],
+) -> Finetuned:
+    """Train what `build` makes on the source rows of the manifest `table`, whose pictures lie below `raw`.
+
+    Goes on from the file `checkpoint` where there is one.
+    Raises UserError for params and pictures that do not fit, and when the loss stops being finite.
+    """
+    train_rows, val_rows = split_source(table, params.val_share, seed)
+    fabric = start_fabric(runtime.device, params.precision)
+    torch.manual_seed(seed)
+    recipe = build(TrainingContext(train_rows, raw, params, seed, runtime.workers, fabric))
+    network = recipe.networks[KEPT]
+    if not recipe.optimizers:
+        say(f"nothing is trained: {params.recipe} gives the model as it is")
+        return Finetuned(network, network.state_dict(), [], {"trained": False, **recipe.facts})
+    validate = RecallAt1(
+        _held_out(network, val_rows, raw),
+        val_rows,
+        fabric,
+        batch_size=runtime.batch_size,
+        workers=runtime.workers,
+    )
+    if params.keep == "best" and not len(validate):
+        more = "" if len(val_rows) else ", or raise finetune.val_share"
+        raise UserError(f"finetune.keep: best needs held-out pictures that show the same items; set it to last{more}")
+    say(
+        f"{params.recipe}, {params.model.backbone}, {count_parameters(network) / 1e6:.1f} M parameters, "
+        f"{len(train_rows)} pictures, {len(val_rows)} held out, on {fabric.device}"
+    )
+    trained = train(
+        recipe,
+        Course(
+            epochs=params.epochs,
+            seed=seed,
+            keep=params.keep,
+            place=lambda epoch, batch: f"epoch {epoch + 1}, batch {batch + 1}",
+            stage="finetune",
+            rate="finetune.optim.lr",
+            label="finetune",
+        ),
+        fabric,
+        checkpoint=Checkpoint(checkpoint, runtime.checkpoint_seconds),
+        say=say,
+        log_steps=runtime.log_steps,
+        validate=validate,
+    )
+    kept = trained.history[trained.epoch]
+    report = {"kept_epoch": trained.epoch + 1, **kept, "val_queries": len(validate)}
+    return Finetuned(network, trained.weights, trained.history, report)
+
+
+def _held_out(network: Network, rows: pd.DataFrame, raw: Path) -> Pictures:
+    wanted = network.input
+    return Pictures(rows, raw, inference_transform(wanted), wanted.decoded_side, network.conditions(rows))
