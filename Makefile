@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup repro test bench format lint deps lock clean
+.PHONY: help setup repro test check bench format lint deps lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 10
@@ -26,6 +26,9 @@ repro: $(READY) ## run the whole chain on the dataset that params.yaml names, th
 	@cat metrics/evaluate.md
 
 test: lint ## run all tests
+	python -m pytest -n 2 -m 'not slow' tests
+
+check: lint ## run the tests of the library alone, without those that run stages or DVC
 	python -m pytest -n 2 tests
 
 lint: $(READY) ## check style and formatting

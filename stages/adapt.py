@@ -27,13 +27,12 @@ def main(run: Run) -> None:
         MANIFEST_FILE,
         METRICS_FOLDER,
         MODEL_FOLDER,
-        POOLED,
         Part,
     )
     from pipeline.base.reports import write_json
     from pipeline.base.workspace import fingerprint, workspace
-    from pipeline.features.store import read_features
-    from pipeline.models.folder import check_width, load_head, save_heads
+    from pipeline.features.store import open_parts
+    from pipeline.models.folder import load_head, save_heads
     from pipeline.params.adapt import AdaptParams
     from pipeline.reporting.curves import write_curves
     from pipeline.table.manifest import read_manifest
@@ -42,8 +41,7 @@ def main(run: Run) -> None:
 
     params, runtime = run.section("adapt", AdaptParams), run.runtime()
     table = read_manifest(MANIFEST_FILE)
-    files = {part: FEATURES_FOLDER / f"{part}.h5" for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)}
-    source, target = (read_features(file, POOLED) for file in files.values())
+    source, target = open_parts(FEATURES_FOLDER, (Part.SOURCE_TRAIN, Part.TARGET_TRAIN), table, MODEL_FOLDER)
     products = None
     if len(target.row):
         rows = table.iloc[source.row]
@@ -51,10 +49,10 @@ def main(run: Run) -> None:
         products = build_products(catalogue, *read_links(LINKS_FILE, catalogue, target.row))
         head = load_head(MODEL_FOLDER).folded()
         for features in (source, target):
-            check_width(head, features.pooled.shape[1], MODEL_FOLDER)
+            features.check_heads({MODEL_FOLDER: head})
     mark = fingerprint(
         params=[run.seed, params.model_dump()],
-        inputs=[MANIFEST_FILE, *files.values(), LINKS_FILE, MODEL_FOLDER],
+        inputs=[MANIFEST_FILE, source.path, target.path, LINKS_FILE, MODEL_FOLDER],
         modules=["stages.adapt"],
     )
     with workspace(Path(runtime.scratch), run.stage, mark) as folder:

@@ -39,10 +39,10 @@ def main(file: Path, jobs: int, dry_run: bool, report_only: bool) -> None:
         from pipeline.experiments.metrics import check_metric
         from pipeline.experiments.plan import plan_runs, read_comparison, setting_changes
         from pipeline.params.base import load_params
+        from stages._experiments import runs as experiments
         from stages._experiments.dependencies import dependencies, read_stages
         from stages._experiments.git import tracked_files
         from stages._experiments.overrides import overrides
-        from stages._experiments.runs import runs as experiments
 
         comparison, params, tracked = read_comparison(file), load_params(), tracked_files()
         changes = setting_changes(comparison, params)
@@ -120,7 +120,7 @@ def run_missing(missing: dict[str, list[str]], jobs: int) -> dict[str, str]:
 def read_all(runs: "list[PlannedRun]", metric: str, scope: str) -> dict[tuple[str, int], dict[str, float]]:
     """(setting, seed) -> model -> value, of the runs that are finished."""
     from pipeline.experiments.summary import read_values
-    from stages._experiments.runs import runs as experiments
+    from stages._experiments import runs as experiments
 
     stored = experiments.finished()
     return {

@@ -17,7 +17,7 @@ def main(checkpoint: Path, out: Path, trust: bool) -> None:
     """Convert CHECKPOINT, a .pt of dirtorch or a .t7 of UDMA, into the new folder OUT: model.safetensors, model.json.
 
     A whole model gives one that data/models/backbone may hold; an adaptation layer (fc alone) gives a head alone, as
-    datasets.udma_features.checkpoint reads it.
+    the set udma_features reads it.
     """
     with one_line_errors("convert"):
         from pipeline.base.errors import UserError

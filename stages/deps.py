@@ -12,11 +12,13 @@ DVC_FILE = Path("dvc.yaml")
 
 # Stages that import a plugin by name: its package, and how dvc.yaml spells the file or folder of the chosen one.
 PLUGINS = {
-    "download": ("pipeline.datasets", "${data.dataset}"),
-    "prepare": ("pipeline.datasets", "${data.dataset}"),
+    "download": ("pipeline.datasets", "${item.set}"),
     "finetune": ("pipeline.recipes", "${finetune.recipe}"),
     "weight": ("pipeline.weighting.strategies", "${weight.strategy}.py"),
 }
+
+# Plugins that a stage imports all of.
+EVERY = {"evaluate": "pipeline.evaluation.metrics"}
 
 # What everything stands on is named whole by whoever uses any of it: nothing there changes without concerning all.
 GROUND = ("pipeline/base", "pipeline/arrays")
@@ -31,6 +33,8 @@ def code_deps(stage: str) -> list[str]:
     from pipeline.base.plugins import plugin_names
 
     modules, chosen = {f"stages.{stage}"}, set()
+    if stage in EVERY:
+        modules |= modules_below(EVERY[stage])
     if stage in PLUGINS:
         package, spelled = PLUGINS[stage]
         plugins = {module for name in plugin_names(package) for module in modules_below(f"{package}.{name}")}

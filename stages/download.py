@@ -1,44 +1,64 @@
-"""Stage download: bring the dataset to data/raw/<dataset>/."""
+"""Stage download: bring a set to data/raw/<set>/."""
 
 from pathlib import Path
+
+import click
 
 from stages._cli import Run, stage
 
 
+@click.option("--set", "names", multiple=True, help="Set to bring; may be given several times.  [default: data.sets]")
 @stage
-def main(run: Run) -> None:
-    """Fetch, verify and unpack the dataset that data.dataset names, or draw the built-in world.
+def main(run: Run, names: tuple[str, ...]) -> None:
+    """Fetch, verify and unpack the sets in data.sets, or draw the built-in world, and read their tables.
 
-    Reads data.source (and the network where the dataset lists archives); writes data/raw/<dataset>/. An interrupted
-    transfer goes on where it stopped.
+    Reads data.source (and the network where a set lists archives); writes data/raw/<set>/ and data/raw/<set>.parquet,
+    its checked table. An interrupted transfer goes on where it stopped.
     """
+    from pipeline.params.data import DataParams
+
+    data = run.section("data", DataParams)
+    for name in names or data.sets:
+        bring(run, name, Path(data.source) / name)
+
+
+def bring(run: Run, name: str, source: Path) -> None:
+    """Fetch the set `name` from the folder `source`, and read it."""
     from pipeline.base.atomic import publish, remove
     from pipeline.base.names import RAW_FOLDER
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.datasets._shared.face import load_dataset
-    from pipeline.features.brought import brings_features, describe_facts
-    from pipeline.params.data import DataParams
+    from pipeline.table.manifest import check_table
+    from pipeline.table.sets import table_file, write_table
 
-    data, runtime = run.section("data", DataParams), run.runtime()
-    dataset, params = load_dataset(run.params, data.dataset)
+    dataset, params = load_dataset(name)
+    scratch = Path(run.runtime().scratch)
     mark = fingerprint(
-        params=[run.seed, data.model_dump(), params.model_dump()],
+        params=[run.seed, str(source), params.model_dump()],
         inputs=[],
         modules=["stages.download", dataset.__name__],
     )
-    downloads = Path(runtime.scratch) / "archives"  # beside the workspace: other params may need the same archive
-    with workspace(Path(runtime.scratch), run.stage, mark) as folder:
-        out = folder / data.dataset
+    downloads = scratch / "archives" / name  # beside the workspace: other params may need the same archive
+    with workspace(scratch, f"download-{name}", mark) as folder:
+        out = folder / name
         remove(out)  # begun by a killed run
         out.mkdir()
-        dataset.fetch(Path(data.source), out, params, seed=run.seed, downloads=downloads)
-        publish(out, RAW_FOLDER / data.dataset)
+        dataset.fetch(source, out, params, seed=run.seed, downloads=downloads)
+        table = check_table(dataset.read_table(out, params), name)
+        remove(table_file(RAW_FOLDER, name))  # never that of other files
+        publish(out, RAW_FOLDER / name)
+        write_table(RAW_FOLDER, name, table)
         remove(downloads)
-    root = RAW_FOLDER / data.dataset
+    root = RAW_FOLDER / name
+    run.say(f"{len(table)} rows, {size_of(root)} in {root}")
+    if (describe := getattr(dataset, "describe", None)) is not None:
+        run.say(describe(root))
+
+
+def size_of(root: Path) -> str:
+    """How many files are in the folder, and how large they are."""
     files = [path for path in root.rglob("*") if path.is_file()]
-    run.say(f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB in {root}")
-    if brings_features(root):
-        run.say(describe_facts(root))
+    return f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB"
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ def main(run: Run) -> None:
 
     Reads the manifest and the source pictures; writes data/models/backbone/, metrics/finetune.json and curves in
     metrics/curves/finetune/. Held-out source items give the validation recall@1; target labels are never read.
-    An interrupted run goes on from its last checkpoint. A dataset that brings features brings its head too: nothing is
-    trained then.
+    An interrupted run goes on from its last checkpoint. Recipe given trains nothing, but takes the head of a dataset
+    that gives features.
     """
     from functools import partial
 
@@ -39,20 +39,17 @@ def main(run: Run) -> None:
     from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER, VALIDATION
     from pipeline.base.reports import write_json
     from pipeline.base.workspace import fingerprint, workspace
-    from pipeline.features.brought import brought_folder
     from pipeline.models.embedder import save_embedder
     from pipeline.params.finetune import FinetuneParams
     from pipeline.reporting.curves import write_curves
     from pipeline.table.manifest import read_manifest
-    from pipeline.training.context import load_recipe
+    from pipeline.training.context import check_rows, load_recipe
     from pipeline.training.finetune import finetune
 
     params, runtime = run.section("finetune", FinetuneParams), run.runtime()
     method, method_params = load_recipe(run.params, params.recipe)
     table = read_manifest(MANIFEST_FILE)
-    if (brought := brought_folder(RAW_FOLDER, table)) is not None:
-        take_over(run, brought)
-        return
+    check_rows(method, params.recipe, table)
     mark = fingerprint(
         params=[run.seed, params.model_dump(), method_params.model_dump()],
         inputs=[MANIFEST_FILE],
@@ -77,25 +74,6 @@ def main(run: Run) -> None:
         write_json(METRICS_FOLDER / "finetune.json", made.report)
         if made.history:
             run.say(f"kept epoch {made.report['kept_epoch']}, {VALIDATION} {made.report[VALIDATION]:.4f}")
-
-
-def take_over(run: Run, brought: Path) -> None:
-    """Make the head that the dataset in the folder `brought` brings the model; the curves are empty."""
-    import shutil
-
-    from pipeline.base.atomic import replacing
-    from pipeline.base.names import METRICS_FOLDER, MODEL_FOLDER, VALIDATION
-    from pipeline.base.reports import write_json
-    from pipeline.features.brought import MODEL, read_facts
-    from pipeline.reporting.curves import write_curves
-
-    head = read_facts(brought)["head"]
-    with replacing(MODEL_FOLDER) as folder:
-        shutil.copytree(brought / MODEL, folder, copy_function=shutil.copyfile)
-    with replacing(METRICS_FOLDER / "curves/finetune") as folder:
-        write_curves(folder, [], x="epoch", panels={"loss": ["loss"], VALIDATION: [VALIDATION]})
-    write_json(METRICS_FOLDER / "finetune.json", {"trained": False, "head": head})
-    run.say(f"nothing is trained: {brought.name} brings its features and the head, which is taken over")
 
 
 if __name__ == "__main__":

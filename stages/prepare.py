@@ -1,42 +1,39 @@
-"""Stage prepare: the dataset as one checked table."""
+"""Stage prepare: the sets as one checked table."""
 
 from stages._cli import Run, stage
 
 
 @stage
 def main(run: Run) -> None:
-    """Turn the files of the dataset into data/manifest.parquet, one row an image, and check every picture.
+    """Join the sets in data.sets into data/manifest.parquet, one row an image, and check every picture.
 
-    Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable the
-    stage fails. A dataset that brings features instead of pictures keeps all its rows.
+    Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable of a set
+    the stage fails. A set that gives features instead of pictures keeps all its rows.
     """
+    from pipeline.base.errors import UserError
     from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER, Part
     from pipeline.base.reports import write_json
-    from pipeline.datasets._shared.face import load_dataset
-    from pipeline.features.brought import brings_features, finish_brought
+    from pipeline.datasets._shared.given import gives_features
     from pipeline.params.data import DataParams
     from pipeline.params.prepare import PrepareParams
-    from pipeline.table.finish import finish_manifest
-    from pipeline.table.manifest import check_table, part_rows, write_manifest
+    from pipeline.table.finish import finish_features, finish_manifest
+    from pipeline.table.manifest import part_rows, write_manifest
+    from pipeline.table.sets import join_sets, read_table
 
-    data, params = run.section("data", DataParams), run.section("prepare", PrepareParams)
-    dataset, dataset_params = load_dataset(run.params, data.dataset)
-    root = RAW_FOLDER / data.dataset
-    table = check_table(dataset.read_table(root, dataset_params), data.dataset)
-    brought = brings_features(root)
-    if brought:
-        table, report = finish_brought(table)
+    sets, params = run.section("data", DataParams).sets, run.section("prepare", PrepareParams)
+    given = [name for name in sets if gives_features(RAW_FOLDER / name)]
+    if given and len(sets) > 1:
+        raise UserError(f"data.sets: {given[0]} gives features, no pictures; it cannot be joined with other sets")
+    tables = {name: read_table(RAW_FOLDER, name) for name in sets}
+    if given:
+        table, report = finish_features(tables[sets[0]], RAW_FOLDER / sets[0])
     else:
-        table, report = finish_manifest(
-            table,
-            root,
-            min_side=params.min_side,
-            max_unreadable=params.max_unreadable,
-            workers=run.runtime().workers,
-        )
+        options = params.model_dump() | {"workers": run.runtime().workers}
+        finished = [finish_manifest(one, RAW_FOLDER / name, **options) for name, one in tables.items()]
+        table, report = join_sets(sets, finished)
     write_manifest(MANIFEST_FILE, table)
     write_json(METRICS_FOLDER / "prepare.json", report)
-    kind = "rows with features, no pictures to check," if brought else "pictures"
+    kind = "pictures" if report["pictures"] else "rows with features, no pictures to check,"
     run.say(f"{len(table)} {kind} in {MANIFEST_FILE}")
     if not any(len(part_rows(table, part)) for part in (Part.SOURCE_TEST, Part.TARGET_TEST)):
         run.say("no pictures to evaluate on: the dataset has no query, gallery or test rows")

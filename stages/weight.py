@@ -14,68 +14,45 @@ def main(run: Run) -> None:
 
     from pipeline.base.devices import torch_device
     from pipeline.base.names import (
-        CATEGORY,
         CLUSTERS_FILE,
-        DOMAIN,
-        EMBEDDING,
         FEATURES_FOLDER,
-        ITEM,
         LINKS_FILE,
         MANIFEST_FILE,
         METRICS_FOLDER,
-        Domain,
+        MODEL_FOLDER,
         Part,
     )
     from pipeline.base.reports import write_json
     from pipeline.clustering.file import read_clusters
-    from pipeline.features.store import read_features
+    from pipeline.features.store import open_parts
     from pipeline.params.weight import WeightParams
     from pipeline.table.manifest import read_manifest
-    from pipeline.table.products import build_catalogue
-    from pipeline.weighting.evidence import Evidence
-    from pipeline.weighting.file import links_table, write_links
-    from pipeline.weighting.links import concatenate
-    from pipeline.weighting.report import describe_links, describe_target_clusters
-    from pipeline.weighting.strategy import choose_links, load_strategy
-    from pipeline.weighting.target_clusters import find_target_clusters
-    from pipeline.weighting.target_items import code_target_products
+    from pipeline.weighting.file import write_links
+    from pipeline.weighting.strategy import load_strategy
+    from pipeline.weighting.weight import weight
 
     params = run.section("weight", WeightParams)
-    strategy = load_strategy(params.strategy)
-    device = torch_device(run.runtime().device)
-    table = read_manifest(MANIFEST_FILE)
-    source, target = (
-        read_features(FEATURES_FOLDER / f"{part}.h5", EMBEDDING) for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)
+    load_strategy(params.strategy)  # an unknown one is refused before anything is read
+    table, device = read_manifest(MANIFEST_FILE), torch_device(run.runtime().device)
+    source, target = open_parts(FEATURES_FOLDER, (Part.SOURCE_TRAIN, Part.TARGET_TRAIN), table, MODEL_FOLDER)
+    weighting = weight(
+        *(table.iloc[part.row] for part in (source, target)),
+        *(torch.from_numpy(part.embedding).to(device) for part in (source, target)),
+        read_clusters(CLUSTERS_FILE),
+        params=params,
+        say=run.say,
     )
-    rows, targets = table.iloc[source.row], table.iloc[target.row]
-    catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
-    groups = read_clusters(CLUSTERS_FILE)
-    aligned = [group for group in groups if group.aligned]
-    embeddings = (torch.from_numpy(part.embedding).to(device) for part in (source, target))
-    evidence = Evidence(catalogue, aligned, *embeddings, say=run.say)
-    links = concatenate([])
-    if params.level != "L1" and groups:
-        links = choose_links(
-            strategy,
-            evidence,
-            lambda: code_target_products(targets[ITEM].to_numpy(dtype=str), target.row, aligned, params.strategy),
-        )
-    third_level = [group for group in groups if not group.aligned] if params.level == "L123" else []
-    clusters = find_target_clusters(third_level)
-    categories = targets[CATEGORY].to_numpy(dtype=str)
-    named = links_table(links, clusters, catalogue, target.row, categories)
-    listed = {group.name: sorted(set(rows[CATEGORY].iloc[group.source])) for group in aligned}
-    report = describe_links(named[named[ITEM].notna()], targets, rows[rows[DOMAIN] == Domain.SHOP], listed)
-    report["target_only"] = describe_target_clusters(clusters, categories, [group.name for group in third_level])
-    write_links(LINKS_FILE, named)
-    write_json(METRICS_FOLDER / "weight.json", report)
+    write_links(LINKS_FILE, weighting.links)
+    write_json(METRICS_FOLDER / "weight.json", weighting.report)
     if not len(target.row):
         run.say("nothing to link: the dataset has no target pictures to train on")
         return
-    linked, items = (report["all"][name] for name in ("linked", "items"))
+    linked, items = (weighting.report["all"][name] for name in ("linked", "items"))
     run.say(f"{linked} of {len(target.row)} target pictures linked to {items} source items")
     if params.level == "L123":
-        run.say(f"{len(clusters)} pictures of target-only categories in {len(clusters.code()[0])} clusters")
+        alone = weighting.report["target_only"].values()
+        clustered, clusters = (sum(figures[name] for figures in alone) for name in ("clustered", "clusters"))
+        run.say(f"{clustered} pictures of target-only categories in {clusters} clusters")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from pipeline.base.code import PROJECT, import_closure, module_file, modules_below
 from pipeline.base.plugins import plugin_names
-from stages.deps import PLUGINS, code_deps, is_code
+from stages.deps import EVERY, PLUGINS, code_deps, is_code
 
 MODULES = sorted(path for folder in ("pipeline", "stages") for path in (PROJECT / folder).rglob("*.py"))
 STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt", "evaluate")
@@ -76,6 +76,18 @@ def test_every_plugin_is_covered_by_the_deps_of_its_stage(stage, plugin):
     assert all(covered(import_closure([f"stages.{stage}", *own])))
     others = [modules_below(f"{package}.{name}") for name in plugin_names(package) if name != plugin]
     assert not any(covered(set().union(*others))), "an edit to one plugin must not rerun another"
+
+
+def test_retrieval_knows_nothing_of_metrics():
+    for path in (PROJECT / "pipeline/retrieval").glob("*.py"):
+        assert not [name for name in _imports(path) if name.startswith(("pipeline.evaluation", "pipeline.reporting"))]
+
+
+@pytest.mark.parametrize(("stage", "package"), EVERY.items())
+def test_plugins_that_are_used_together_are_deps_together(stage, package):
+    deps = [path for path in _written_deps(stage) if is_code(path)]
+    for module in modules_below(package):
+        assert any(module_file(module).is_relative_to(dep) for dep in deps), module
 
 
 def test_evaluation_code_does_not_retrain():

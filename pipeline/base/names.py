@@ -57,8 +57,10 @@ SUBCATEGORY = "subcategory"
 POOLED = "pooled"
 EMBEDDING = "embedding"
 ROW = "row"
+LENGTH = "length"
 NORMALIZED_POOLED = "normalized_pooled"
 MODEL = "model"
+SHOWN = "shown"
 
 # Metric keys. recall@k is "any hit in the first k" averaged over queries, which equals CMC at k.
 VALIDATION = "val_recall@1"  # what fine-tuning is watched by

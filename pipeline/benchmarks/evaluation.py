@@ -10,7 +10,7 @@ from torch import Tensor
 from pipeline.arrays.blocks import rows_per_block, slices
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.evaluation.protocols import PROTOCOLS
-from pipeline.evaluation.searches import EmbeddedPictures
+from pipeline.retrieval.search import Side, one_group
 
 
 def evaluation_case(queries: int, gallery: int, dim: int, relevant: int, most_mb: float | None = None) -> Case:
@@ -25,7 +25,7 @@ def _prepare(queries: int, gallery: int, dim: int, relevant: int, device: torch.
     shown = np.arange(gallery) // relevant
     wanted = np.random.default_rng(0).choice(shown, queries)
     sides = [
-        EmbeddedPictures(torch.randn(len(items), dim, generator=generator).to(device), items.astype(str), items)
+        Side(torch.randn(len(items), dim, generator=generator).to(device), items.astype(str), one_group(len(items)))
         for items in (wanted, shown)
     ]
     return Trial(

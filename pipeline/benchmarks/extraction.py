@@ -47,7 +47,7 @@ def _prepare(
     pictures = Pictures(table, folder, inference_transform(embedder.input), image_size)
     batch = torch.stack([pictures[number % n] for number in range(batch_size)])
     batch = batch.to(device, memory_format=torch.channels_last)
-    settings = {"device": device, "normalize": False, "chunk_rows": n, "batch_size": batch_size, "workers": workers}
+    settings = {"device": device, "chunk_rows": n, "batch_size": batch_size, "workers": workers}
     return Trial(
         partial(_extract, embedder, pictures, folder / "chunks", settings), partial(_forward, embedder, batch, n)
     )

@@ -27,17 +27,19 @@ from pipeline.base.names import (
     MetaDomain,
     Split,
 )
+from pipeline.base.plugins import plugin_names
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.benchmarks.pictures import write_picture
 from pipeline.params.base import read_section
 from pipeline.params.finetune import FinetuneParams
-from pipeline.training.context import TrainingContext, load_recipe, training_recipes
+from pipeline.training.context import RECIPES, TrainingContext, load_recipe
 from pipeline.training.fabric import start_fabric
 from pipeline.training.face import KEPT, Recipe
 from pipeline.training.networks import set_up
 
 LIMIT = "bare forward and backward passes of its networks on the tensors of the step"
 EPOCHS = 1000  # the step is of the last one, in which everything learns
+TRAINED = [name for name in plugin_names(RECIPES) if name not in ("given", "none")]
 ITEMS, CATEGORIES, FILES = 500, 20, 50  # as many items as the built-in world; they share the files
 
 
@@ -53,7 +55,7 @@ class Pass:
 
 def training_cases(params: dict[str, Any], backbone: str, image_size: int) -> list[Case]:
     """A step of every recipe on a batch in memory; backbone and size given, else as in `params` (params.yaml)."""
-    return [training_case(recipe, params, backbone, image_size) for recipe in training_recipes()]
+    return [training_case(recipe, params, backbone, image_size) for recipe in TRAINED]
 
 
 def training_case(recipe: str, params: dict[str, Any], backbone: str, image_size: int) -> Case:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pipeline.arrays.blocks import rows_per_block, slices
+from pipeline.arrays.rows import unit_rows
 from pipeline.base.errors import UserError
 
 Metric = Literal["cosine", "euclidean", "cityblock"]
@@ -27,8 +28,7 @@ class Points:
             raise UserError(f"cluster.metric: unknown metric {metric!r}; known: {', '.join(get_args(Metric))}")
         self.metric = metric
         if metric == "cosine":
-            norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-            self.rows = rows / norms.masked_fill(norms == 0, 1)
+            self.rows = unit_rows(rows)
         else:
             self.rows = rows.double()
             self.squares = self.rows.square().sum(dim=1)

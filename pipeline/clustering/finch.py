@@ -51,8 +51,9 @@ def finch(
 
     The first partition joins every row with its first neighbour; each further one does the same with the means of
     the clusters before. With `prune`, a link between means longer than any link between rows is not made.
-    `initial_neighbours` (N,) int64 replaces the search on the rows; there is no threshold then.
-    `n_clusters` additionally asks for a partition into so many clusters.
+    Two options of the published algorithm that the chain leaves alone: `initial_neighbours` (N,) int64, where first
+    neighbours are known already, replaces the search on the rows (there is no threshold then), and `n_clusters`
+    asks for a partition into so many clusters besides.
     More than `exact_rows` points are searched approximately (by `approximate_neighbours`), any number exactly if None.
     Then there is no threshold either, as in the published code: one wrong neighbour could raise it for all.
     Rows are taken as float32 (cosine distances between them too); means and their distances are float64.

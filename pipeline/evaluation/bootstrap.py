@@ -20,21 +20,21 @@ def gain_intervals(
 ) -> dict[str, dict[str, float] | None]:
     """{metric: {"mean", "low", "high"}}: the gain of `after` over `before` and its 95 % interval.
 
-    Both are results over the same queries. A resample draws as many queries as there are within every category, the
-    same ones for both sides, and averages over the categories (those in `names` if given) without weights, as the
-    summary does. "mean" is the gain on all queries as they are. None where no category has a query.
+    Both are results over the same queries. A resample draws as many queries as there are within every group, the
+    same ones for both sides, and averages over the groups (those in `names` if given) without weights, as the
+    summary does. "mean" is the gain on all queries as they are. None where no group has a query.
     Raises ValueError when the results are of different queries.
     """
-    if before.categories != after.categories or not np.array_equal(before.query, after.query):
+    if before.groups != after.groups or not np.array_equal(before.query, after.query):
         raise ValueError("the two results are of different queries")
     chosen = before.chosen(names)
     if not len(chosen):
         return dict.fromkeys(before.values)
     rng = np.random.default_rng(seed)
     gains = after.metrics() - before.metrics()
-    per_category = [gains[before.category == index] for index in chosen]
-    observed = np.mean([rows.mean(axis=0) for rows in per_category], axis=0)
-    resampled = np.mean([_resampled_means(rows, resamples, rng) for rows in per_category], axis=0)
+    per_group = [gains[before.group == index] for index in chosen]
+    observed = np.mean([rows.mean(axis=0) for rows in per_group], axis=0)
+    resampled = np.mean([_resampled_means(rows, resamples, rng) for rows in per_group], axis=0)
     low, high = np.percentile(resampled, INTERVAL, axis=0)
     return {
         metric: {"mean": float(observed[index]), "low": float(low[index]), "high": float(high[index])}

@@ -3,121 +3,134 @@
 Where pictures search themselves (split `test`), every protocol lets each search all others.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import torch
+from torch import Tensor
 
-from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
 from pipeline.base.names import CMC_RANKS, MAP, MAP_AT_R, MAP_TRAPEZOIDAL, R_PRECISION, Split, cmc_key, recall_key
 from pipeline.base.progress import progress
-from pipeline.evaluation.metrics.at_r import map_at_r, r_precision
-from pipeline.evaluation.metrics.average_precision import average_precision, trapezoidal_average_precision
+from pipeline.evaluation.metric import metric_names, metric_of
 from pipeline.evaluation.metrics.cmc import first_ranks
 from pipeline.evaluation.results import RetrievalResult
-from pipeline.evaluation.searches import EmbeddedPictures, first_found, search
-from pipeline.evaluation.whole import CLUSTERS_AND_SPREAD, DML_RANKS, PUBLISHED_DML, PUBLISHED_INSHOP, Group
+from pipeline.evaluation.sides import TakeSides, items_by_name, items_within_categories, products
+from pipeline.evaluation.whole import CLUSTERS_AND_SPREAD, DML_RANKS, PUBLISHED_DML, PUBLISHED_INSHOP, Figures
+from pipeline.retrieval.ranking import Measure
+from pipeline.retrieval.search import Side, nearest, search
 
 AUTO = "auto"
 INSHOP_RANKS = (1, 10, 20, 30, 40, 50)
-
-Metric = Callable[[Ragged], np.ndarray]  # ranks of n queries -> (n,) float64
 
 
 @dataclass(frozen=True)
 class Protocol:
     """A name's meaning.
 
-    by_category: a query searches the gallery pictures of its category, else the whole gallery.
-    metrics: name -> its value for every query.
-    headline: the metrics whose gains are told; the first is shown category by category.
-    whole: groups of figures of all pictures together, of which the closing table shows `shown_whole`.
+    sides: what a query searches, and for what (`pipeline.evaluation.sides`).
+    metrics: keys of the metrics (`pipeline.evaluation.metric`), each with a value for every query.
+    headline: the metrics whose gains are told; the first is shown group by group.
+    scope: what a mean over all groups is, for the heading of its table.
+    measure: by which the gallery is ranked: cosine, or euclidean, between the rows as they are.
+    whole: figures of all pictures together, of which the closing table shows `shown_whole`.
     datasets: those of pipeline/datasets whose literature uses it.
-    by_pair: items of different categories differ, whatever their names; else names alone are compared, as published.
     """
 
-    by_category: bool
-    metrics: Mapping[str, Metric]
+    sides: TakeSides
+    metrics: tuple[str, ...]
     headline: tuple[str, ...]
-    whole: tuple[Group, ...] = ()
+    scope: str = "Every query searches the whole gallery"
+    measure: Measure = "cosine"
+    whole: tuple[Figures, ...] = ()
     shown_whole: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
-    by_pair: bool = False
 
     @property
     def whole_names(self) -> tuple[str, ...]:
         """Figures of all pictures together; some data lack some."""
-        return tuple(name for group in self.whole for name in group.names)
+        return tuple(name for figures in self.whole for name in figures.names)
 
     @property
     def shown(self) -> tuple[str, ...]:
         """Metrics that the closing table has columns of."""
         return (*self.metrics, *self.shown_whole)
 
-    def score(
-        self, queries: EmbeddedPictures, gallery: EmbeddedPictures, *, dtype: torch.dtype = torch.float32
-    ) -> RetrievalResult:
-        """All figures. Raises UserError for NaN or infinite embeddings, and when no query shows a gallery item."""
-        if self.by_pair:
-            queries, gallery = (_named_with_category(side) for side in (queries, gallery))
-        found = search(queries, gallery, by_category=self.by_category, dtype=dtype)
+    def side(self, embeddings: Tensor, table: pd.DataFrame) -> Side:
+        """A side of a search from the rows of the manifest and their embeddings (N, D); its index knows a picture."""
+        taken = self.sides(table)
+        return Side(embeddings, taken.labels, taken.groups, table.index.to_numpy())
+
+    def score(self, queries: Side, gallery: Side, *, dtype: torch.dtype = torch.float32) -> RetrievalResult:
+        """All figures. Raises UserError for NaN or infinite embeddings, and when no query has anything to find."""
+        found = search(queries, gallery, measure=self.measure, dtype=dtype)
+        if not len(found.query):
+            where = "the gallery of its category" if any(found.groups) else "the gallery"
+            raise UserError(
+                f"evaluate: none of the {len(queries)} queries shows an item that {where} has; "
+                "check the columns item and category of the query, gallery or test rows"
+            )
         return RetrievalResult(
             query=found.query,
-            category=found.category,
-            values={name: metric(found.ranks) for name, metric in self.metrics.items()},
+            group=found.group,
+            values={name: metric_of(name)(found.ranks) for name in self.metrics},
             first_rank=first_ranks(found.ranks),
-            categories=found.categories,
+            groups=found.groups,
             dropped=found.dropped,
             whole={
                 name: value
-                for group in progress(self.whole, what="figures of all pictures", unit="group")
-                for name, value in group.of(found, queries, gallery).items()
+                for figures in progress(self.whole, what="figures of all pictures", unit="group")
+                for name, value in figures.of(found, queries, gallery).items()
             },
         )
 
-    def top_k(
-        self, queries: EmbeddedPictures, gallery: EmbeddedPictures, k: int, *, dtype: torch.dtype = torch.float32
-    ) -> np.ndarray:
+    def top_k(self, queries: Side, gallery: Side, k: int, *, dtype: torch.dtype = torch.float32) -> np.ndarray:
         """The first `k` gallery rows that the search shows, best first: (Q, k) int64, -1 beyond a short gallery."""
-        return first_found(queries, gallery, k, by_category=self.by_category, dtype=dtype)
+        return nearest(queries, gallery, k, measure=self.measure, dtype=dtype)
 
 
-def recall_at(k: int) -> Metric:
-    """1 for a query with any relevant picture in the first k, else 0."""
-    return lambda ranks: (first_ranks(ranks) <= k).astype(np.float64)
-
-
-_SHOP = {
-    MAP_TRAPEZOIDAL: trapezoidal_average_precision,
-    MAP: average_precision,
-    **{cmc_key(k): recall_at(k) for k in CMC_RANKS},
-}
+_SHOP = (MAP_TRAPEZOIDAL, MAP, *map(cmc_key, CMC_RANKS))
 _SHOP_HEADLINE = (MAP_TRAPEZOIDAL, cmc_key(1), cmc_key(10))
 
 PROTOCOLS = {
     # Kiapour, Han, Lazebnik, Berg, Berg, "Where to Buy It", ICCV 2015
-    "street2shop": Protocol(True, _SHOP, _SHOP_HEADLINE),
-    # Liu, Luo, Qiu, Wang, Tang, "DeepFashion", CVPR 2016: consumer-to-shop, and In-shop
-    "deepfashion": Protocol(False, _SHOP, _SHOP_HEADLINE, datasets=("deepfashion_consumer_to_shop",)),
+    "street2shop": Protocol(items_within_categories, _SHOP, _SHOP_HEADLINE, scope="Mean over all categories"),
+    # Liu, Luo, Qiu, Wang, Tang, "DeepFashion", CVPR 2016: consumer-to-shop, and In-shop; names alone are compared
+    "deepfashion": Protocol(items_by_name, _SHOP, _SHOP_HEADLINE, datasets=("deepfashion_consumer_to_shop",)),
     "inshop": Protocol(
-        False,
-        {**{recall_key(k): recall_at(k) for k in INSHOP_RANKS}, MAP: average_precision},
+        items_by_name,
+        (*map(recall_key, INSHOP_RANKS), MAP),
         (MAP, recall_key(1), recall_key(10)),
         whole=(PUBLISHED_INSHOP,),
         datasets=("deepfashion_inshop",),
     ),
     # the literature of deep metric learning, where the pictures of unseen classes search one another
     "dml": Protocol(
-        False,
-        {**{recall_key(k): recall_at(k) for k in DML_RANKS}, MAP_AT_R: map_at_r, R_PRECISION: r_precision},
+        products,
+        (*map(recall_key, DML_RANKS), MAP_AT_R, R_PRECISION),
         (MAP_AT_R, recall_key(1), recall_key(8)),
-        by_pair=True,
         whole=(CLUSTERS_AND_SPREAD, PUBLISHED_DML),
         shown_whole=("nmi", "f1"),
     ),
 }
+
+
+def with_metrics(protocol: Protocol, keys: Sequence[str]) -> Protocol:
+    """The protocol with further metrics, each once. Raises UserError as `check_metrics`."""
+    check_metrics(keys)
+    return replace(protocol, metrics=tuple(dict.fromkeys([*protocol.metrics, *keys])))
+
+
+def check_metrics(keys: Iterable[str]) -> None:
+    """Raise UserError, listing the known ones, for a key that no metric has."""
+    for key in keys:
+        try:
+            metric_of(key)
+        except KeyError:
+            known = ", ".join(f"{name}k" if name.endswith("@") else name for name in metric_names())
+            raise UserError(f"evaluate.metrics: unknown metric {key!r}; known: {known}") from None
 
 
 def check_protocol(name: str) -> None:
@@ -138,8 +151,3 @@ def choose_protocol(name: str, dataset: str, splits: np.ndarray) -> str:
     if (splits == Split.TEST).any():
         return "dml"
     return next((known for known, protocol in PROTOCOLS.items() if dataset in protocol.datasets), "street2shop")
-
-
-def _named_with_category(pictures: EmbeddedPictures) -> EmbeddedPictures:
-    pairs = [f"{category}\n{item}" for category, item in zip(pictures.categories, pictures.items, strict=True)]
-    return replace(pictures, items=np.array(pairs))

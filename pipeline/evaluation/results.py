@@ -11,70 +11,75 @@ from pipeline.evaluation.metrics.cmc import cmc_curve
 
 @dataclass(frozen=True)
 class RetrievalResult:
-    """Figures of the n queries that have a relevant gallery picture, sorted by category, then by query.
+    """Figures of the n queries that have a relevant gallery picture, sorted by group, then by query.
 
-    query (n,) int64: index of the query; category (n,) int64: index into `categories`; values: metric -> (n,) float64;
+    query (n,) int64: index of the query; group (n,) int64: index into `groups`; values: metric -> (n,) float64;
     first_rank (n,) int64: rank of the first relevant picture, from 1.
-    categories: all names of queries and gallery, sorted; dropped (C,) int64: queries of each that have no relevant
-    picture and are left out. whole: figures that are not means over queries.
+    groups: those of queries and gallery, sorted, in most protocols categories; dropped (C,) int64: queries of each
+    that have no relevant picture and are left out. whole: figures that are not means over queries.
     """
 
     query: np.ndarray
-    category: np.ndarray
+    group: np.ndarray
     values: Mapping[str, np.ndarray]
     first_rank: np.ndarray
-    categories: tuple[str, ...]
+    groups: tuple
     dropped: np.ndarray
     whole: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def n_queries(self) -> np.ndarray:
-        """(C,) int64 evaluated queries of each category."""
-        return np.bincount(self.category, minlength=len(self.categories))
+        """(C,) int64 evaluated queries of each group."""
+        return np.bincount(self.group, minlength=len(self.groups))
 
     def metrics(self) -> np.ndarray:
         """(n, M) float64: every metric of `values` for every query."""
         return np.stack(list(self.values.values()), axis=1)
 
     def chosen(self, names: Collection[str] | None = None) -> np.ndarray:
-        """Indices of the categories with at least one query, only those in `names` if given."""
-        wanted = [names is None or name in names for name in self.categories]
+        """Indices of the groups with at least one query, only those in `names` if given."""
+        wanted = [names is None or name in names for name in self.groups]
         return np.flatnonzero(wanted & (self.n_queries > 0))
 
-    def summary(self, aligned: Collection[str]) -> dict[str, Any]:
-        """Means as {"all": ..., "aligned": ..., "categories": {name: ...}}, ready for JSON.
+    def first_queries(self, per_group: int) -> np.ndarray:
+        """The first `per_group` evaluated queries of every group, int64: always the same, whatever the model."""
+        chosen = [self.query[self.group == index][:per_group] for index in range(len(self.groups))]
+        return np.concatenate(chosen)
 
-        "all" and "aligned" are unweighted means over the categories that have a query (those in `aligned` for the
+    def summary(self, aligned: Collection[str]) -> dict[str, Any]:
+        """Means as {"all": ..., "aligned": ..., "categories": {group: ...}}, ready for JSON.
+
+        "all" and "aligned" are unweighted means over the groups that have a query (those in `aligned` for the
         latter), with the numbers of `categories` averaged, of `empty_categories` left out for want of a query, of
         `queries` and of `dropped` queries; "all" has the figures of `whole` too. What is undefined is None.
+        A group without a name, which is everything, is called "all" there too.
         """
-        by_category = self._category_means()
+        means = self._group_means()
         return {
-            "all": self._mean(by_category, self.categories)
-            | {name: _plain(value) for name, value in self.whole.items()},
-            "aligned": self._mean(by_category, [name for name in self.categories if name in aligned]),
+            "all": self._mean(means, self.groups) | {name: _plain(value) for name, value in self.whole.items()},
+            "aligned": self._mean(means, [name for name in self.groups if name in aligned]),
             "categories": {
-                name: {**self._named(by_category[index]), **self._counts([index])}
-                for index, name in enumerate(self.categories)
+                str(name) or "all": {**self._named(means[index]), **self._counts([index])}
+                for index, name in enumerate(self.groups)
             },
         }
 
     def cmc_curve(self, length: int, names: Collection[str] | None = None) -> np.ndarray:
-        """(length,) float64 CMC at 1..length, unweighted mean over the categories (those in `names` if given)."""
-        curves = [cmc_curve(self.first_rank[self.category == index], length) for index in self.chosen(names)]
+        """(length,) float64 CMC at 1..length, unweighted mean over the groups (those in `names` if given)."""
+        curves = [cmc_curve(self.first_rank[self.group == index], length) for index in self.chosen(names)]
         return np.mean(curves, axis=0) if curves else np.full(length, np.nan)
 
-    def _category_means(self) -> np.ndarray:
-        """(C, M) float64, NaN for a category without a query."""
-        sums = np.zeros((len(self.categories), len(self.values)))
-        np.add.at(sums, self.category, self.metrics())
+    def _group_means(self) -> np.ndarray:
+        """(C, M) float64, NaN for a group without a query."""
+        sums = np.zeros((len(self.groups), len(self.values)))
+        np.add.at(sums, self.group, self.metrics())
         with np.errstate(invalid="ignore"):
             return sums / self.n_queries[:, None]
 
-    def _mean(self, by_category: np.ndarray, names: Collection[str]) -> dict[str, Any]:
+    def _mean(self, means: np.ndarray, names: Collection[str]) -> dict[str, Any]:
         chosen = self.chosen(names)
-        mean = by_category[chosen].mean(axis=0) if len(chosen) else np.full(len(self.values), np.nan)
-        members = [index for index, name in enumerate(self.categories) if name in names]
+        mean = means[chosen].mean(axis=0) if len(chosen) else np.full(len(self.values), np.nan)
+        members = [index for index, name in enumerate(self.groups) if name in names]
         sizes = {"categories": len(chosen), "empty_categories": len(members) - len(chosen)}
         return {**self._named(mean), **sizes, **self._counts(members)}
 

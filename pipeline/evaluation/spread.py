@@ -6,6 +6,8 @@ Performance in Deep Metric Learning", ICML 2020, as the published implementation
 
 import numpy as np
 
+from pipeline.arrays.rows import unit_rows
+
 
 def item_distances(embeddings: np.ndarray, items: np.ndarray) -> dict[str, float]:
     """Mean cosine distance of pictures of one item, of items, and their ratio; embeddings (N, D), items (N,).
@@ -17,8 +19,8 @@ def item_distances(embeddings: np.ndarray, items: np.ndarray) -> dict[str, float
     names, codes = np.unique(items, return_inverse=True)
     means = np.zeros((len(names), rows.shape[1]))
     np.add.at(means, codes, rows)
-    within = _mean_cosines(_unit(rows), codes)
-    (between,) = _mean_cosines(_unit(means), np.zeros(len(names), dtype=np.int64))
+    within = _mean_cosines(unit_rows(rows), codes)
+    (between,) = _mean_cosines(unit_rows(means), np.zeros(len(names), dtype=np.int64))
     known = within[np.isfinite(within)]
     intra = float(1 - known.mean()) if len(known) else float("nan")
     inter = float(1 - between)
@@ -49,8 +51,3 @@ def _mean_cosines(rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
     squares = np.bincount(codes, weights=np.square(rows).sum(axis=1))
     with np.errstate(invalid="ignore"):
         return (np.square(sums).sum(axis=1) - squares) / (counts * (counts - 1))
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(norms == 0, 1, norms)

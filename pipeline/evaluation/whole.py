@@ -8,9 +8,9 @@ import torch
 
 from pipeline.base.names import recall_key
 from pipeline.evaluation import published
-from pipeline.evaluation.metrics.clusters import cluster_agreement
-from pipeline.evaluation.searches import EmbeddedPictures, Found, search
+from pipeline.evaluation.clusters import cluster_agreement
 from pipeline.evaluation.spread import item_distances, spectral_decay
+from pipeline.retrieval.search import Found, Side, one_group, search
 
 DML_RANKS = (1, 2, 4, 8, 10, 100, 1000)
 # Places that the published In-shop figures look at: DADA's, and deep-fashion-retrieval's.
@@ -18,21 +18,21 @@ INSHOP_PLACES, ITEM_PLACES = 50, 10
 
 
 @dataclass(frozen=True)
-class Group:
+class Figures:
     """Figures computed together: `of(found, queries, gallery)` gives those called `names`, or some of them."""
 
     names: tuple[str, ...]
-    of: Callable[[Found, EmbeddedPictures, EmbeddedPictures], dict[str, float]]
+    of: Callable[[Found, Side, Side], dict[str, float]]
 
 
-def _clusters_and_spread(_: Found, queries: EmbeddedPictures, gallery: EmbeddedPictures) -> dict[str, float]:
+def _clusters_and_spread(_: Found, queries: Side, gallery: Side) -> dict[str, float]:
     everything = _all_pictures(queries, gallery)
-    embeddings, items = everything.embeddings.cpu().numpy(), everything.items
+    embeddings, items = everything.embeddings.cpu().numpy(), everything.labels
     decay = {"spectral_decay": spectral_decay(embeddings)}
     return cluster_agreement(embeddings, items) | item_distances(embeddings, items) | decay
 
 
-def _published_dml(found: Found, queries: EmbeddedPictures, gallery: EmbeddedPictures) -> dict[str, float]:
+def _published_dml(found: Found, queries: Side, gallery: Side) -> dict[str, float]:
     if queries.rows is None or not np.array_equal(queries.rows, gallery.rows):
         return {}
     missed = int(found.dropped.sum())
@@ -44,34 +44,34 @@ def _published_dml(found: Found, queries: EmbeddedPictures, gallery: EmbeddedPic
     }
 
 
-def _published_inshop(found: Found, queries: EmbeddedPictures, gallery: EmbeddedPictures) -> dict[str, float]:
+def _published_inshop(found: Found, queries: Side, gallery: Side) -> dict[str, float]:
     missed = int(found.dropped.sum())
     everything = _all_pictures(queries, gallery)
-    order = np.random.default_rng(0).permutation(len(everything.items))
-    picked = order[np.unique(everything.items[order], return_index=True)[1]]
-    by_item = search(everything.take(picked), everything, by_category=False)
+    order = np.random.default_rng(0).permutation(len(everything))
+    picked = order[np.unique(everything.labels[order], return_index=True)[1]]
+    by_item = search(everything.take(picked), everything)
     return {
         f"map@{INSHOP_PLACES}_published": published.map_of_found(found.ranks, missed, INSHOP_PLACES),
         **published.item_hits(by_item.ranks, int(by_item.dropped.sum()), ITEM_PLACES),
     }
 
 
-def _all_pictures(queries: EmbeddedPictures, gallery: EmbeddedPictures) -> EmbeddedPictures:
-    """The pictures of the gallery, and those queries that are not in it."""
-    new = np.ones(len(queries.items), bool) if queries.rows is None else ~np.isin(queries.rows, gallery.rows)
-    items, categories = (
-        np.concatenate([getattr(gallery, name), getattr(queries, name)[new]]) for name in ("items", "categories")
-    )
+def _all_pictures(queries: Side, gallery: Side) -> Side:
+    """The pictures of the gallery, and those queries that are not in it, as one group."""
+    new = np.ones(len(queries), bool) if queries.rows is None else ~np.isin(queries.rows, gallery.rows)
+    labels = np.concatenate([gallery.labels, queries.labels[new]])
     embeddings = torch.cat([gallery.embeddings, queries.embeddings[torch.from_numpy(new)]])
-    return EmbeddedPictures(embeddings, items, categories, np.arange(len(items)))
+    return Side(embeddings, labels, one_group(len(labels)), np.arange(len(labels)))
 
 
-CLUSTERS_AND_SPREAD = Group(
+CLUSTERS_AND_SPREAD = Figures(
     ("nmi", "f1", "intra_distance", "inter_distance", "intra_over_inter", "spectral_decay"), _clusters_and_spread
 )
 # None where queries search another gallery.
-PUBLISHED_DML = Group(
+PUBLISHED_DML = Figures(
     (*(f"{recall_key(k)}_published" for k in DML_RANKS), "map@r_published", "map@1000_published"), _published_dml
 )
 # The counts of deep-fashion-retrieval are of one picture an item (drawn, always the same), among all pictures.
-PUBLISHED_INSHOP = Group((f"map@{INSHOP_PLACES}_published", *published.item_hit_names(ITEM_PLACES)), _published_inshop)
+PUBLISHED_INSHOP = Figures(
+    (f"map@{INSHOP_PLACES}_published", *published.item_hit_names(ITEM_PLACES)), _published_inshop
+)

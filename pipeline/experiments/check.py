@@ -1,13 +1,14 @@
 """All of params.yaml, as the stages will read it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from pipeline.base.errors import UserError
 from pipeline.datasets._shared.face import load_dataset
-from pipeline.evaluation.protocols import check_protocol
-from pipeline.params.base import read_section, read_seed
+from pipeline.evaluation.protocols import check_metrics, check_protocol
+from pipeline.params.base import load_params, read_section, read_seed
 from pipeline.training.context import load_recipe
 from pipeline.weighting.strategy import load_strategy
 
@@ -22,11 +23,14 @@ SECTIONS = {
     "evaluate": "EvaluateParams",
     "runtime": "RuntimeParams",
 }
-PLUGIN_SECTIONS = ("seed", "datasets", "recipes")
+PLUGIN_SECTIONS = ("seed", "recipes")
 
 
-def check_params(params: dict[str, Any]) -> None:
-    """Raise UserError for an unknown section, and for the first one that its stage would refuse."""
+def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] = load_params) -> None:
+    """Raise UserError for an unknown section, and for the first one that its stage would refuse.
+
+    `params` is the content of params.yaml; `read` gives that of the file of a set in `data.sets`.
+    """
     known = [*PLUGIN_SECTIONS, *SECTIONS]
     for name in params:
         if name not in known:
@@ -36,10 +40,12 @@ def check_params(params: dict[str, Any]) -> None:
         for name, model in SECTIONS.items()
     }
     read_seed(params)
-    load_dataset(params, sections["data"].dataset)
+    for name in sections["data"].sets:
+        load_dataset(name, read)
     load_recipe(params, sections["finetune"].recipe)
     load_strategy(sections["weight"].strategy)
     check_protocol(sections["evaluate"].protocol)
+    check_metrics(sections["evaluate"].metrics)
 
 
 def check_changes(settings: Mapping[str, dict[str, Any]]) -> None:

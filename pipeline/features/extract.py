@@ -1,16 +1,15 @@
 """Features of many pictures, chunk by chunk, so that a killed run goes on from the last whole chunk."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-from pipeline.base.atomic import replacing
+from pipeline.arrays.blocks import slices
 from pipeline.base.progress import progress
-from pipeline.images.loading import Pictures, to_device
+from pipeline.features.cache import PooledCache
+from pipeline.images.loading import Inputs, to_device
 from pipeline.models.network import Network
 
 Chunk = tuple[np.ndarray, np.ndarray]
@@ -19,49 +18,58 @@ Chunk = tuple[np.ndarray, np.ndarray]
 @torch.inference_mode()
 def extract_chunks(
     embedder: Network,
-    pictures: Pictures,
-    folder: Path,
+    pictures: Dataset,
+    cache: PooledCache,
     *,
     device: torch.device,
-    normalize: bool,
     chunk_rows: int,
     batch_size: int,
     workers: int,
 ) -> Iterator[Chunk]:
     """Yield (pooled (C, P), embedding (C, D)) float32 of `pictures` in order, C = `chunk_rows` but for the last chunk.
 
-    Each chunk is saved in `folder` before it is yielded; those that are there already are read instead of computed.
-    `normalize`: L2-normalise the pooled features (the embedding always comes from the plain ones).
+    Pooled rows that are in `cache` are read; the others are computed, and kept there before they are yielded.
     """
-    starts = range(0, len(pictures), chunk_rows)
-    files = [folder / f"chunk_{start:09d}.npz" for start in starts]
-    n_done = next((i for i, file in enumerate(files) if not file.exists()), len(files))
-    for file in files[:n_done]:
-        yield _read_chunk(file)
     embedder = embedder.to(device, memory_format=torch.channels_last).eval()
-    chunks = [np.arange(start, min(start + chunk_rows, len(pictures))) for start in starts]
-    # Batches end where chunks end: a resumed run sees the very batches of an undisturbed one.
-    batches = [batch for chunk in chunks[n_done:] for batch in _split(chunk, batch_size)]
-    loader = iter(DataLoader(pictures, batch_sampler=batches, num_workers=workers))
-    with progress(what="extract", total=len(pictures), initial=n_done * chunk_rows, unit="img") as bar:
-        for chunk, file in zip(chunks[n_done:], files[n_done:], strict=True):
-            blocks = []
-            for _ in _split(chunk, batch_size):
-                pooled = embedder.pool(to_device(next(loader), device))
-                embedding = embedder.embed(pooled)
-                pooled = F.normalize(pooled, dim=1) if normalize else pooled
-                blocks.append((pooled.cpu().numpy(), embedding.cpu().numpy()))
-                bar.update(len(pooled))
-            pooled, embedding = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
-            with replacing(file) as aside, open(aside, "wb") as handle:
-                np.savez(handle, pooled=pooled, embedding=embedding)
-            yield pooled, embedding
+    for pooled in pool_chunks(
+        embedder, pictures, cache, device=device, chunk_rows=chunk_rows, batch_size=batch_size, workers=workers
+    ):
+        # From a tensor of its own, in the batches of the pictures: the same bits for rows that are read and computed.
+        batches = [torch.tensor(pooled[part], device=device) for part in slices(len(pooled), batch_size)]
+        yield pooled, np.concatenate([embedder.embed(batch).cpu().numpy() for batch in batches])
 
 
-def _split(chunk: np.ndarray, batch_size: int) -> list[list[int]]:
-    return [chunk[start : start + batch_size].tolist() for start in range(0, len(chunk), batch_size)]
+@torch.inference_mode()
+def pool_chunks(
+    embedder: Network,
+    pictures: Dataset,
+    cache: PooledCache,
+    *,
+    device: torch.device,
+    chunk_rows: int,
+    batch_size: int,
+    workers: int,
+) -> Iterator[np.ndarray]:
+    """The pooled rows of `extract_chunks`, by an `embedder` in eval mode on the `device`, channels last."""
+    chunks = [np.arange(part.start, part.stop) for part in slices(len(pictures), chunk_rows)]
+    missing = [chunk for chunk in chunks if not cache.has(chunk)]
 
+    def load(wanted: list[np.ndarray]) -> Iterator[Inputs]:
+        # Batches end where chunks end: they are the same ones whichever chunks are there.
+        batches = [chunk[part].tolist() for chunk in wanted for part in slices(len(chunk), batch_size)]
+        return iter(DataLoader(pictures, batch_sampler=batches, num_workers=workers))
 
-def _read_chunk(file: Path) -> Chunk:
-    with np.load(file) as arrays:
-        return arrays["pooled"], arrays["embedding"]
+    loader, waiting = load(missing), {int(chunk[0]) for chunk in missing}
+    done = len(pictures) - sum(map(len, missing))
+    with progress(what="extract", total=len(pictures), initial=done, unit="img") as bar:
+        for chunk in chunks:
+            pooled = None if int(chunk[0]) in waiting else cache.read(chunk)
+            if pooled is None:
+                images = loader if int(chunk[0]) in waiting else load([chunk])  # the latter: removed meanwhile
+                batches = []
+                for _ in slices(len(chunk), batch_size):
+                    batches.append(embedder.pool(to_device(next(images), device)).cpu().numpy())
+                    bar.update(len(batches[-1]))
+                pooled = np.concatenate(batches)
+                cache.write(chunk, pooled)
+            yield pooled

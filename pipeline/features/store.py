@@ -1,42 +1,200 @@
 """Feature files `data/features/<part>.h5`: pooled features and embeddings of manifest rows.
 
 Datasets `pooled` (N, P) float32, `embedding` (N, D) float32, `row` (N,) int64 into the manifest; attributes
-`normalized_pooled` (bool) and `model` (fingerprint of the model they come from).
+`normalized_pooled` (bool), `model` (fingerprint of the model they come from), `shown` (digest of what rows show).
+Where `normalized_pooled` is true, `pooled` holds rows of unit length, and `length` (N,) float32 those they had: heads
+take `pooled * length`, which is what the embeddings come from and what `Features` gives. Rows that heads take at unit
+length have length 1.
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from pipeline.arrays.blocks import slices
+from pipeline.arrays.rows import bad_rows
 from pipeline.base.errors import UserError
 from pipeline.base.hdf5 import reading, set_attributes, writing
-from pipeline.base.names import EMBEDDING, MODEL, NORMALIZED_POOLED, POOLED, ROW
+from pipeline.base.names import (
+    BOX,
+    DIGEST,
+    EMBEDDING,
+    IMAGE,
+    LENGTH,
+    MODEL,
+    NORMALIZED_POOLED,
+    POOLED,
+    ROW,
+    SHOWN,
+    Part,
+)
+from pipeline.base.workspace import fingerprint
+from pipeline.table.manifest import part_rows
 
-MADE_BY = "extract"
+if TYPE_CHECKING:  # torch takes seconds to import
+    from pipeline.models.head import Head
+
+EXTRACT = "extract"
+BLOCK_ROWS = 8192  # 64 MiB of float32 at the published width of 2048
+
+Block = tuple[np.ndarray, np.ndarray]  # pooled (B, P), embedding (B, D) float32
 
 
 @dataclass(frozen=True)
 class Features:
-    """The content of a feature file; see the module's docstring. What was not asked for is empty (N, 0)."""
+    """An open feature file; see the module's docstring. Values are read, and checked, when they are asked for.
 
+    row (N,) int64; widths (P, D). `made_by` is the stage that is to be run again when the file is found damaged.
+    """
+
+    path: Path
+    made_by: str
     row: np.ndarray
-    pooled: np.ndarray
-    embedding: np.ndarray
+    widths: tuple[int, int]
     normalized_pooled: bool
+    has_lengths: bool
     model: str
+    shown: str
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @cached_property
+    def pooled(self) -> np.ndarray:
+        """(N, P) float32, as heads take them."""
+        return self._whole(POOLED, self.widths[0])
+
+    @cached_property
+    def embedding(self) -> np.ndarray:
+        """(N, D) float32."""
+        return self._whole(EMBEDDING, self.widths[1])
+
+    def blocks(self, *names: str) -> Iterator[tuple[np.ndarray, ...]]:
+        """Yield blocks (B, ...) of the arrays `names`, all rows in order; of pooled features and embeddings by default.
+
+        Raises UserError when the file is damaged, or holds a NaN or infinity.
+        """
+        with reading(self.path, self.made_by) as file:
+            for part in slices(len(self), BLOCK_ROWS):
+                block = {name: file[name][part] for name in names or (POOLED, EMBEDDING)}
+                if POOLED in block and self.has_lengths:
+                    block[POOLED] = block[POOLED] * file[LENGTH][part][:, None]
+                for name, values in block.items():
+                    self._check_finite(name, values, part.start)
+                yield tuple(block.values())
+
+    def check_heads(self, heads: Mapping[Path, "Head"]) -> None:
+        """Raise UserError unless every one of `heads`, by the folder it is from, takes the pooled features of here."""
+        for folder, head in heads.items():
+            self._check_head(head, folder)
+
+    def check_fit(self, rows: np.ndarray, head: "Head") -> None:
+        """Raise UserError unless these are features of `rows` (N,), in that order, and of the widths of `head`."""
+        if not np.array_equal(self.row, rows):
+            raise UserError(
+                f"{self.path}: features of {len(self)} rows, others than the {len(rows)} of the manifest; {self._mend}"
+            )
+        if self.widths != head.shape[::-1]:
+            raise UserError(
+                f"{self.path}: embeddings of width {self.widths[1]} from pooled features of width {self.widths[0]}, "
+                f"where the head makes {head.shape[0]} from {head.shape[1]}; {self._mend}"
+            )
+
+    def check_part(self, table: pd.DataFrame, part: Part, model: Path) -> None:
+        """Raise UserError unless these are features of `part` of the manifest `table` by the model in the folder."""
+        mend = f"run `dvc repro {self.made_by}`"
+        rows = part_rows(table, part)
+        if not np.array_equal(self.row, rows) or self.shown != digest_rows(table, rows):
+            raise UserError(
+                f"{self.path}: features of {len(self)} rows, others than the {len(rows)} of {part} in the manifest; "
+                f"{mend}"
+            )
+        if self.model != (mark := model_mark(model)):
+            raise UserError(f"{self.path}: features of model {self.model}, where {model} holds model {mark}; {mend}")
+
+    def _check_head(self, head: "Head", folder: Path) -> None:
+        if head.shape[1] != self.widths[0]:
+            raise UserError(
+                f"{folder}: a head for pooled features of width {head.shape[1]}, where the features have "
+                f"{self.widths[0]}; run `dvc repro` so that both come from one model"
+            )
+        if self.normalized_pooled and not self.has_lengths and not head.norm_features:
+            raise UserError(
+                f"{self.path}: pooled features of unit length, whose own lengths are not kept, where the head in "
+                f"{folder} takes plain ones (finetune.model.norm_features: false); {self._mend}"
+            )
+
+    @property
+    def _mend(self) -> str:
+        return f"run `dvc repro -f {self.made_by}`"
+
+    def _whole(self, name: str, width: int) -> np.ndarray:
+        values, done = np.empty((len(self), width), np.float32), 0
+        for (block,) in self.blocks(name):
+            values[done : done + len(block)] = block
+            done += len(block)
+        return values
+
+    def _check_finite(self, name: str, values: np.ndarray, start: int) -> None:
+        if len(bad := bad_rows(values)):
+            row = self.row[start + bad[0]]
+            raise UserError(f"{self.path}: {name!r} of manifest row {row} is not finite; {self._mend}")
+
+
+def open_features(path: Path, made_by: str = EXTRACT) -> Features:
+    """Open the feature file `path`, which the stage `made_by` writes.
+
+    Raises UserError when it is missing, truncated, foreign or inconsistent.
+    """
+    with reading(path, made_by) as file:
+        row, has_lengths = file[ROW][()], LENGTH in file
+        shapes = {name: file[name].shape for name in (POOLED, EMBEDDING)}
+        facts = {name: file.attrs[name] for name in (NORMALIZED_POOLED, MODEL, SHOWN)}
+        if has_lengths and file[LENGTH].shape != row.shape:
+            raise UserError(f"{path}: {file[LENGTH].shape} lengths for {len(row)} rows; run `dvc repro -f {made_by}`")
+    for name, shape in shapes.items():
+        if len(shape) != 2 or shape[0] != len(row):
+            raise UserError(f"{path}: {name!r} is {shape} for {len(row)} rows; run `dvc repro -f {made_by}`")
+    widths = (shapes[POOLED][1], shapes[EMBEDDING][1])
+    normalized, model, shown = bool(facts[NORMALIZED_POOLED]), str(facts[MODEL]), str(facts[SHOWN])
+    return Features(path, made_by, row, widths, normalized, has_lengths, model, shown)
+
+
+def open_parts(folder: Path, parts: Iterable[Part], table: pd.DataFrame, model: Path) -> list[Features]:
+    """The files of `parts` in `folder`: of the rows of the manifest `table`, and of the model in the folder `model`.
+
+    Raises UserError naming the file that is missing, damaged, or of other rows or another model.
+    """
+    opened = []
+    for part in parts:
+        opened.append(open_features(folder / f"{part}.h5"))
+        opened[-1].check_part(table, part, model)
+    return opened
 
 
 def write_features(
-    path: Path, rows: np.ndarray, blocks: Iterable[tuple[np.ndarray, np.ndarray]], *, normalized: bool, model: str
+    path: Path,
+    rows: np.ndarray,
+    blocks: Iterable[Block],
+    *,
+    model: str,
+    shown: str = "",
+    unit: bool = False,
+    normalize: bool = False,
 ) -> None:
     """Write the blocks of (pooled, embedding), which together cover `rows` (N,) in order, to `path`.
 
+    `unit`: the pooled features have unit length already. `normalize`: they are to have it in the file.
     Raises UserError naming the manifest row when a feature is not finite, or when rows are missing or too many.
     """
     with writing(path) as file:
-        done = 0
+        lengths, done = np.ones(len(rows), np.float32), 0
         for pooled, embedding in blocks:
             if done == 0:
                 shapes = {POOLED: pooled.shape[1], EMBEDDING: embedding.shape[1]}
@@ -45,38 +203,39 @@ def write_features(
             if end > len(rows):
                 raise UserError(f"{path}: more features than the {len(rows)} rows asked for; remove data/.partial")
             for name, block in ((POOLED, pooled), (EMBEDDING, embedding)):
-                _check_finite(path, name, block, rows[done:end])
-                made[name][done:end] = block
+                _check_made(path, name, block, rows[done:end])
+            if normalize and not unit:
+                lengths[done:end] = np.linalg.norm(pooled, axis=1)
+            made[POOLED][done:end] = pooled / np.where(lengths == 0, 1, lengths)[done:end, None]
+            made[EMBEDDING][done:end] = embedding
             done = end
         if done != len(rows):
             raise UserError(f"{path}: {len(rows) - done} of {len(rows)} rows have no features; remove data/.partial")
         file.create_dataset(ROW, data=rows.astype(np.int64))
-        set_attributes(file, {NORMALIZED_POOLED: normalized, MODEL: model})
+        if unit or normalize:
+            file.create_dataset(LENGTH, data=lengths)
+        set_attributes(file, {NORMALIZED_POOLED: unit or normalize, MODEL: model, SHOWN: shown})
 
 
-def read_features(path: Path, *names: str) -> Features:
-    """Read `path`; of `pooled` and `embedding` only those in `names` (both when none is given).
-
-    Raises UserError when the file is missing, truncated, foreign, inconsistent, or holds a NaN or infinity.
-    """
-    wanted = names or (POOLED, EMBEDDING)
-    with reading(path, MADE_BY) as file:
-        row = file[ROW][()]
-        absent = np.empty((len(row), 0), np.float32)
-        arrays = {name: file[name][()] if name in wanted else absent for name in (POOLED, EMBEDDING)}
-        normalized, model = bool(file.attrs[NORMALIZED_POOLED]), str(file.attrs[MODEL])
-    for name, array in arrays.items():
-        if array.ndim != 2 or len(array) != len(row):
-            raise UserError(f"{path}: {name!r} is {array.shape} for {len(row)} rows; run `dvc repro -f {MADE_BY}`")
-        _check_finite(path, name, array, row)
-    return Features(row, arrays[POOLED], arrays[EMBEDDING], normalized, model)
+def digest_rows(table: pd.DataFrame, rows: np.ndarray) -> str:
+    """Hex digest (16 characters) of what `rows` (N,) of the manifest show: files, their content, boxes."""
+    shown = table.iloc[rows]
+    texts: Sequence[str] = [*shown[IMAGE], *shown[DIGEST]]
+    digest = hashlib.sha256("\0".join(texts).encode())
+    digest.update(shown[list(BOX)].to_numpy(dtype="<f8").tobytes())
+    return digest.hexdigest()[:16]
 
 
-def _check_finite(path: Path, name: str, values: np.ndarray, rows: np.ndarray) -> None:
-    if np.isfinite(values).all():
-        return
-    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    raise UserError(
-        f"{path}: {name!r} of manifest row {rows[bad[0]]} is not finite ({len(bad)} such rows); "
-        "the model is broken: lower finetune.optim.lr and train again"
-    )
+def model_mark(folder: Path) -> str:
+    """Fingerprint of the model in `folder`. Raises UserError when there is none."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such model; run `dvc repro finetune`")
+    return fingerprint(params=[], inputs=[folder], modules=[])
+
+
+def _check_made(path: Path, name: str, values: np.ndarray, rows: np.ndarray) -> None:
+    if len(bad := bad_rows(values)):
+        raise UserError(
+            f"{path}: {name!r} of manifest row {rows[bad[0]]} is not finite ({len(bad)} such rows); "
+            "the model is broken: lower finetune.optim.lr and train again"
+        )

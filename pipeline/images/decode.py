@@ -1,17 +1,17 @@
 """Pictures from files: whatever photographers and shops deliver becomes 8-bit RGB, upright and cropped."""
 
+import struct
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 # All decoded inside Pillow; formats that start other programs (EPS) stay out.
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-# A file of some kB can claim billions of pixels; this many take 300 MB as RGB.
-MAX_PIXELS = 100_000_000
-# Pillow merely warns below twice its own limit, so that limit is off and decode_image has the only one.
-Image.MAX_IMAGE_PIXELS = None
+# A file of some kB can claim billions of pixels; this many take 268 MB as RGB. From here on Pillow warns, by default,
+# and from twice as many it refuses: what is decoded here, it is silent about.
+MAX_PIXELS = 89_478_485
 
 Box = tuple[float, float, float, float]
 
@@ -49,15 +49,15 @@ def decode_image(
     smaller than `min_side` on a side.
     """
     try:
-        with Image.open(BytesIO(content), formats=FORMATS) as image:
+        with _open(content) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise UnreadableImage(f"{image.width}x{image.height} pixels, above the cap of {MAX_PIXELS}")
             shrink = _shrink_jpeg(image, box, target_side)
             return _to_rgb(_crop(ImageOps.exif_transpose(image), box, shrink, min_side))
     except UnreadableImage:
         raise
-    except UnidentifiedImageError:
-        raise UnreadableImage(f"not a picture in a known format ({', '.join(FORMATS)})") from None
+    except Image.DecompressionBombError as error:  # a decoder that allocates before it says its size
+        raise UnreadableImage(f"above the cap of {MAX_PIXELS} pixels ({error})") from None
     except Exception as error:  # decoders of damaged bytes raise anything: SyntaxError, struct.error, zlib.error
         reason = str(error).splitlines() or [type(error).__name__]
         raise UnreadableImage(f"damaged ({reason[0]})") from error
@@ -70,6 +70,22 @@ def crop_corners(size: tuple[int, int], box: Box | None) -> tuple[int, int, int,
     left, right = (min(max(int(edge), 0), width) for edge in (x, x + w))
     top, bottom = (min(max(int(edge), 0), height) for edge in (y, y + h))
     return left, top, right, bottom
+
+
+def _open(content: bytes) -> ImageFile.ImageFile:
+    """The picture with its size known and nothing decoded. Raises UnreadableImage when no decoder knows the format.
+
+    As `Image.open`, but without its check of the size, which first warns: its limit belongs to the whole process.
+    """
+    Image.init()
+    for name in FORMATS:
+        factory, accepts = Image.OPEN[name]
+        try:
+            if accepts is None or accepts(content[:16]) is True:
+                return factory(BytesIO(content), "")
+        except (SyntaxError, IndexError, TypeError, struct.error):  # not this format after all
+            continue
+    raise UnreadableImage(f"not a picture in a known format ({', '.join(FORMATS)})")
 
 
 def _shrink_jpeg(image: Image.Image, box: Box | None, target_side: int | None) -> int:

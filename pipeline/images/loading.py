@@ -75,7 +75,7 @@ def stack(pictures: Sequence[Inputs]) -> Inputs:
 
 
 def to_device(inputs: Inputs, device: torch.device, memory_format: torch.memory_format = torch.channels_last) -> Inputs:
-    """The batch on `device`, its images laid out in this format."""
+    """The batch on `device`, its images laid out in this format; features (N, P) are as they are."""
     if isinstance(inputs, Conditioned):
         return Conditioned(to_device(inputs.images, device, memory_format), inputs.condition.to(device))
-    return inputs.to(device, memory_format=memory_format)
+    return inputs.to(device, memory_format=memory_format) if inputs.ndim == 4 else inputs.to(device)

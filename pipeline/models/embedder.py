@@ -23,7 +23,9 @@ class Embedder(nn.Module):
     """`pool`: images -> pooled features (B, P); `embed`: pooled -> unit vectors (B, D); `forward` does both.
 
     `params` are those it was built from, with a value in place of each null. `frozen_bn` there: batch norms of the
-    backbone keep their statistics in training too, while their scales and offsets are trained.
+    backbone keep their statistics in training too, while their scales and offsets are trained. `frozen`: backbone and
+    pooling stay as they are, and what they make of pictures may be given in place of pictures: `pool` gives such rows
+    (B, P) back.
     """
 
     kind = "embedder"
@@ -35,19 +37,27 @@ class Embedder(nn.Module):
     @property
     def settings(self) -> dict[str, Any]:
         """What `model.json` holds beside the weights."""
-        return self.params.model_dump()
+        return {} if self.params is None else self.params.model_dump()
 
     @property
     def input(self) -> PictureInput:
         """The pictures that it takes."""
         return picture_input(self.params)
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the head alone is trained."""
+        return self.params is not None and self.params.frozen
+
     def conditions(self, table: pd.DataFrame) -> None:
         """Nothing is asked for beside a picture."""
 
     def train(self, mode: bool = True) -> "Embedder":
-        """As of any module, but frozen batch norms stay in eval mode."""
+        """As of any module, but what is frozen stays in eval mode."""
         super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+            self.pooling.eval()
         if self.params is not None and self.params.frozen_bn:
             for module in self.backbone.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -56,6 +66,8 @@ class Embedder(nn.Module):
 
     def pool(self, images: Tensor) -> Tensor:
         """Normalised images (B, 3, S, S) -> pooled features (B, P) float32, before any L2 normalisation."""
+        if self.frozen and images.ndim == 2:
+            return images
         return self.pooling(self.backbone(images)).float()
 
     def project(self, pooled: Tensor) -> Tensor:
@@ -82,6 +94,9 @@ def build_embedder(params: ModelParams) -> Embedder:
     params = with_own_input(params, backbone.own)
     params = params.model_copy(update={"embedding_dim": params.embedding_dim or backbone.width})
     head = Head(backbone.width, params.embedding_dim, norm_features=params.norm_features, output=params.output)
+    if params.frozen:
+        for part in (backbone, pooling):
+            part.requires_grad_(False)
     return Embedder(backbone, pooling, head, params)
 
 

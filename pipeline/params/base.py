@@ -49,7 +49,7 @@ def load_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
 
 
 def read_section(params: dict[str, Any], name: str, model: type[SectionType]) -> SectionType:
-    """The section `name` (dots descend: `datasets.table`) of `params` as `model`.
+    """The section `name` (dots descend: `recipes.triplet`) of `params` as `model`.
 
     Raises UserError with one line naming every faulty `section.key`.
     """
@@ -58,12 +58,21 @@ def read_section(params: dict[str, Any], name: str, model: type[SectionType]) ->
 
 def parse_section(values: Any, name: str, model: type[SectionType]) -> SectionType:
     """`values` as `model`; errors are reported under `name`."""
+    return _parse(values, name, f"{name}.", model)
+
+
+def parse_file(values: Any, path: Path, model: type[SectionType]) -> SectionType:
+    """`values`, the content of the params file `path`, as `model`; errors name `path:key`, as DVC does."""
+    return _parse(values, path.as_posix(), f"{path.as_posix()}:", model)
+
+
+def _parse(values: Any, name: str, prefix: str, model: type[SectionType]) -> SectionType:
     if not isinstance(values, dict):
         raise UserError(f"{name}: expected a section with keys {', '.join(model.model_fields)}, found {values!r}")
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise UserError("; ".join(_describe(name, problem, model) for problem in error.errors())) from None
+        raise UserError("; ".join(_describe(name, prefix, problem, model) for problem in error.errors())) from None
 
 
 def read_seed(params: dict[str, Any]) -> int:
@@ -83,13 +92,14 @@ def _descend(params: dict[str, Any], name: str) -> Any:
     return values
 
 
-def _describe(section: str, problem: Any, model: type[Section]) -> str:
-    location = ".".join([section, *(str(part) for part in problem["loc"])])
+def _describe(name: str, prefix: str, problem: Any, model: type[Section]) -> str:
+    keys = ".".join(str(part) for part in problem["loc"])
+    location = f"{prefix}{keys}" if keys else name
     match problem["type"]:
         case "extra_forbidden":
             known = list(model.model_fields)
             close = get_close_matches(str(problem["loc"][-1]), known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close and len(problem["loc"]) == 1 else "see params.yaml"
+            hint = f"did you mean {close[0]!r}?" if close and len(problem["loc"]) == 1 else "see there"
             return f"{location}: unknown key; {hint}"
         case "missing":
             return f"{location}: missing key"

@@ -32,6 +32,7 @@ class ModelParams(Section):
     interpolation: Literal["bilinear", "bicubic"] | None = None
     crop_from: Literal["whole"] | int | None = None
     output: Literal["none", "l2", "layernorm", "l2_layernorm"] = "none"
+    frozen: bool = False
     frozen_bn: bool = False
 
     @field_validator("crop_from", mode="before")
@@ -46,8 +47,12 @@ class ModelParams(Section):
 
 
 class AugmentParams(Section):
-    """Random changes of a training picture. `scale` null: shorter side to `resize`, random crop."""
+    """Random changes of a training picture. `scale` null: shorter side to `resize`, random crop.
 
+    `views` is of a frozen backbone: so many random views of each picture are computed once; 0: none, no random changes.
+    """
+
+    views: Annotated[int, Field(ge=0)] = 0
     policy: Literal["none", "autoaugment"] = "none"
     rotation: Annotated[float, Field(ge=0, le=180)]
     resize: Annotated[int, Field(ge=16)]

@@ -8,7 +8,10 @@ from pipeline.params.base import Section
 
 
 class RuntimeParams(Section):
-    """Device, parallelism and bookkeeping; `batch_size` is that of inference."""
+    """Device, parallelism and bookkeeping; `batch_size` is that of inference.
+
+    `cache`: folder for pooled rows (null: none is kept), which holds at most `cache_gb` (10^9 bytes) after a run.
+    """
 
     device: Literal["auto", "cpu", "cuda"]
     workers: Annotated[int, Field(ge=0)]
@@ -18,3 +21,5 @@ class RuntimeParams(Section):
     log_steps: Annotated[int, Field(ge=1)]
     checkpoint_seconds: Annotated[float, Field(ge=0)]
     scratch: str
+    cache: str | None
+    cache_gb: Annotated[float, Field(ge=0)]

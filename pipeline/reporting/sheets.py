@@ -11,15 +11,7 @@ from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM
 from pipeline.evaluation.results import RetrievalResult
 from pipeline.images.decode import UnreadableImage, load_image
-from pipeline.reporting.contact_sheet import TILE, TOP, ResultRow, contact_sheet, write_sheet
-
-SHOWN = TOP
-
-
-def pick_queries(result: RetrievalResult, per_category: int) -> np.ndarray:
-    """The first `per_category` evaluated queries of every category: always the same, whatever the model."""
-    chosen = [result.query[result.category == index][:per_category] for index in range(len(result.categories))]
-    return np.concatenate(chosen)
+from pipeline.reporting.contact_sheet import TILE, ResultRow, contact_sheet, write_sheet
 
 
 def write_sheets(

@@ -13,10 +13,12 @@ from torch import Tensor
 
 from pipeline.arrays.blocks import rows_per_block, slices
 from pipeline.arrays.ragged import Ragged
+from pipeline.arrays.rows import unit_rows
 from pipeline.base.progress import progress
 
 Measure = Literal["cosine", "euclidean"]
 
+GALLERY_BLOCK = 2**16  # rows that `top_k` holds the similarities to, of as many queries as make a block
 SORTED_FROM = 80  # relevant rows of a query; with more, sorting the gallery is faster than counting (measured)
 
 
@@ -50,12 +52,30 @@ def top_k(
     measure: Measure = "cosine",
     dtype: torch.dtype = torch.float32,
     block_queries: int | None = None,
+    block_gallery: int = GALLERY_BLOCK,
 ) -> np.ndarray:
-    """The `k` most similar gallery rows of every query, best first: (Q, min(k, G)) int64; -1 for the query itself."""
-    best = np.empty((len(queries), min(k, len(gallery))), dtype=np.int64)
-    for block, order in rankings(queries, gallery, own=own, measure=measure, dtype=dtype, block_queries=block_queries):
-        best[block] = order[:, :k].cpu().numpy()
-    return best if own is None else np.where(best == own[:, None], -1, best)
+    """The `k` most similar gallery rows of every query, best first: (Q, min(k, G)) int64; -1 for the query itself.
+
+    They are the head of `rankings`, ties included, selected instead of sorted, from `block_gallery` rows at a time.
+    """
+    values = torch.empty(len(queries), 0, dtype=dtype, device=queries.device)
+    best = torch.empty(len(queries), 0, dtype=torch.int64, device=queries.device)
+    if not len(queries):
+        return np.empty((0, min(k, len(gallery))), dtype=np.int64)
+    for columns in progress(slices(len(gallery), block_gallery), what="nearest", unit="block"):
+        similarity = _Similarity(gallery[columns], measure, dtype)
+        size = block_queries or rows_per_block(columns.stop - columns.start)
+        found = [
+            _select(similarity(queries[rows], _own_within(own, rows, columns)), k)
+            for rows in slices(len(queries), size)
+        ]
+        near, place = (torch.cat(parts) for parts in zip(*found, strict=True))
+        # What comes from earlier rows stands first, and stays there in a tie.
+        values, best = torch.cat([values, near], dim=1), torch.cat([best, place + columns.start], dim=1)
+        values, order = values.sort(dim=1, descending=True, stable=True)
+        values, best = values[:, :k], best.gather(1, order[:, :k])
+    rows = best.cpu().numpy()
+    return rows if own is None else np.where(rows == own[:, None], -1, rows)
 
 
 def relevant_ranks(
@@ -126,6 +146,35 @@ def ranks_of(relevant: Tensor, ignored: Tensor | None = None) -> Ragged:
     return Ragged.group(query.cpu().numpy(), ranks.cpu().numpy(), len(relevant))
 
 
+def _select(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The `k` greatest values of each row (b, G), falling, and their columns, the lower first in a tie: (b, min(k, G)).
+
+    torch.topk finds the values, but of equal ones it takes any: where the last place is tied, the columns are counted.
+    """
+    if similar.shape[1] <= k:
+        return similar.sort(dim=1, descending=True, stable=True)
+    values, columns = similar.topk(k + 1, dim=1)
+    tied = (values[:, k - 1] == values[:, k]).nonzero().flatten()
+    columns = columns[:, :k]
+    if len(tied):
+        rows, least = similar[tied], values[tied, k - 1 : k]
+        equal = rows == least
+        missing = k - (rows > least).sum(dim=1, keepdim=True)
+        taken = (rows > least) | (equal & (equal.cumsum(dim=1) <= missing))
+        columns[tied] = taken.nonzero()[:, 1].view(-1, k)
+    columns = columns.sort(dim=1).values
+    values, order = similar.gather(1, columns).sort(dim=1, descending=True, stable=True)
+    return values, columns.gather(1, order)
+
+
+def _own_within(own: np.ndarray | None, rows: slice, columns: slice) -> np.ndarray | None:
+    """Of the queries `rows`, the place of each itself among the gallery rows `columns`, -1 where it is not there."""
+    if own is None:
+        return None
+    places = own[rows]
+    return np.where((places >= columns.start) & (places < columns.stop), places - columns.start, -1)
+
+
 def _ranks_by_sorting(similar: Tensor, relevant: Ragged) -> np.ndarray:
     """Ranks, from 1, of the columns `relevant` of each row of `similar` (b, G), flat in their order."""
     order = torch.sort(similar, dim=1, descending=True, stable=True).indices
@@ -151,7 +200,7 @@ class _Similarity:
 
     def __init__(self, gallery: Tensor, measure: Measure, dtype: torch.dtype) -> None:
         self.dtype, self.euclidean = dtype, measure == "euclidean"
-        self.gallery = gallery.to(dtype) if self.euclidean else _unit(gallery.to(dtype))
+        self.gallery = gallery.to(dtype) if self.euclidean else unit_rows(gallery.to(dtype))
         self.half_squares = self.gallery.square().sum(dim=1) / 2 if self.euclidean else None
 
     def __call__(self, queries: Tensor, own: np.ndarray | None) -> Tensor:
@@ -159,13 +208,8 @@ class _Similarity:
         if self.euclidean:  # q.g - |g|^2 / 2 orders as -|q - g|^2 does
             similar = torch.addmm(self.half_squares, queries, self.gallery.T, beta=-1)
         else:
-            similar = _unit(queries) @ self.gallery.T
+            similar = unit_rows(queries) @ self.gallery.T
         if own is not None:
             (rows,) = np.nonzero(own >= 0)
             similar[torch.from_numpy(rows), torch.from_numpy(own[rows])] = -torch.inf
         return similar
-
-
-def _unit(rows: Tensor) -> Tensor:
-    norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-    return rows / norms.masked_fill(norms == 0, 1)

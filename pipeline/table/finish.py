@@ -14,8 +14,10 @@ from pipeline.base.names import (
     DIGEST,
     IMAGE,
 )
+from pipeline.base.workspace import fingerprint
 from pipeline.images.inspect import inspect_images
 from pipeline.table.counts import count_categories, count_parts
+from pipeline.table.manifest import FEATURES_DIGEST
 
 LISTED = 50  # unreadable pictures named in the report
 
@@ -62,6 +64,17 @@ def finish_manifest(
         "categories": count_categories(manifest),
     }
     return manifest, report
+
+
+def finish_features(table: pd.DataFrame, root: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The manifest and a report of a dataset that gives features instead of pictures: all rows, in order.
+
+    `digest` is that of all that the folder `root` holds: other features or another head make another manifest.
+    """
+    digest = FEATURES_DIGEST + fingerprint(params=[], inputs=[root], modules=[])
+    manifest = table.assign(**{IMAGE: f"{root.name}/" + table[IMAGE], DIGEST: digest})
+    report = {"rows_with_features": len(manifest), "pictures": 0}
+    return manifest, {**report, "parts": count_parts(manifest), "categories": count_categories(manifest)}
 
 
 def _fit_boxes(table: pd.DataFrame, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """The manifest: the one table that every stage after `prepare` knows, a row a picture (or a box of one)."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from pipeline.base.names import (
 )
 
 REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
+FEATURES_DIGEST = "features-"  # what a digest begins with that is not of a picture
 CHOICES = {DOMAIN: Domain, META_DOMAIN: MetaDomain, SPLIT: Split}
 TEST_SPLITS = (Split.QUERY, Split.GALLERY, Split.TEST)  # the order of the rows of a test part
 # Absolute in any system's notation, or with a step upwards.
@@ -72,6 +74,23 @@ def part_rows(table: pd.DataFrame, part: Part) -> np.ndarray:
     return np.concatenate([np.flatnonzero(mask) for mask in masks]).astype(np.int64)
 
 
+def evaluated_part(table: pd.DataFrame, meta_domain: Literal["auto", "source", "target"]) -> Part:
+    """The test part of `meta_domain`; auto is the target where it has test pictures, else the source."""
+    if meta_domain == "auto":
+        return Part.TARGET_TEST if len(part_rows(table, Part.TARGET_TEST)) else Part.SOURCE_TEST
+    return Part(f"{meta_domain}_test")
+
+
+def pictured(table: pd.DataFrame) -> pd.Series:
+    """(N,) bool: whether there is a picture behind a row, or features alone."""
+    return ~table[DIGEST].str.startswith(FEATURES_DIGEST)
+
+
+def has_pictures(table: pd.DataFrame) -> bool:
+    """Whether there are pictures behind the rows, or features alone."""
+    return bool(pictured(table).any())
+
+
 def check_part(path: Path, part: str, rows: np.ndarray) -> None:
     """Raise UserError when `part`, which the chain cannot do without, has no `rows` in the manifest at `path`."""
     if not len(rows):
@@ -86,7 +105,10 @@ def write_manifest(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
-    """The manifest that `write_manifest` wrote, `digest` included. Raises UserError when `path` holds none."""
+    """The manifest that `write_manifest` wrote, `digest` included; its index is the place of each row.
+
+    Raises UserError when `path` holds none.
+    """
     mend = "run `dvc repro prepare`"
     if not path.is_file():
         raise UserError(f"{path}: no such file; {mend}")
@@ -97,7 +119,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
     missing = [column for column in (*REQUIRED, DATASET, *BOX, DIGEST) if column not in table.columns]
     if missing:
         raise UserError(f"{path}: not a manifest, it has no column {missing[0]!r}; {mend}")
-    return table
+    return table.reset_index(drop=True)
 
 
 def _strings(table: pd.DataFrame, dataset: str) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 A recipe is one package of `pipeline.recipes`; its module `recipe` has two names: `Params`, a `Section` (its section
 `recipes.<name>` of params.yaml), and `build(context, params) -> Recipe` (`pipeline.training.face`). It may own several
-networks, optimisers and schedules. A recipe that trains nothing has `TRAINS = False` beside them.
+networks, optimisers and schedules. One that takes the features that a dataset gives, and no pictures, has a third name:
+`TAKES = "features"`.
 """
 
 from collections.abc import Callable
@@ -17,23 +18,27 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 
-from pipeline.base.plugins import load_plugin, plugin_names
+from pipeline.base.errors import UserError
+from pipeline.base.names import DATASET
+from pipeline.base.plugins import load_plugin
 from pipeline.images.loading import Pictures
-from pipeline.images.transforms import training_transform
+from pipeline.images.transforms import inference_transform, training_transform
 from pipeline.models.embedder import build_embedder
 from pipeline.models.network import Network
 from pipeline.params.base import Section, read_section
 from pipeline.params.finetune import FinetuneParams, ModelParams
-from pipeline.training.batches import PictureRows, Rows
+from pipeline.table.manifest import has_pictures, pictured
+from pipeline.training.batches import FeatureRows, PictureRows, Rows
 from pipeline.training.fabric import backward
 from pipeline.training.face import Backward
+from pipeline.training.frozen import FrozenFeatures
 
 RECIPES = "pipeline.recipes"
 
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """What every recipe is built from; `table` holds the source rows to train on."""
+    """What every recipe is built from; `table` holds the source rows to train on. `frozen`: of a frozen backbone."""
 
     table: pd.DataFrame
     raw: Path
@@ -41,6 +46,7 @@ class TrainingContext:
     seed: int
     workers: int
     fabric: Fabric
+    frozen: FrozenFeatures | None = None
 
     @property
     def backward(self) -> Backward:
@@ -50,22 +56,36 @@ class TrainingContext:
     def build_model(self, build: Callable[[ModelParams], Network] = build_embedder) -> tuple[Network, Rows]:
         """A fresh network, and the rows of `table` as it takes them: pictures with random changes.
 
+        Where the backbone is frozen, they are what it makes of the pictures, or of the views there are of each.
         Raises UserError for a backbone that is not known, or whose weights cannot be had.
         """
         network = build(self.params.model).to(memory_format=torch.channels_last)
-        augment, size = self.params.augment, network.input.size
-        transform = training_transform(augment, network.input)
-        side = size if augment.scale else max(augment.resize, size)
-        return network, PictureRows(Pictures(self.table, self.raw, transform, side, network.conditions(self.table)))
+        augment, wanted = self.params.augment, network.input
+        transform = training_transform(augment, wanted)
+        side = wanted.size if augment.scale else max(augment.resize, wanted.size)
+        if self.frozen is None:
+            conditions = network.conditions(self.table)
+            return network, PictureRows(Pictures(self.table, self.raw, transform, side, conditions))
+        if self.frozen.views:
+            return network, self.frozen.rows(network, self.table, transform, side)
+        plain = self.frozen.plain(network, self.table, inference_transform(wanted), wanted.decoded_side)
+        return network, FeatureRows(plain)
+
+
+def check_rows(method: ModuleType, name: str, table: pd.DataFrame) -> None:
+    """Raise UserError unless the recipe `name`, the module `method`, takes what all rows of the manifest show."""
+    shown = pictured(table)
+    if shown.any() and not shown.all():
+        kinds = [", ".join(sorted(table.loc[which, DATASET].unique())) for which in (shown, ~shown)]
+        raise UserError("data: {} gives pictures, and {} features; choose datasets of one kind".format(*kinds))
+    takes, given = getattr(method, "TAKES", "pictures"), "pictures" if has_pictures(table) else "features"
+    if takes != given:
+        sets = ", ".join(sorted(table[DATASET].unique()))
+        mend = "finetune.recipe: given" if given == "features" else "finetune.recipe: triplet or another one"
+        raise UserError(f"finetune.recipe: {name} takes {takes}, and {sets} gives {given}; set {mend}")
 
 
 def load_recipe(params: dict[str, Any], name: str) -> tuple[ModuleType, Section]:
     """The module of the recipe `name` and its section of `params`. Raises UserError for an unknown name or param."""
     module = import_module(f"{load_plugin(RECIPES, name, 'finetune.recipe').__name__}.recipe")
     return module, read_section(params, f"recipes.{name}", module.Params)
-
-
-def training_recipes() -> list[str]:
-    """Names of the recipes that train."""
-    names = plugin_names(RECIPES)
-    return [name for name in names if getattr(import_module(f"{RECIPES}.{name}.recipe"), "TRAINS", True)]

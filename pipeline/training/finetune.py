@@ -8,18 +8,23 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from pipeline.base.checkpoint import Checkpoint
 from pipeline.base.errors import UserError
+from pipeline.base.names import Part
+from pipeline.features.cache import prune
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
 from pipeline.models.embedder import count_parameters
 from pipeline.models.network import Network
 from pipeline.params.finetune import FinetuneParams
 from pipeline.params.runtime import RuntimeParams
+from pipeline.table.manifest import part_rows
 from pipeline.training.context import TrainingContext
 from pipeline.training.fabric import start_fabric
 from pipeline.training.face import KEPT, Recipe
+from pipeline.training.frozen import FrozenFeatures
 from pipeline.training.loop import Course, train
 from pipeline.training.split import split_source
 from pipeline.training.validation import RecallAt1
@@ -57,17 +62,24 @@ def finetune(
     train_rows, val_rows = split_source(table, params.val_share, seed)
     fabric = start_fabric(runtime.device, params.precision)
     torch.manual_seed(seed)
-    recipe = build(TrainingContext(train_rows, raw, params, seed, runtime.workers, fabric))
+    frozen = None
+    if params.model.frozen:
+        cache = checkpoint.with_name("pooled") if runtime.cache is None else Path(runtime.cache)
+        source = table.iloc[part_rows(table, Part.SOURCE_TRAIN)]
+        frozen = FrozenFeatures(source, raw, cache, runtime, fabric.device, seed, params.augment.views)
+        say(f"frozen backbone: features computed once, {frozen.views or 'no'} random views a picture")
+    workers = 0 if frozen else runtime.workers  # features in memory need no loading
+    recipe = build(TrainingContext(train_rows, raw, params, seed, workers, fabric, frozen))
     network = recipe.networks[KEPT]
     if not recipe.optimizers:
         say(f"nothing is trained: {params.recipe} gives the model as it is")
         return Finetuned(network, network.state_dict(), [], {"trained": False, **recipe.facts})
     validate = RecallAt1(
-        _held_out(network, val_rows, raw),
+        _held_out(network, val_rows, raw, frozen),
         val_rows,
         fabric,
         batch_size=runtime.batch_size,
-        workers=runtime.workers,
+        workers=workers,
     )
     if params.keep == "best" and not len(validate):
         more = "" if len(val_rows) else ", or raise finetune.val_share"
@@ -93,11 +105,15 @@ def finetune(
         log_steps=runtime.log_steps,
         validate=validate,
     )
+    if frozen and runtime.cache is not None:
+        prune(Path(runtime.cache), runtime.cache_gb * 1e9)
     kept = trained.history[trained.epoch]
     report = {"kept_epoch": trained.epoch + 1, **kept, "val_queries": len(validate)}
     return Finetuned(network, trained.weights, trained.history, report)
 
 
-def _held_out(network: Network, rows: pd.DataFrame, raw: Path) -> Pictures:
-    wanted = network.input
-    return Pictures(rows, raw, inference_transform(wanted), wanted.decoded_side, network.conditions(rows))
+def _held_out(network: Network, rows: pd.DataFrame, raw: Path, frozen: FrozenFeatures | None) -> Dataset | Tensor:
+    transform, side = inference_transform(network.input), network.input.decoded_side
+    if frozen:
+        return frozen.plain(network, rows, transform, side)
+    return Pictures(rows, raw, transform, side, network.conditions(rows))

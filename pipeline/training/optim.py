@@ -9,8 +9,8 @@ from pipeline.params.optim import OptimizerParams
 
 
 def build_optimizer(parameters: Iterable[nn.Parameter], params: OptimizerParams) -> torch.optim.Optimizer:
-    """Adam and adamw with torch's defaults; sgd with `momentum` and `nesterov`."""
-    parameters = list(parameters)
+    """Adam and adamw with torch's defaults; sgd with `momentum` and `nesterov`. What is frozen is left out."""
+    parameters = [parameter for parameter in parameters if parameter.requires_grad]
     match params.name:
         case "adam":
             return torch.optim.Adam(parameters, params.lr, weight_decay=params.weight_decay)

@@ -38,7 +38,7 @@ class SampledRecipe:
         return self.sampler.n_batches
 
     def batches(self, epoch: int, first: int) -> Iterator[tuple[Inputs, Tensor]]:
-        """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them."""
+        """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them; pooled features if it is frozen."""
         return load_epoch(self.rows, self.sampler, epoch=epoch, first=first, workers=self.context.workers)
 
     def to_device(self, batch: tuple[Inputs, Tensor]) -> tuple[Inputs, Tensor]:

@@ -9,8 +9,9 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from pipeline.arrays.blocks import rows_per_block, slices
-from pipeline.base.names import CATEGORY, DOMAIN, ITEM, VALIDATION, Domain
+from pipeline.base.names import DOMAIN, VALIDATION, Domain
 from pipeline.images.loading import Pictures, load_batches, to_device
+from pipeline.table.products import product_codes
 
 
 class RecallAt1:
@@ -25,8 +26,8 @@ class RecallAt1:
     ) -> None:
         self.pictures = pictures
         self.fabric, self.batch_size, self.workers = fabric, batch_size, workers
-        codes, _ = pd.factorize(pd.MultiIndex.from_frame(table[[CATEGORY, ITEM]]))
-        self.items = torch.from_numpy(codes.astype(np.int64))
+        codes = product_codes(table)
+        self.items = torch.from_numpy(codes)
         consumer, shop = (np.flatnonzero(table[DOMAIN] == domain) for domain in (Domain.CONSUMER, Domain.SHOP))
         self.itself = not (len(consumer) and len(shop))
         everything = np.arange(len(table))

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 from torch import Tensor
-from torch.nn.functional import normalize
 
+from pipeline.arrays.rows import unit_rows
 from pipeline.clustering.groups import ClusteredGroup
 from pipeline.clustering.means import cluster_means
 from pipeline.table.products import Catalogue
@@ -82,4 +82,4 @@ class Evidence:
 
 def _unit_means(embeddings: Tensor, rows: np.ndarray, products: np.ndarray, n: int) -> Tensor:
     means = cluster_means(embeddings[as_index(rows, embeddings)], as_index(products, embeddings), n)
-    return normalize(means, dim=1)
+    return unit_rows(means)

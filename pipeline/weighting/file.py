@@ -56,12 +56,12 @@ def read_links(path: Path, catalogue: Catalogue, rows: np.ndarray) -> tuple[Link
     _refuse(path, table, target < 0, "no target picture that has features is row {row} of the manifest")
     alone = (table[CATEGORY].isna() & table[ITEM].isna()).to_numpy()
     linked, clustered = table[~alone], table[alone]
-    products = pd.MultiIndex.from_arrays([catalogue.categories, catalogue.items])
-    product = products.get_indexer(pd.MultiIndex.from_frame(linked[[CATEGORY, ITEM]]))
+    # Half a name is none: no category and no item of the source is "".
+    product = catalogue.find(*(linked[column].fillna("").to_numpy(dtype=str) for column in (CATEGORY, ITEM)))
     _refuse(path, linked, product < 0, "the source pictures show no item {item!r} of category {category!r}")
     links = Links(
         target[~alone].astype(np.int64),
-        product.astype(np.int64),
+        product,
         linked["similarity"].to_numpy(),
         linked["cluster"].to_numpy(),
     )

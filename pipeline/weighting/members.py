@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
+from pipeline.arrays.rows import unit_rows
 from pipeline.clustering.means import cluster_means
 
 
@@ -41,12 +41,12 @@ def find_members(clusters: np.ndarray, products: np.ndarray) -> Members:
 def member_means(source: ClusteredRows, members: Members, chosen: np.ndarray) -> Tensor:
     """The means (C, D) float64, scaled to unit length, of the rows of each of the `chosen` (C,) members."""
     means = cluster_means(source.embeddings, as_index(members.of_row, source.embeddings), len(members.products))
-    return normalize(means[as_index(chosen, means)], dim=1)
+    return unit_rows(means[as_index(chosen, means)])
 
 
-def unit_rows(rows: Tensor, chosen: np.ndarray) -> Tensor:
+def chosen_rows(rows: Tensor, chosen: np.ndarray) -> Tensor:
     """The `chosen` (n,) rows as float64, scaled to unit length."""
-    return normalize(rows[as_index(chosen, rows)].double(), dim=1)
+    return unit_rows(rows[as_index(chosen, rows)].double())
 
 
 def as_index(values: np.ndarray, like: Tensor) -> Tensor:

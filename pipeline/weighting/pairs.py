@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.arrays.blocks import matching_blocks, rows_per_block
 from pipeline.weighting.links import Links, concatenate
-from pipeline.weighting.members import ClusteredRows, as_index, find_members, member_means, unit_rows
+from pipeline.weighting.members import ClusteredRows, as_index, chosen_rows, find_members, member_means
 
 
 def cluster_pairs(
@@ -21,7 +21,7 @@ def cluster_pairs(
         return concatenate([])
     listed = np.flatnonzero(np.isin(target.clusters, members.clusters))
     order = listed[np.argsort(target.clusters[listed], kind="stable")]
-    rows, means = unit_rows(target.embeddings, order), member_means(source, members, chosen)
+    rows, means = chosen_rows(target.embeddings, order), member_means(source, members, chosen)
     keys = as_index(target.clusters[order], rows), as_index(members.clusters[chosen], rows)
     parts = []
     for block, span, match in matching_blocks(*keys, rows_per_block(len(chosen))):

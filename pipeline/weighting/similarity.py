@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pipeline.arrays.blocks import matching_blocks, rows_per_block
 from pipeline.weighting.links import Links, concatenate
-from pipeline.weighting.members import ClusteredRows, as_index, find_members, member_means, unit_rows
+from pipeline.weighting.members import ClusteredRows, as_index, chosen_rows, find_members, member_means
 
 
 def similarity_list(
@@ -43,7 +43,7 @@ def similarity_list(
     listed = np.flatnonzero(np.isin(target.clusters, clusters[chosen]))
     order = listed[np.argsort(target.clusters[listed], kind="stable")]
     best, similarity = _most_similar(
-        unit_rows(target.embeddings, order),
+        chosen_rows(target.embeddings, order),
         target.clusters[order],
         member_means(source, members, chosen),
         clusters[chosen],

@@ -17,15 +17,14 @@ from pipeline.benchmarks.finch import finch_case
 from pipeline.benchmarks.measure import Measurement, hardware_name, measure, measure_apart
 from pipeline.benchmarks.memory import peak_memory
 from pipeline.benchmarks.report import bench_table
-from pipeline.benchmarks.training import training_cases
+from pipeline.benchmarks.training import TRAINED, training_cases
 from pipeline.clustering.distances import Points
 from pipeline.clustering.neighbours import first_neighbours
 from pipeline.models.embedder import Embedder
-from pipeline.training.context import training_recipes
 from stages.bench import main
 
 CPU = torch.device("cpu")
-TRAINING = dict(zip(training_recipes(), training_cases(default_params(), "timm/resnet10t", 32), strict=True))
+TRAINING = dict(zip(TRAINED, training_cases(default_params(), "timm/resnet10t", 32), strict=True))
 SMALL = [
     finch_case(300, 8),
     step_case(2, 3, 8),

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from support.project import default_params
+from support.project import set_params
 from support.released import RELEASED_WIDTH, features, write_deepfashion, write_small_tests, write_training
 
 from pipeline.datasets._shared.face import load_dataset
+from pipeline.table.finish import finish_manifest
 from pipeline.table.manifest import check_table
+from pipeline.table.sets import join_sets
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -36,8 +38,8 @@ def wardrobe() -> Path:
 
 @pytest.fixture
 def dataset() -> Callable[..., Any]:
-    """`dataset(name, **section)` -> (module, params), read the way a stage does."""
-    return lambda name, **section: load_dataset({"datasets": {name: section}}, name)
+    """`dataset(name, **params)` -> (module, params), read the way a stage does."""
+    return lambda name, **params: load_dataset(name, lambda _: params)
 
 
 @pytest.fixture
@@ -55,6 +57,20 @@ def fetched(tmp_path, dataset) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def joined(fetched) -> Callable[..., Any]:
+    """`joined(source, {name: params})`: fetch sets from the folders in `source`, and join them; -> (folder, table)."""
+
+    def run(source: Path, sets: dict[str, dict[str, Any]]) -> Any:
+        finished = []
+        for name, params in sets.items():
+            out, table = fetched(source / name, name, **params)
+            finished.append(finish_manifest(table, out, min_side=1, max_unreadable=0.0, workers=1))
+        return out.parent, join_sets(list(sets), finished)[0]
+
+    return run
+
+
+@pytest.fixture
 def picture() -> Callable[[Path], None]:
     """`picture(path)` draws a picture of 8 x 8 pixels there."""
 
@@ -67,8 +83,8 @@ def picture() -> Callable[[Path], None]:
 
 @pytest.fixture
 def released_section() -> dict[str, Any]:
-    """The committed section."""
-    return default_params()["datasets"]["udma_features"]
+    """The committed params."""
+    return set_params("udma_features")
 
 
 @pytest.fixture

@@ -143,5 +143,5 @@ def test_mistakes_in_csv(kaggle, fetched, file, content, says):
 
 
 def test_folders_have_no_boxes(tmp_path, fetched):
-    with pytest.raises(UserError, match="datasets.cars196: should have crop: none, since lists: folders has no boxes"):
+    with pytest.raises(UserError, match=r"cars196/params.yaml: should have crop: none, since lists: folders has no b"):
         fetched(tmp_path, NAME, **committed(NAME, lists="folders", crop="boxes"))

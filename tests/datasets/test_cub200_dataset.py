@@ -143,7 +143,11 @@ def _replace(name: str, old: str, new: str):
             lambda root: touch(root, ["images/Robin/a.jpg"]),
             "folder 'Robin' is not named NNN.Name",
         ),
-        ({"folder": "../x"}, lambda _: None, r"datasets.cub200.folder: should be a relative path without '\.\.'"),
+        (
+            {"folder": "../x"},
+            lambda _: None,
+            r"cub200/params.yaml:folder: should be a relative path without '\.\.'",
+        ),
         ({"folder": "x", "lists": "folders"}, lambda _: None, "none of the 0 pictures is there .*; put images/ into"),
     ],
 )

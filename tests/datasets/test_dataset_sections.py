@@ -1,15 +1,16 @@
-"""Every dataset module has a valid section in the committed params.yaml and the common face."""
+"""Every dataset has valid committed params and the common face."""
 
 import pytest
-from support.project import default_params
+from support.project import PROJECT
 
 from pipeline.base.plugins import plugin_names
-from pipeline.datasets._shared.face import DATASETS, DatasetParams, load_dataset
+from pipeline.datasets._shared.face import DATASETS, load_dataset
+from pipeline.params.base import Section, load_params
 
 
 @pytest.mark.parametrize("name", plugin_names(DATASETS))
-def test_committed_section_and_common_face(name):
-    module, params = load_dataset(default_params(), name)
-    assert isinstance(params, DatasetParams)
+def test_committed_params_and_common_face(name):
+    module, params = load_dataset(name, lambda path: load_params(PROJECT / path))
+    assert isinstance(params, Section)
     assert callable(module.fetch)
     assert callable(module.read_table)

@@ -1,24 +1,23 @@
-"""The pair of deep-fashion-retrieval: Category and Attribute with In-shop, as one source."""
+"""The preset of deep-fashion-retrieval: Category and Attribute with In-shop, as one source."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.deep_fashion_retrieval import golden_case, write_tree
-from support.project import default_params
+from support.presets import preset_params
 
 from pipeline.base.errors import UserError
 from pipeline.recipes.category_triplet.batches import CategoryTripletSampler
 
-NAME = "deep_fashion_retrieval"
-
 
 @pytest.fixture
-def section() -> dict[str, Any]:
-    """The committed section, reading the flat lists."""
-    section = default_params()["datasets"][NAME]
-    section["deepfashion_inshop"]["lists"] = "flat"
-    return section
+def sets(tmp_path) -> dict[str, Any]:
+    """Params of both sets, reading the flat lists."""
+    data, sets = preset_params("deep_fashion_retrieval", tmp_path / "preset")
+    assert data["alignment"] == {}
+    sets["deepfashion_inshop"]["lists"] = "flat"
+    return sets
 
 
 @pytest.fixture
@@ -27,9 +26,9 @@ def incoming(tmp_path) -> Path:
     return tmp_path / "incoming"
 
 
-def test_it_keeps_what_deep_fashion_retrieval_keeps(incoming, section, fetched):
+def test_it_keeps_what_deep_fashion_retrieval_keeps(incoming, sets, joined):
     case = golden_case()
-    out, table = fetched(incoming, NAME, **section)
+    out, table = joined(incoming, sets)
     attributes, inshop = (table[table["dataset"] == f"deepfashion_{part}"] for part in ("attributes", "inshop"))
     assert len(attributes) + len(inshop) == len(table)
 
@@ -50,9 +49,9 @@ def test_it_keeps_what_deep_fashion_retrieval_keeps(incoming, section, fetched):
     assert files == set(table["image"]), "what is not kept is not copied"
 
 
-def test_category_triplet_classifies_the_one_and_takes_items_of_the_other(incoming, section, fetched):
+def test_category_triplet_classifies_the_one_and_takes_items_of_the_other(incoming, sets, joined):
     case = golden_case()
-    _, table = fetched(incoming, NAME, **section)
+    _, table = joined(incoming, sets)
     train = table[table["split"] == "train"].reset_index(drop=True)
     made = CategoryTripletSampler(
         train, batch_size=8, triplets=8, item_share=1.0, classified="deepfashion_attributes", seed=1
@@ -65,13 +64,7 @@ def test_category_triplet_classifies_the_one_and_takes_items_of_the_other(incomi
 
 
 @pytest.mark.parametrize("part", ["deepfashion_attributes", "deepfashion_inshop"])
-def test_missing_part_is_told_apart(incoming, section, fetched, part):
+def test_missing_part_is_told_apart(incoming, sets, joined, part):
     (incoming / part).rename(incoming / "elsewhere")
     with pytest.raises(UserError, match=rf"no such file; put .* into .*incoming/{part}: from DeepFashion"):
-        fetched(incoming, NAME, **section)
-
-
-def test_mistake_in_a_nested_section_is_named(section, dataset):
-    section["deepfashion_inshop"]["meta_domain"] = "target"
-    with pytest.raises(UserError, match=r"datasets.deep_fashion_retrieval.deepfashion_inshop.meta_domain: unknown key"):
-        dataset(NAME, **section)
+        joined(incoming, sets)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.base.errors import UserError
-from pipeline.datasets._shared.deepfashion import _test_list, _train_list
+from pipeline.datasets.deepfashion_consumer_to_shop.reader import _test_list, _train_list
 from pipeline.table.manifest import check_table
 
 NAME = "deepfashion_consumer_to_shop"
@@ -20,7 +20,6 @@ DEFAULTS = {
     "train_on": "trainval",
     "test": True,
     "meta_domain": "source",
-    "alignment": {},
 }
 
 # consumer, shop, id, status; a picture occurs in several pairs, id 7 in two categories.
@@ -129,8 +128,8 @@ def test_udma_lists_give_the_same_pictures(official, fetched, dataset, lists):
         ({"lists": "udma_pairs"}, "V_list_eval_partition.txt: no such file.*UDMA repository"),
         ({"lists": "udma_pictures"}, "df_consumer.txt: no such file"),
         ({"lists": "udma_pictures", "train_on": "train"}, "should have train_on: trainval"),
-        ({"lists": "other"}, f"datasets.{NAME}.lists: 'official', 'udma_pairs' or 'udma_pictures'"),
-        ({"crop": "Boxes"}, f"datasets.{NAME}.crop"),
+        ({"lists": "other"}, f"datasets/{NAME}/params.yaml:lists: 'official', 'udma_pairs' or 'udma_pictures'"),
+        ({"crop": "Boxes"}, f"datasets/{NAME}/params.yaml:crop"),
     ],
 )
 def test_missing_files_and_mistaken_params(tmp_path, fetched, section, problem):

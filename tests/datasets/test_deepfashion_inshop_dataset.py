@@ -140,9 +140,9 @@ def test_strange_lines(tmp_path, dataset, row, says):
             {},
             r"Eval/list_eval_partition.txt: no such file; put .* into .*incoming: from DeepFashion, In-shop Clothes R",
         ),
-        ({"min_pictures": 0}, "datasets.deepfashion_inshop.min_pictures"),
-        ({"images": "/img"}, "datasets.deepfashion_inshop.images: should be a relative path"),
-        ({"clothes": "shoes"}, "datasets.deepfashion_inshop.clothes"),
+        ({"min_pictures": 0}, "datasets/deepfashion_inshop/params.yaml:min_pictures"),
+        ({"images": "/img"}, "datasets/deepfashion_inshop/params.yaml:images: should be a relative path"),
+        ({"clothes": "shoes"}, "datasets/deepfashion_inshop/params.yaml:clothes"),
     ],
 )
 def test_missing_files_and_mistaken_params(tmp_path, fetched, section, says):

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from pipeline.base.errors import UserError
-from pipeline.datasets._shared.street2shop import (
+from pipeline.datasets.street2shop.reader import (
     CATEGORIES,
     UDMA_GALLERY,
     UDMA_QUERIES,
     UDMA_SHOP,
     UDMA_STREET,
-    read_street2shop,
+    all_rows,
 )
 from pipeline.table.manifest import check_table
 
@@ -28,7 +28,6 @@ DEFAULTS = {
     "crops": "crops",
     "unpaired": "drop",
     "meta_domain": "target",
-    "alignment": {},
 }
 BOX = {"left": 1, "top": 2, "width": 3, "height": 4.5}
 
@@ -132,7 +131,7 @@ def test_official_lists_as_source(official, fetched):
     [
         ({}, r"s2s_shop.txt: no such file; put .* into .*incoming: from the project page Street2Shop, research only"),
         ({"lists": "official"}, r"meta/json/retrieval_belts.json: no such file; put the folder meta/json/"),
-        ({"unpaired": "query"}, "datasets.street2shop.unpaired"),
+        ({"unpaired": "query"}, "datasets/street2shop/params.yaml:unpaired"),
     ],
 )
 def test_missing_files_and_mistaken_params(tmp_path, fetched, section, problem):
@@ -180,7 +179,7 @@ def test_published_lists_in_full(udma_lists, tmp_path, dataset):
     # The gallery's list is not at hand: one shop photo for each product asked for instead.
     (tmp_path / UDMA_GALLERY).write_text(json.dumps(queries[:1]))
     _, params = dataset(NAME, **DEFAULTS | {"meta_domain": "source"})
-    table = read_street2shop([tmp_path], params, "source")
+    table = all_rows([tmp_path], params)
 
     parts = dict(list(table.groupby(["split", "domain"])))
     shop, street = parts["train", "shop"], parts["train", "consumer"]

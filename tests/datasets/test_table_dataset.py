@@ -19,7 +19,6 @@ DEFAULTS = {
     "rename": {},
     "constants": {},
     "where": {},
-    "alignment": {},
 }
 HEADER = "image,item,category,domain,meta_domain,split"
 
@@ -114,18 +113,21 @@ def test_table_and_pictures_from_an_archive(shop, fetched, tmp_path):
     ("section", "problem"),
     [
         ({"rename": {}}, "no column image, item, category, domain among file"),
-        ({"rename": {"files": "image"}}, "datasets.table.rename: .*no column 'files'; its columns: file, sku"),
+        (
+            {"rename": {"files": "image"}},
+            "datasets/table/params.yaml:rename: .*no column 'files'; its columns: file, sku",
+        ),
         ({"rename": SHOP["rename"] | {"photographer": "item"}}, "two columns are called item"),
         ({"rename": SHOP["rename"] | {"height": "tall"}}, "a box takes the columns x, y, w, h, only x, y, w found"),
         ({"constants": {"split": "train"}}, "no column meta_domain"),
         ({"constants": {"photographer": "1"}}, "constants: .*has a column photographer already"),
         ({"constants": {"colour": "red"}}, "constants: unknown column 'colour'"),
-        ({"constants": {"split": 1}}, "datasets.table.constants.split: .*string"),
-        ({"where": {"colour": "red"}}, "datasets.table.where: .*no column 'colour'"),
-        ({"where": {"photographer": "nobody"}}, "no row passes datasets.table.where"),
-        ({"where": {"photographer": True}}, "datasets.table.where.photographer"),
-        ({"separator": "tab"}, "datasets.table.separator"),
-        ({"table": "../list.csv"}, "datasets.table.table: '../list.csv' leads out"),
+        ({"constants": {"split": 1}}, "datasets/table/params.yaml:constants.split: .*string"),
+        ({"where": {"colour": "red"}}, "datasets/table/params.yaml:where: .*no column 'colour'"),
+        ({"where": {"photographer": "nobody"}}, "no row passes .*datasets/table/params.yaml:where"),
+        ({"where": {"photographer": True}}, "datasets/table/params.yaml:where.photographer"),
+        ({"separator": "tab"}, "datasets/table/params.yaml:separator"),
+        ({"table": "../list.csv"}, "datasets/table/params.yaml:table: '../list.csv' leads out"),
         ({"table": "none.csv"}, "none.csv: no such file"),
         ({"images": "/photos"}, "leads out of its folder"),
     ],
@@ -153,12 +155,12 @@ def test_bad_rows_are_named(tmp_path, dataset, row, problem):
 
 
 def test_nothing_there(tmp_path, fetched):
-    with pytest.raises(UserError, match=r"manifest.csv: no such file; name your table .* in data.source"):
+    with pytest.raises(UserError, match=r"manifest.csv: no such file; put your table .* there"):
         fetched(tmp_path / "absent", "table", **DEFAULTS)
 
 
 def test_pictures_elsewhere(shop, fetched):
-    with pytest.raises(UserError, match=r"none of the 4 pictures is there .*datasets.table.images"):
+    with pytest.raises(UserError, match=r"none of the 4 pictures is there .*datasets/table/params.yaml: table, images"):
         fetched(shop, "table", **SHOP | {"images": "pictures"})
 
 

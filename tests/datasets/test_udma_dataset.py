@@ -1,16 +1,17 @@
-"""The pair of UDMA: DeepFashion as source, Street2Shop as target."""
+"""The preset of UDMA: DeepFashion as source, Street2Shop as target."""
 
 import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
-from support.project import default_params
+from support.presets import preset_params
 
 from pipeline.base.errors import UserError
 from pipeline.datasets._shared import fetching
-from pipeline.datasets._shared.street2shop import UDMA_GALLERY, UDMA_QUERIES, UDMA_SHOP
+from pipeline.datasets.street2shop.reader import UDMA_GALLERY, UDMA_QUERIES, UDMA_SHOP
 from pipeline.table.manifest import check_table
 
 # Street2Shop category: rows of source and target shop pictures that FINCH clusters together, after UDMA.
@@ -18,12 +19,16 @@ GROUPS = {"dresses": 16043, "leggings": 2074, "outerwear": 4763, "pants": 3310, 
 
 
 @pytest.fixture
-def section() -> dict[str, Any]:
-    """The committed section, reading UDMA's lists."""
-    section = default_params()["datasets"]["udma"]
-    section["deepfashion_consumer_to_shop"] |= {"lists": "udma_pictures", "crop": "none", "test": False}
-    section["street2shop"] |= {"lists": "udma"}
-    return section
+def preset(tmp_path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`data` and the params of both sets, of pictures that are crops."""
+    data, sets = preset_params("udma", tmp_path / "preset")
+    sets["deepfashion_consumer_to_shop"]["crop"] = "none"
+    return data, sets
+
+
+@pytest.fixture
+def sets(preset) -> dict[str, Any]:
+    return preset[1]
 
 
 @pytest.fixture
@@ -50,8 +55,8 @@ def incoming(tmp_path, picture) -> Path:
     return tmp_path / "incoming"
 
 
-def test_both_in_one_table(incoming, section, fetched):
-    out, table = fetched(incoming, "udma", **section)
+def test_both_in_one_table(incoming, sets, joined):
+    out, table = joined(incoming, sets)
     assert table[["meta_domain", "domain", "split", "category"]].to_numpy().tolist() == [
         ["source", "consumer", "train", "TOPS/Coat"],
         ["source", "shop", "train", "TOPS/Coat"],
@@ -61,39 +66,34 @@ def test_both_in_one_table(incoming, section, fetched):
     ]
     assert all((out / image).is_file() for image in table["image"])
     assert len(list(out.rglob("*.jp*g"))) == 5
-    assert sorted(path.name for path in out.parent.iterdir()) == ["udma"]
+    assert sorted(path.name for path in out.iterdir()) == ["deepfashion_consumer_to_shop", "street2shop"]
+    assert [image.split("/")[0] for image in table["image"]] == table["dataset"].tolist()
 
 
-def test_source_test_part_can_be_kept(incoming, section, fetched):
-    section["deepfashion_consumer_to_shop"]["test"] = True
-    _, table = fetched(incoming, "udma", **section)
+def test_source_test_part_can_be_kept(incoming, sets, joined):
+    sets["deepfashion_consumer_to_shop"]["test"] = True
+    _, table = joined(incoming, sets)
     assert Counter(table["split"][table["meta_domain"] == "source"]) == {"train": 2, "query": 1, "gallery": 1}
 
 
-def test_downloads_stay_out_of_the_dataset(incoming, section, fetched, monkeypatch, tmp_path):
+def test_downloads_stay_out_of_the_dataset(incoming, sets, joined, monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(fetching, "download_file", lambda url, path, digest: asked.append(path))
     monkeypatch.setattr(fetching, "unpack", lambda *_: None)
     for part in ("deepfashion_consumer_to_shop", "street2shop"):
-        section[part]["archives"] = [{"url": "http://localhost/set.zip"}]
-    fetched(incoming, "udma", **section)
+        sets[part]["archives"] = [{"url": "http://localhost/set.zip"}]
+    joined(incoming, sets)
     assert {path.parent for path in asked} == {tmp_path / "downloads"}
 
 
 @pytest.mark.parametrize("part", ["deepfashion_consumer_to_shop", "street2shop"])
-def test_missing_part_is_told_apart(incoming, section, fetched, part):
+def test_missing_part_is_told_apart(incoming, sets, joined, part):
     (incoming / part).rename(incoming / "elsewhere")
     with pytest.raises(UserError, match=rf"no such file; put .* into .*incoming/{part}: from"):
-        fetched(incoming, "udma", **section)
+        joined(incoming, sets)
 
 
-def test_mistake_in_a_nested_section_is_named(section, dataset):
-    section["street2shop"]["crop"] = "boxes"
-    with pytest.raises(UserError, match=r"datasets.udma.street2shop.crop: unknown key"):
-        dataset("udma", **section)
-
-
-def test_committed_alignment_gives_the_published_groups(udma_lists, section, tmp_path, dataset):
+def test_alignment_gives_the_published_groups(udma_lists, preset, tmp_path, dataset):
     source, target = tmp_path / "deepfashion_consumer_to_shop", tmp_path / "street2shop"
     source.mkdir()
     target.mkdir()
@@ -102,14 +102,16 @@ def test_committed_alignment_gives_the_published_groups(udma_lists, section, tmp
     for empty in (source / "df_consumer.txt", source / "consumer_df.txt", source / "shop_df.txt"):
         empty.write_text("")
     (target / UDMA_GALLERY).write_text("[]")
-    module, params = dataset("udma", **section)
-    table = check_table(module.read_table(tmp_path, params), "udma")
+    data, sets = preset
+    readers = {name: dataset(name, **params) for name, params in sets.items()}
+    tables = [check_table(one.read_table(tmp_path / name, params), name) for name, (one, params) in readers.items()]
+    table = pd.concat(tables, ignore_index=True)
     shop = table[(table["split"] == "train") & (table["domain"] == "shop")].groupby(["meta_domain", "category"]).size()
     rows = {
         name: shop["target"][name] + sum(shop["source"][one] for one in aligned)
-        for name, aligned in params.alignment.items()
+        for name, aligned in data["alignment"].items()
         if aligned
     }
     assert rows == GROUPS
-    in_groups = {one for aligned in params.alignment.values() for one in aligned}
+    in_groups = {one for aligned in data["alignment"].values() for one in aligned}
     assert shop["source"].sum() - sum(shop["source"][one] for one in in_groups) == 4690

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from support.project import default_params
+from support.presets import preset_params
 from support.released import (
     CONSUMER,
     DEEPFASHION,
@@ -28,8 +28,8 @@ from pipeline.base.errors import UserError
 from pipeline.base.names import Part
 from pipeline.datasets._shared.categories import DEEPFASHION as SOURCE_CATEGORIES
 from pipeline.datasets._shared.categories import STREET2SHOP as TARGET_CATEGORIES
-from pipeline.features.brought import brings_features, describe_facts
-from pipeline.features.store import read_features
+from pipeline.datasets.udma_features.reader import GIVES, describe
+from pipeline.features.store import open_features
 from pipeline.models.folder import load_head, save_head, write_model
 from pipeline.models.head import Head
 from pipeline.table.manifest import part_rows
@@ -52,13 +52,13 @@ def _stored(path: Path, name: str = "X_") -> np.ndarray:
 def test_world_is_brought_row_by_row(tmp_path, released_section, fetched):
     root = _world(tmp_path)
     out, table = fetched(root, "udma_features", **released_section)
-    assert brings_features(out)
+    assert GIVES == "features"
     for part, names in (
         (Part.SOURCE_TRAIN, (SHOP, CONSUMER)),
         (Part.TARGET_TRAIN, (TARGET,)),
         (Part.TARGET_TEST, (QUERY, GALLERY)),
     ):
-        found, rows = read_features(out / f"features/{part}.h5"), part_rows(table, part)
+        found, rows = open_features(out / f"features/{part}.h5"), part_rows(table, part)
         np.testing.assert_array_equal(found.row, rows)
         for kind, values in (("X", found.embedding), ("X-1", found.pooled)):
             np.testing.assert_array_equal(values, np.concatenate([_stored(root / name.format(kind)) for name in names]))
@@ -79,15 +79,16 @@ def test_world_is_brought_row_by_row(tmp_path, released_section, fetched):
     assert queries["item"].tolist() == [f"leggings_{product:07d}" for product in (0, 0, 1, 1, 2, 2)]
 
 
-def test_names_are_those_of_the_alignment(released_section):
-    pictures = default_params()["datasets"]["udma"]
-    assert released_section["alignment"] == pictures["alignment"]
-    assert set(released_section["alignment"]) <= set(TARGET_CATEGORIES)
-    assert {name for listed in released_section["alignment"].values() for name in listed} <= set(SOURCE_CATEGORIES)
+def test_names_are_those_of_the_alignment(tmp_path):
+    presets = [preset_params(name, tmp_path / name)[0] for name in ("udma", "udma_features")]
+    alignment = presets[0]["alignment"]
+    assert presets[1]["alignment"] == alignment
+    assert set(alignment) <= set(TARGET_CATEGORIES)
+    assert {name for listed in alignment.values() for name in listed} <= set(SOURCE_CATEGORIES)
     # The published groups, by number.
     numbers = {6: [20], 7: [1, 15], 8: [3, 21], 9: [10, 12], 10: [13, 14, 16, 17, 18, 19], 2: [8, 9, 11]}
     for target, listed in numbers.items():
-        assert released_section["alignment"][TARGET_CATEGORIES[target]] == [SOURCE_CATEGORIES[one] for one in listed]
+        assert alignment[TARGET_CATEGORIES[target]] == [SOURCE_CATEGORIES[one] for one in listed]
 
 
 @pytest.mark.parametrize(
@@ -131,14 +132,14 @@ def test_least_squares_head_reproduces_the_embeddings(fetch_released):
     weight, bias, norm_features = head.weight.detach(), head.bias.detach(), head.norm_features
     assert weight.shape == (WIDTH, WIDTH)
     assert norm_features is False
-    facts = json.loads((out / "brought.json").read_text())
+    facts = json.loads((out / "given.json").read_text())
     assert facts["head"]["from"] == "least_squares"
     assert facts["head"]["mean_cosine"] > 0.999, "X-1 is X turned round here"
     assert facts["pooled_of_unit_length"] is True
-    train = read_features(out / "features/target_train.h5")
+    train = open_features(out / "features/target_train.h5")
     made = unit(train.pooled @ weight.numpy().T + bias.numpy())
     assert (made * train.embedding).sum(axis=1).min() > 0.999
-    assert "all rows of unit length" in describe_facts(out)
+    assert "all rows of unit length" in describe(out)
 
 
 def test_rows_that_are_not_normalised_are_told(released, fetch_released):
@@ -146,11 +147,11 @@ def test_rows_that_are_not_normalised_are_told(released, fetch_released):
         with h5py.File(released / name.format("X-1"), "r+") as file:
             file["X_"][...] *= np.linspace(1, 2, len(file["X_"]), dtype=np.float32)[:, None]
     out, _ = fetch_released(norm_features=True)
-    assert "not all rows of unit length" in describe_facts(out)
-    assert "norm_features true" in describe_facts(out)
-    assert not read_features(out / "features/target_train.h5").normalized_pooled
+    assert "not all rows of unit length" in describe(out)
+    assert "norm_features true" in describe(out)
+    assert not open_features(out / "features/target_train.h5").normalized_pooled
     assert load_head(out / "model").norm_features is True
-    assert json.loads((out / "brought.json").read_text())["head"]["mean_cosine"] > 0.999
+    assert json.loads((out / "given.json").read_text())["head"]["mean_cosine"] > 0.999
 
 
 def test_head_of_a_checkpoint(released, fetch_released):
@@ -159,7 +160,7 @@ def test_head_of_a_checkpoint(released, fetch_released):
     out, _ = fetch_released(head="checkpoint")
     assert torch.equal(load_head(out / "model").weight, weight)
     assert load_head(out / "model").norm_features is True
-    assert json.loads((out / "brought.json").read_text())["head"]["mean_cosine"] == pytest.approx(1, abs=1e-5)
+    assert json.loads((out / "given.json").read_text())["head"]["mean_cosine"] == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_head_of_a_checkpoint(released, fetch_released):
     [
         ((WIDTH, 8), r"model: its head makes embeddings of width 16 from 8, where the features have 16 from 16"),
         ((9, WIDTH), r"model: its head makes embeddings of width 9 from 16, where the features have 16 from 16"),
-        (None, r"model: not a model of this project .*stages.convert.*datasets.udma_features.checkpoint"),
+        (None, r"model: not a model of this project .*stages.convert.*datasets/udma_features/params.yaml:checkpoint"),
     ],
 )
 def test_head_that_does_not_fit(released, fetch_released, shape, says):

@@ -82,7 +82,7 @@ H5_MISTAKES = [
     (SHOP, "X", _change("cid", lambda cid: cid.astype(float)), "Shop_X_60.h5: cid holds float64 instead of whole"),
     (SHOP, "X", _group, "expected features .* found Group"),
     (SHOP, "X", _flip, "train_Shop_X_60.h5: truncated or not HDF5"),
-    (QUERY, "X", Path.unlink, "Query_X_60_Crop.h5: no such file; .*datasets.udma_features.test"),
+    (QUERY, "X", Path.unlink, "Query_X_60_Crop.h5: no such file; .*datasets/udma_features/params.yaml:test"),
     (GALLERY, "X", _change("labels", lambda _: None), "Gallery_X_60_Crop.h5: no dataset labels"),
     (GALLERY, "X", _change("class_labels", lambda code: code - 7), "class_labels -1 of row 0"),
 ]

@@ -16,10 +16,10 @@ def result(aps: list[list[float]], names: tuple[str, ...] = ("bag", "hat", "tee"
     category = np.repeat(np.arange(len(aps)), [len(values) for values in aps])
     return RetrievalResult(
         query=np.arange(len(ap)),
-        category=category,
+        group=category,
         values={"map": ap, "cmc@1": (ap > 0.5).astype(float)},
         first_rank=np.where(ap > 0.5, 1, 30),
-        categories=names,
+        groups=names,
         dropped=np.zeros(len(names), dtype=int),
     )
 

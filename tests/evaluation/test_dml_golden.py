@@ -6,21 +6,22 @@ import torch
 from support.golden import golden
 
 from pipeline.evaluation import published
-from pipeline.evaluation.metrics.at_r import map_at_r, r_precision
+from pipeline.evaluation.clusters import agreement, cluster_agreement
 from pipeline.evaluation.metrics.average_precision import average_precision
-from pipeline.evaluation.metrics.clusters import agreement, cluster_agreement
+from pipeline.evaluation.metrics.map_at_r import map_at_r
+from pipeline.evaluation.metrics.r_precision import r_precision
 from pipeline.evaluation.protocols import PROTOCOLS
-from pipeline.evaluation.searches import EmbeddedPictures, search
 from pipeline.evaluation.spread import item_distances, spectral_decay
 from pipeline.retrieval.ranking import top_k
+from pipeline.retrieval.search import Side, one_group, search
 
 SELF = ("metrics_self", "metrics_self_small_edge")
 RECALLS = (1, 2, 4, 8, 10)
 
 
-def pictures(features: np.ndarray, labels: np.ndarray, start: int = 0) -> EmbeddedPictures:
+def pictures(features: np.ndarray, labels: np.ndarray, start: int = 0) -> Side:
     rows = np.arange(start, start + len(labels))
-    return EmbeddedPictures(torch.from_numpy(features), labels.astype(str), labels.astype(str), rows)
+    return Side(torch.from_numpy(features), labels.astype(str), one_group(len(labels)), rows)
 
 
 def unit(features: np.ndarray) -> np.ndarray:
@@ -29,7 +30,7 @@ def unit(features: np.ndarray) -> np.ndarray:
 
 def searched(case: dict[str, np.ndarray], measure: str):
     everything = pictures(case["features"], case["labels"])
-    found = search(everything, everything, by_category=False, measure=measure, dtype=torch.float64)
+    found = search(everything, everything, measure=measure, dtype=torch.float64)
     return found, int(found.dropped.sum())
 
 
@@ -143,7 +144,7 @@ def test_spread(name, prefix):
 def test_query_and_gallery():
     case = golden("metrics_query_gallery", "dada")
     queries = pictures(case["query_features"], case["query_labels"])
-    gallery = pictures(case["gallery_features"], case["gallery_labels"], start=len(queries.items))
+    gallery = pictures(case["gallery_features"], case["gallery_labels"], start=len(queries))
     inshop = PROTOCOLS["inshop"].score(queries, gallery, dtype=torch.float64).summary(())["all"]
     for k, trained, script in zip(case["ks"], case["recall_train_eval"], case["recall_eval_script"], strict=True):
         assert inshop[f"recall@{k}"] == pytest.approx(trained, abs=1e-9)
@@ -152,8 +153,8 @@ def test_query_and_gallery():
     assert inshop["map"] == pytest.approx(case["pml_mean_average_precision"].item(), abs=1e-6)
     shown = PROTOCOLS["inshop"].top_k(queries, gallery, 50, dtype=torch.float64)
     assert shown.tolist() == case["top50"].tolist()
-    found = search(queries, gallery, by_category=False, dtype=torch.float64)
-    for k, name in ((10, "map_at_10"), (len(gallery.items) - 1, "map_at_gallery_minus_1")):
+    found = search(queries, gallery, dtype=torch.float64)
+    for k, name in ((10, "map_at_10"), (len(gallery) - 1, "map_at_gallery_minus_1")):
         assert published.map_of_found(found.ranks, 0, k) == pytest.approx(case[name].item(), abs=1e-6)
     dml = PROTOCOLS["dml"].score(queries, gallery, dtype=torch.float64).summary(())["all"]
     assert dml["map@r"] == pytest.approx(case["pml_mean_average_precision_at_r"].item(), abs=1e-6)

@@ -1,20 +1,23 @@
 """Metrics worked by hand, odd categories, and properties."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
 from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
-from pipeline.base.names import CMC_RANKS, cmc_key
-from pipeline.evaluation.metrics.average_precision import average_precision, trapezoidal_average_precision
+from pipeline.base.names import CATEGORY, CMC_RANKS, ITEM, cmc_key
+from pipeline.evaluation.metrics.average_precision import average_precision
 from pipeline.evaluation.metrics.cmc import cmc_curve
+from pipeline.evaluation.metrics.trapezoidal_average_precision import trapezoidal_average_precision
 from pipeline.evaluation.protocols import PROTOCOLS
-from pipeline.evaluation.searches import EmbeddedPictures, first_found
 from pipeline.retrieval.ranking import ranks_of
+from pipeline.retrieval.search import Side, nearest, one_group
 
 street2shop, deepfashion = (PROTOCOLS[name].score for name in ("street2shop", "deepfashion"))
 
@@ -23,18 +26,18 @@ def one_query(*ranks: int) -> Ragged:
     return Ragged(np.array(ranks), np.array([0, len(ranks)]))
 
 
-def pictures(rows: list[tuple[float, str, str]]) -> EmbeddedPictures:
+def pictures(rows: list[tuple[float, str, str]]) -> Side:
     """Rows (angle in degrees, item, category)."""
     angles, items, categories = zip(*rows, strict=True)
     radians = torch.tensor(angles).deg2rad()
-    return EmbeddedPictures(torch.stack([radians.cos(), radians.sin()], dim=1), np.array(items), np.array(categories))
+    return Side(torch.stack([radians.cos(), radians.sin()], dim=1), np.array(items), np.array(categories))
 
 
-def random_search(seed: int) -> tuple[EmbeddedPictures, EmbeddedPictures]:
+def random_search(seed: int) -> tuple[Side, Side]:
     rng = np.random.default_rng(seed)
 
     def side(n):
-        return EmbeddedPictures(
+        return Side(
             torch.from_numpy(rng.normal(size=(n, 4))).float(),
             rng.integers(6, size=n).astype(str),
             rng.choice(["bag", "hat", "tee"], size=n),
@@ -75,7 +78,7 @@ def test_street2shop_by_hand():
     queries = pictures([(0, "a", "hat"), (0, "b", "hat"), (90, "a", "tee"), (0, "z", "hat")])
     gallery = pictures([(10, "b", "hat"), (20, "a", "hat"), (30, "b", "hat"), (90, "q", "tee"), (0, "a", "tee")])
     result = street2shop(queries, gallery)
-    assert result.categories == ("hat", "tee")
+    assert result.groups == ("hat", "tee")
     assert result.query.tolist() == [0, 1, 2]
     assert result.dropped.tolist() == [1, 0]  # nobody sells z
     assert result.first_rank.tolist() == [2, 1, 2]  # the hat "a" does not help the query for the tee "a"
@@ -124,17 +127,15 @@ def test_nan_is_refused():
 def test_permuted_gallery_changes_nothing():
     queries, gallery = random_search(1)
     order = np.random.default_rng(5).permutation(70)
-    shuffled = EmbeddedPictures(
-        gallery.embeddings[torch.from_numpy(order)], gallery.items[order], gallery.categories[order]
-    )
+    shuffled = gallery.take(order)
     assert street2shop(queries, shuffled).summary(()) == street2shop(queries, gallery).summary(())
 
 
 def test_one_pool_is_street2shop_with_one_category():
     queries, gallery = random_search(2)
-    result = deepfashion(queries, gallery)
-    assert result.categories == ("all",)
+    result = deepfashion(*(replace(side, groups=one_group(len(side))) for side in (queries, gallery)))
     summary = result.summary(())
+    assert list(summary["categories"]) == ["all"], "its name in categories.json"
     assert summary["all"]["map"] == pytest.approx(result.values["map"].mean())
     assert result.summary(())["all"]["queries"] + summary["all"]["dropped"] == 40
 
@@ -149,16 +150,17 @@ def test_cmc_curve_averages_categories_and_agrees_with_the_summary():
     assert np.isnan(result.cmc_curve(3, {"boots"})).all()
 
 
-def test_first_found_in_the_category():
+def test_nearest_in_the_category():
     queries = pictures([(0, "a", "tee"), (0, "b", "hat"), (0, "b", "bag")])
     gallery = pictures([(50, "b", "hat"), (20, "a", "tee"), (30, "b", "hat"), (10, "b", "hat")])
-    assert first_found(queries, gallery, 2, by_category=True).tolist() == [[1, -1], [3, 2], [-1, -1]]
+    assert nearest(queries, gallery, 2).tolist() == [[1, -1], [3, 2], [-1, -1]]
 
 
 def test_protocol_by_name_scores_and_shows_the_same_search():
-    gallery = EmbeddedPictures(torch.eye(3), np.array(["x", "y", "z"]), np.array(["a", "b", "a"]))
-    query = EmbeddedPictures(torch.tensor([[0.5, 1.0, 0.0]]), np.array(["x"]), np.array(["a"]))
+    table = pd.DataFrame({ITEM: ["x", "y", "z", "x"], CATEGORY: ["a", "b", "a", "a"]}, index=[5, 6, 7, 8])
     for name, rank, shown in (("street2shop", 1, [0, 2, -1]), ("deepfashion", 2, [1, 0, 2])):
         protocol = PROTOCOLS[name]
+        gallery = protocol.side(torch.eye(3), table.iloc[:3])
+        query = protocol.side(torch.tensor([[0.5, 1.0, 0.0]]), table.iloc[3:])
         assert protocol.score(query, gallery).first_rank.tolist() == [rank]
         assert protocol.top_k(query, gallery, 3).tolist() == [shown]

@@ -6,11 +6,11 @@ import torch
 from support.golden import golden
 
 from pipeline.base.names import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
-from pipeline.evaluation.metrics.average_precision import trapezoidal_average_precision
 from pipeline.evaluation.metrics.cmc import cmc_curve, first_ranks
+from pipeline.evaluation.metrics.trapezoidal_average_precision import trapezoidal_average_precision
 from pipeline.evaluation.protocols import PROTOCOLS
-from pipeline.evaluation.searches import EmbeddedPictures
 from pipeline.retrieval.ranking import ranks_of
+from pipeline.retrieval.search import Side, one_group
 
 street2shop, deepfashion = (PROTOCOLS[name].score for name in ("street2shop", "deepfashion"))
 ROW = (MAP_TRAPEZOIDAL, *map(cmc_key, CMC_RANKS))
@@ -21,9 +21,9 @@ def names(codes: np.ndarray) -> np.ndarray:
     return np.array([f"{code:02d}" for code in codes])
 
 
-def side(case: dict[str, np.ndarray], which: str) -> EmbeddedPictures:
+def side(case: dict[str, np.ndarray], which: str) -> Side:
     feats, product, category = (case[f"{which}_{column}"] for column in ("feats", "product", "class"))
-    return EmbeddedPictures(torch.from_numpy(feats), product, names(category))
+    return Side(torch.from_numpy(feats), product, names(category))
 
 
 def row(figures: dict) -> list[float]:
@@ -48,7 +48,7 @@ def test_street2shop(name, dtype, tolerance):
     np.testing.assert_array_equal(result.n_queries, case["n_queries_used"])
     np.testing.assert_allclose(result.values[MAP_TRAPEZOIDAL], case["per_query_ap"], rtol=0, atol=tolerance)
     summary = result.summary(aligned=ALIGNED)
-    per_category = [row(summary["categories"][name]) for name in result.categories]
+    per_category = [row(summary["categories"][name]) for name in result.groups]
     np.testing.assert_allclose(per_category, case["per_category"], rtol=0, atol=tolerance)
     np.testing.assert_allclose(row(summary["all"]), case["all_mean"], rtol=0, atol=tolerance)
     np.testing.assert_allclose(row(summary["aligned"]), case["selected_mean"], rtol=0, atol=tolerance)
@@ -57,9 +57,8 @@ def test_street2shop(name, dtype, tolerance):
 
 
 def run_deepfashion(case: dict[str, np.ndarray]):
-    queries = EmbeddedPictures(torch.from_numpy(case["query_feats"]), case["query_id"], case["query_id"])
-    gallery = EmbeddedPictures(torch.from_numpy(case["gallery_feats"]), case["gallery_id"], case["gallery_id"])
-    return deepfashion(queries, gallery)
+    sides = ((case[f"{name}_feats"], case[f"{name}_id"]) for name in ("query", "gallery"))
+    return deepfashion(*(Side(torch.from_numpy(feats), items, one_group(len(items))) for feats, items in sides))
 
 
 def test_deepfashion_with_equal_ids():

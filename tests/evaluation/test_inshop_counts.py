@@ -8,8 +8,8 @@ from support.golden import golden
 from pipeline.arrays.ragged import Ragged
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.published import item_hit_names, item_hits
-from pipeline.evaluation.searches import EmbeddedPictures
 from pipeline.retrieval.ranking import ranks_of
+from pipeline.retrieval.search import Side, one_group
 
 
 def test_counts_are_those_of_deep_fashion_retrieval():
@@ -38,9 +38,9 @@ def test_an_item_without_another_picture_is_missed():
 @pytest.mark.parametrize("rows", [None, np.arange(4)])
 def test_the_protocol_has_one_picture_of_each_item_search_all(rows):
     # Items a and b lie apart; c has one picture, a query that finds nothing.
-    queries = EmbeddedPictures(torch.eye(4)[[0, 1, 2, 3]], np.array(["a", "b", "b", "c"]), np.array(["x"] * 4), rows)
+    queries = Side(torch.eye(4)[[0, 1, 2, 3]], np.array(["a", "b", "b", "c"]), one_group(4), rows)
     shown = None if rows is None else np.arange(10, 14)
-    gallery = EmbeddedPictures(torch.eye(4)[[0, 0, 1, 0]], np.array(["a", "a", "b", "a"]), np.array(["x"] * 4), shown)
+    gallery = Side(torch.eye(4)[[0, 0, 1, 0]], np.array(["a", "a", "b", "a"]), one_group(4), shown)
     whole = PROTOCOLS["inshop"].score(queries, gallery).whole
     assert [whole[name] for name in item_hit_names(10)] == [5, 5, 2, 1]
     assert set(whole) == set(PROTOCOLS["inshop"].whole_names)

@@ -7,9 +7,9 @@ from support.project import default_params
 
 from pipeline.base.errors import UserError
 from pipeline.evaluation.protocols import AUTO, PROTOCOLS
-from pipeline.evaluation.searches import EmbeddedPictures
 from pipeline.experiments.changes import changed
 from pipeline.experiments.metrics import check_metric, metric_names
+from pipeline.retrieval.search import Side
 
 COUNTS = {"queries", "dropped", "categories", "empty_categories"}
 
@@ -17,7 +17,7 @@ COUNTS = {"queries", "dropped", "categories", "empty_categories"}
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_the_names_are_those_of_an_evaluation(protocol):
     embeddings = torch.randn(12, 4, generator=torch.Generator().manual_seed(0))
-    pictures = EmbeddedPictures(embeddings, np.repeat(["a", "b", "c", "d"], 3), np.full(12, "tops"), np.arange(12))
+    pictures = Side(embeddings, np.repeat(["a", "b", "c", "d"], 3), np.full(12, "tops"), np.arange(12))
     summary = PROTOCOLS[protocol].score(pictures, pictures).summary({"tops"})
     for scope in ("all", "aligned"):
         assert set(metric_names(protocol, scope)) == set(summary[scope]) - COUNTS

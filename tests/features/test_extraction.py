@@ -1,10 +1,12 @@
 """Extraction chunk by chunk: right rows, and only the missing chunks are computed after an interruption."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
+from pipeline.features.cache import PooledCache
 from pipeline.features.extract import extract_chunks
 from pipeline.models.backbones import Backbone
 from pipeline.models.embedder import Embedder
@@ -35,13 +37,18 @@ def embedder():
     return Embedder(backbone, GlobalAverage(), Head(3, 5, norm_features=False)).eval()
 
 
-def extract(embedder, pictures, folder, normalize=False):
+def table_of(n):
+    return pd.DataFrame({"digest": [f"{number:032x}" for number in range(n)]}).assign(
+        **dict.fromkeys(("x", "y", "w", "h"), np.nan)
+    )
+
+
+def extract(embedder, pictures, folder, maker="maker"):
     chunks = extract_chunks(
         embedder,
         pictures,
-        folder,
+        PooledCache(folder, maker, table_of(len(pictures))),
         device=torch.device("cpu"),
-        normalize=normalize,
         chunk_rows=4,
         batch_size=3,
         workers=0,
@@ -56,15 +63,6 @@ def test_rows_come_in_order_with_both_features(embedder, tmp_path):
     with torch.no_grad():
         expected = embedder.embed(torch.from_numpy(pooled)).numpy()
     np.testing.assert_allclose(embedding, expected, atol=1e-6)
-
-
-def test_normalize_touches_the_pooled_features_only(embedder, tmp_path):
-    for name in ("plain", "unit"):
-        (tmp_path / name).mkdir()
-    _, embedding = extract(embedder, Numbered(6), tmp_path / "plain")
-    pooled, same = extract(embedder, Numbered(6), tmp_path / "unit", normalize=True)
-    np.testing.assert_array_equal(same, embedding)
-    np.testing.assert_allclose(np.linalg.norm(pooled[1:], axis=1), 1, atol=1e-6)
 
 
 @pytest.mark.parametrize("broken", [0, 3, 4, 9])

@@ -1,12 +1,15 @@
 """Every kind of picture that people have, good and bad, written by Pillow and read back."""
 
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
+from support.project import PROJECT
 
 from pipeline.images import decode
 from pipeline.images.decode import UnreadableImage, crop_corners, load_image
@@ -164,6 +167,29 @@ def test_decompression_bomb(tmp_path, side, recwarn):
     with pytest.raises(UnreadableImage, match=f"{side}x{side} pixels, above the cap of {decode.MAX_PIXELS}"):
         load_image(path)
     assert not recwarn
+
+
+def test_a_claim_beyond_what_a_decoder_allocates(tmp_path):
+    # WebP's decoder makes room for the whole canvas at once, so Pillow asks its limit before.
+    canvas = struct.pack("<BBBB", 0, 0, 0, 0) + struct.pack("<I", 16382)[:3] + struct.pack("<I", 16382)[:3]
+    chunk = b"VP8X" + struct.pack("<I", len(canvas)) + canvas
+    path = tmp_path / "bomb.webp"
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk)
+    with pytest.raises(UnreadableImage, match=f"above the cap of {decode.MAX_PIXELS} pixels"):
+        load_image(path)
+
+
+def test_limits_of_others_are_left_alone(tmp_path, monkeypatch, recwarn):
+    code = "from PIL import Image; before = Image.MAX_IMAGE_PIXELS; import pipeline.images.decode\n"
+    code += "assert before is not None; assert Image.MAX_IMAGE_PIXELS == before"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=PROJECT)
+    path = saved(tmp_path, photo(), "photo.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # somebody else's, who opens nothing large
+    assert load_image(path, (0, 0, 20, 20)).size == (20, 20)
+    assert Image.MAX_IMAGE_PIXELS == 1000
+    assert not recwarn
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(path)
 
 
 @pytest.mark.parametrize("name", ["cut.jpg", "cut.png", "cut.gif", "cut.webp", "cut.tif", "cut.bmp"])

@@ -53,6 +53,40 @@ def test_top_k_is_the_head_of_the_ranking():
     np.testing.assert_array_equal(top_k(queries, gallery, 50), whole)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("measure", ["cosine", "euclidean"])
+@pytest.mark.parametrize(("k", "block_gallery"), [(1, 500), (7, 500), (7, 40), (7, 5), (60, 40), (499, 64), (800, 90)])
+def test_selecting_is_sorting_in_ties_too(dtype, measure, k, block_gallery):
+    rng = np.random.default_rng(k)
+    # Rows along the axes, of few lengths, of which some queries are: every similarity is exact and occurs often.
+    gallery = torch.eye(3, dtype=dtype)[rng.integers(3, size=500)] * torch.from_numpy(rng.integers(-2, 3, (500, 1)))
+    own = np.where(np.arange(40) % 3, rng.choice(500, 40, replace=False), -1)
+    queries = torch.where(torch.from_numpy(own >= 0)[:, None], gallery[own], torch.ones(40, 3, dtype=dtype))
+    whole = np.array(ranked(queries, gallery, own=own, measure=measure, dtype=dtype))
+    expected = np.where(whole == own[:, None], -1, whole)[:, :k]
+    settings = {"own": own, "measure": measure, "dtype": dtype, "block_gallery": block_gallery}
+    np.testing.assert_array_equal(top_k(queries, gallery, k, **settings), expected)
+    np.testing.assert_array_equal(top_k(queries, gallery, k, block_queries=3, **settings), expected)
+
+
+def test_all_equal_and_nothing_at_all():
+    gallery = torch.ones(70, 2)
+    assert top_k(gallery[:2], gallery, 5, block_gallery=8).tolist() == [[0, 1, 2, 3, 4]] * 2
+    assert top_k(gallery[:0], gallery, 5).shape == (0, 5)
+    assert top_k(gallery, gallery[:0], 5).shape == (70, 0)
+
+
+def test_selection_holds_a_block_at_a_time(monkeypatch):
+    held = []
+    selected = ranking._select
+    monkeypatch.setattr(ranking, "_select", lambda similar, k: held.append(similar.numel()) or selected(similar, k))
+    monkeypatch.setattr(blocks, "BLOCK_PAIRS", 600)
+    queries, gallery = features(6, 30), features(7, 500)
+    got = top_k(queries, gallery, 4, block_gallery=60)
+    assert max(held) <= 600
+    np.testing.assert_array_equal(got, np.array(ranked(queries, gallery))[:, :4])
+
+
 def test_relevant_ranks_against_plain_sorting():
     queries, gallery = features(4, 30), features(5, 21)
     rng = np.random.default_rng(0)

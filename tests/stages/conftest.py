@@ -1,10 +1,18 @@
 """The chain, run once for all tests of the stages."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 from support.chain import STAGES, Chain
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever runs stages is a test of the chain, which the default run leaves out."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("chain")
 
 
 @pytest.fixture(scope="session", autouse=True)

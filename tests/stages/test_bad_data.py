@@ -21,15 +21,13 @@ from pipeline.base.names import IMAGE, ITEM, MANIFEST_FILE, META_DOMAIN, RAW_FOL
 @pytest.fixture
 def photos(finished, tmp_path) -> Path:
     """A user's folder: a table and pictures."""
-    return Path(shutil.copytree(finished.folder / "data/raw/atelier", tmp_path / "photos"))
+    return Path(shutil.copytree(finished.folder / "data/raw/atelier", tmp_path / "photos/table"))
 
 
 @pytest.fixture
-def own(photos, tmp_path, finished) -> Chain:
+def own(photos, tmp_path) -> Chain:
     """A chain that has read it once, before anything is wrong with it."""
-    alignment = finished.params["datasets"]["atelier"]["alignment"]
-    changes = {"data.dataset": "table", "data.source": str(photos), "datasets.table.alignment": alignment}
-    chain = Chain(tmp_path / "own", changes)
+    chain = Chain(tmp_path / "own", {"data.sets": ["table"], "data.source": str(photos.parent)})
     chain.succeed("download", "prepare")
     return chain
 
@@ -44,10 +42,10 @@ def _boxed(table: pd.DataFrame) -> pd.DataFrame:
     [
         ("download", lambda table: table.drop(columns=ITEM), ["manifest.csv: no column item"]),
         ("download", lambda table: table.assign(image="../" + table[IMAGE]), ["leads out of its folder"]),
-        ("prepare", lambda table: pd.concat([table, table[:1]]), ["column image", "is listed twice"]),
-        ("prepare", lambda table: table.assign(domain="street"), ["column domain: 'street' is unknown; known: consu"]),
-        ("prepare", lambda table: table.assign(split="eval"), ["column split: 'eval' is unknown; known: train"]),
-        ("prepare", lambda table: table.assign(category=""), ["column category: '' is empty"]),
+        ("download", lambda table: pd.concat([table, table[:1]]), ["column image", "is listed twice"]),
+        ("download", lambda table: table.assign(domain="street"), ["column domain: 'street' is unknown; known: consu"]),
+        ("download", lambda table: table.assign(split="eval"), ["column split: 'eval' is unknown; known: train"]),
+        ("download", lambda table: table.assign(category=""), ["column category: '' is empty"]),
         ("prepare", _boxed, ["row 1 (images/", "box (x 50, y 0, w 10, h 10) lies outside the picture of 40x40 pixels"]),
     ],
 )
@@ -110,7 +108,7 @@ def test_picture_that_vanishes_while_workers_read(chain):
 def _served(own: Chain, content: bytes, sha256: str | None = None, **faults: Any) -> Iterator[None]:
     with FileServer(content, **faults).running() as server:
         archive = {"url": server.url} | ({"sha256": sha256} if sha256 else {})
-        yield own.change({"datasets.table.archives": [archive], "data.source": "incoming"})
+        yield own.change({"pipeline/datasets/table/params.yaml:archives": [archive], "data.source": "incoming"})
 
 
 def _zip(path: Path, files: dict[str, bytes]) -> bytes:

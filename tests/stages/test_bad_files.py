@@ -94,7 +94,7 @@ def _rewrite(chain: Chain, change: Callable[[pd.DataFrame], pd.DataFrame]) -> No
     ],
 )
 def test_alignment(chain, alignment, says):
-    chain.change({"datasets.atelier.alignment": alignment}).fails("cluster", *says)
+    chain.change({"data.alignment": alignment}).fails("cluster", *says)
 
 
 def test_groups_of_one_row_work(chain):
@@ -111,7 +111,7 @@ def test_groups_of_one_row_work(chain):
 
 
 def test_no_alignment_at_all_works(chain):
-    chain.change({"datasets.atelier.alignment": {}}).succeed("cluster", "weight", "adapt", "evaluate")
+    chain.change({"data.alignment": {}}).succeed("cluster", "weight", "adapt", "evaluate")
     control, adapted = (
         chain.folder / f"data/models/adapter/{name}/model.safetensors" for name in ("control", "adapted")
     )

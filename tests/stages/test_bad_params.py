@@ -8,6 +8,8 @@ import torch
 from support.chain import STAGES
 from support.project import PROJECT
 
+ATELIER = "pipeline/datasets/atelier/params.yaml"
+
 
 @pytest.mark.parametrize("stage", ["check", "of its own"])
 @pytest.mark.parametrize(
@@ -22,10 +24,15 @@ from support.project import PROJECT
         ("cluster", {"runtime.device": "tpu"}, ["runtime.device", "'cuda'"]),
         ("evaluate", {"seed": -1}, ["seed: expected a whole number", "-1"]),
         ("cluster", {"cluster": None}, ["cluster: expected a section with keys metric"]),
-        ("download", {"data.dataset": "atelie"}, ["data.dataset: unknown name 'atelie'; known: atelier, cars196"]),
+        ("download", {"data.sets": ["atelie"]}, ["data.sets: unknown name 'atelie'; known: atelier, cars196"]),
+        ("download", {"data.sets": ["atelier", "atelier"]}, ["data.sets: should differ from one another"]),
+        ("download", {"data.sets": "atelier"}, ["data.sets: ", "'atelier'"]),
+        ("download", {"data.sets": []}, ["data.sets: ", "at least 1 item"]),
+        ("download", {f"{ATELIER}:image_sise": 40}, [f"{ATELIER}:image_sise: unknown key; did you mean 'image_size'?"]),
+        ("download", {f"{ATELIER}:image_size": 4}, [f"{ATELIER}:image_size: greater than or equal to 32, found 4"]),
         ("finetune", {"finetune.recipe": "magic"}, ["finetune.recipe: unknown name 'magic'; known:", "triplet"]),
         ("weight", {"weight.strategy": "ws99"}, ["weight.strategy: unknown name 'ws99'; known:", "ws5"]),
-        ("cluster", {"datasets.atelier.alignment": ["tops"]}, ["datasets.atelier.alignment"]),
+        ("cluster", {"data.alignment": ["tops"]}, ["data.alignment: "]),
     ],
 )
 def test_params(chain, stage, own, changes, says):

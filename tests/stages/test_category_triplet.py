@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from support.chain import STAGES, Chain
 from support.deep_fashion_retrieval import write_tree
+from support.presets import preset_params
 
 from pipeline.base.names import CATEGORY, DOMAIN, MANIFEST_FILE, META_DOMAIN
+from pipeline.datasets._shared.face import params_file
 from pipeline.recipes.category_triplet.recipe import CategoryTripletRecipe
 
 # Both phases; SGD has a state to carry over.
@@ -103,10 +105,12 @@ def test_params_that_show_in_training(trained, tmp_path):
 
 def test_on_the_published_pair_of_sets(tmp_path):
     write_tree(tmp_path / "incoming")
+    data, sets = preset_params("deep_fashion_retrieval", tmp_path / "preset")
     changes = {
-        "data.dataset": "deep_fashion_retrieval",
+        **{f"data.{key}": value for key, value in data.items()},
+        **{f"{params_file(name)}:{key}": value for name, one in sets.items() for key, value in one.items()},
+        f"{params_file('deepfashion_inshop')}:lists": "flat",
         "data.source": str(tmp_path / "incoming"),
-        "datasets.deep_fashion_retrieval.deepfashion_inshop.lists": "flat",
         "recipes.category_triplet.classified": "deepfashion_attributes",
         "finetune.val_share": 0.0,
         "finetune.keep": "last",

@@ -15,6 +15,7 @@ from pipeline.base.names import CMC_RANKS, ITEM, MANIFEST_FILE, META_DOMAIN, SPL
 
 CONTRACT = [
     "data/raw/atelier/manifest.csv",
+    "data/raw/atelier.parquet",
     "data/manifest.parquet",
     "data/models/backbone/model.safetensors",
     "data/models/backbone/model.json",
@@ -58,7 +59,7 @@ def test_dvc_yaml_declares_what_the_stages_write(finished):
         for out in [*stage["outs"], *stage.get("metrics", [])]:
             path = out if isinstance(out, str) else next(iter(out))
             parts = stage.get("matrix", {}).get("part", [""])
-            declared += [path.replace("${data.dataset}", "atelier").replace("${item.part}", part) for part in parts]
+            declared += [path.replace("${item.set}", "atelier").replace("${item.part}", part) for part in parts]
     plots = [entry if isinstance(entry, str) else next(iter(entry)) for entry in content["plots"]]
     missing = [path for path in [*declared, *plots] if not (finished.folder / path).exists()]
     assert missing == []

@@ -19,7 +19,7 @@ from support.chain import ONE_THREAD, Outcome
 from support.project import PROJECT, default_params
 
 from pipeline.experiments.changes import changed
-from stages._experiments.runs import runs as _experiments
+from stages._experiments import runs as _experiments
 from stages.compare import main
 
 WAIT = 120  # seconds that a busy machine may need to start a run

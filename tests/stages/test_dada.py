@@ -17,9 +17,8 @@ from pipeline.base.names import (
     MANIFEST_FILE,
     META_DOMAIN,
     MODEL_FOLDER,
-    POOLED,
 )
-from pipeline.features.store import read_features
+from pipeline.features.store import open_features
 from pipeline.models.folder import load_head
 from pipeline.recipes.dada.recipe import DadaRecipe
 
@@ -36,7 +35,7 @@ def test_the_chain_runs_to_its_end(finished_dada):
 
 
 def test_adaptation_starts_from_the_models_embeddings(finished_dada):
-    features = read_features(finished_dada.folder / FEATURES_FOLDER / "source_train.h5")
+    features = open_features(finished_dada.folder / FEATURES_FOLDER / "source_train.h5")
     head = load_head(finished_dada.folder / MODEL_FOLDER).folded()
     weight, bias = head.weight.detach(), head.bias.detach()
     made = F.normalize(F.linear(torch.from_numpy(features.pooled), weight, bias), dim=1)
@@ -64,7 +63,7 @@ def test_pictures_of_any_kind_are_enough(finished_dada, tmp_path, change):
     before = chain.digests("data/models/backbone")
     chain.succeed("finetune", "extract --part source_train")
     assert chain.digests("data/models/backbone") != before
-    assert len(read_features(chain.folder / FEATURES_FOLDER / "source_train.h5", POOLED).row)
+    assert len(open_features(chain.folder / FEATURES_FOLDER / "source_train.h5").row)
 
 
 @pytest.mark.parametrize("stage", ["check", "finetune"])

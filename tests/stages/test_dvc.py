@@ -27,7 +27,7 @@ def test_repro_and_experiments(finished, tmp_path):
     assert repo.git("status", "--porcelain") == "", "what a run leaves is tracked or ignored"
 
     # What cannot change the result of this chain changes no stage.
-    others = {"datasets.street2shop.unpaired": "train", "datasets.table.separator": ";", "recipes.dada.batch_size": 8}
+    others = {"pipeline/datasets/street2shop/params.yaml:unpaired": "train", "recipes.dada.batch_size": 8}
     repo.chain.change(others | {"runtime.workers": 1})
     repo.append("pipeline/datasets/street2shop/reader.py", "# edited\n")
     repo.append("stages/check.py", "# edited\n")
@@ -75,11 +75,9 @@ def _losses(repo: Repo) -> dict[float, float]:
 @pytest.fixture
 def own_photos(finished, tmp_path) -> Repo:
     """A chain on a folder of a user's own, with a table."""
-    photos = tmp_path / "photos"
+    photos = tmp_path / "photos/table"
     shutil.copytree(finished.folder / "data/raw/atelier", photos)
-    alignment = finished.params["datasets"]["atelier"]["alignment"]
-    own = {"data.dataset": "table", "data.source": str(photos), "datasets.table.alignment": alignment}
-    chain = Chain(tmp_path / "repo", own)
+    chain = Chain(tmp_path / "repo", {"data.sets": ["table"], "data.source": str(photos.parent)})
     chain.succeed(*STAGES)
     return Repo(chain)
 
@@ -92,9 +90,9 @@ def test_own_photos_and_a_stage_that_outlives_dvc(own_photos, tmp_path):
     path = next((tmp_path / "photos").rglob("*.jpg"))
     with Image.open(path) as picture:
         ImageOps.invert(picture.convert("RGB")).save(path)
-    assert repo.changed() == {"download"}
-    assert repo.repro("prepare") == {"download", "prepare"}
-    assert repo.changed() == EVERYTHING - {"download", "prepare"}
+    assert repo.changed() == {"download@table"}
+    assert repo.repro("prepare") == {"download@table", "prepare"}
+    assert repo.changed() == EVERYTHING - {"download@atelier", "prepare"}
 
     # SIGTERM ends dvc but not the stage; a second run names the first instead of training twice.
     repo.chain.change({"finetune.epochs": 1000})

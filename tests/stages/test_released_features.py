@@ -10,24 +10,32 @@ import pandas as pd
 import pytest
 from support.chain import STAGES, Chain
 from support.golden import golden
+from support.presets import preset_params
 from support.released import copy_world, write_deepfashion, write_small_tests, write_street2shop, write_training
 
 from pipeline.base.names import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
 from pipeline.clustering.file import read_clusters
 from pipeline.datasets._shared.categories import STREET2SHOP
-from pipeline.features.brought import features_file
-from pipeline.features.store import read_features
+from pipeline.datasets._shared.given import features_file
+from pipeline.features.store import open_features
 from pipeline.models.folder import load_head
 
 ROW = (MAP_TRAPEZOIDAL, *map(cmc_key, CMC_RANKS))
 ATOL = 2e-6  # 1e-6 of the vectors, and reports have 6 decimals
 SHOP_ROWS = 450  # of the world's source, which come first
 RAW = Path("data/raw/udma_features")
+PARAMS = "pipeline/datasets/udma_features/params.yaml"
 
 
 def _chain(folder: Path, released: Path, **changes: object) -> Chain:
-    fixed = {"data.dataset": "udma_features", "data.source": str(released), "cluster.partition": 0, "adapt.steps": 5}
-    return Chain(folder, fixed | changes)
+    # The set's folder has the set's name.
+    incoming = folder.with_name(f"{folder.name}_incoming")
+    incoming.mkdir(parents=True)
+    (incoming / "udma_features").symlink_to(released, target_is_directory=True)
+    data, _ = preset_params("udma_features", folder.with_name(f"{folder.name}_preset"))
+    fixed = {f"data.{key}": value for key, value in data.items()}
+    fixed |= {"data.source": str(incoming), "finetune.recipe": "given"}
+    return Chain(folder, fixed | {"cluster.partition": 0, "adapt.steps": 5} | changes)
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +73,13 @@ def test_groups_and_partitions_are_those_of_udma(world):
 def test_links_are_those_of_udma(world):
     index, _, pid, similarity = golden("weighting_p0")["ws5_list"].T
     links = pd.read_parquet(world.folder / "data/links.parquet")
-    first = read_features(world.folder / "data/features/target_train.h5").row[0]
+    first = open_features(world.folder / "data/features/target_train.h5").row[0]
     np.testing.assert_array_equal(links["row"] - first + SHOP_ROWS, index)
     np.testing.assert_array_equal(links["item"].astype(int), pid)
     np.testing.assert_allclose(links["similarity"], similarity, rtol=0, atol=1e-6)
 
 
-def test_nothing_is_trained_and_the_brought_head_is_taken_over(world):
+def test_nothing_is_trained_and_the_given_head_is_taken_over(world):
     report = _json(world, "finetune")
     assert report["trained"] is False
     assert report["head"]["from"] == "least_squares"
@@ -88,12 +96,12 @@ def test_nothing_is_trained_and_the_brought_head_is_taken_over(world):
 def test_features_come_through_unchanged(world):
     for part in ("source_train", "target_train", "target_test"):
         made, brought = (
-            read_features(world.folder / path) for path in (f"data/features/{part}.h5", features_file(RAW, part))
+            open_features(world.folder / path) for path in (f"data/features/{part}.h5", features_file(RAW, part))
         )
         np.testing.assert_array_equal(made.pooled, brought.pooled)
         np.testing.assert_array_equal(made.embedding, brought.embedding)
         np.testing.assert_array_equal(made.row, brought.row)
-    empty = read_features(world.folder / "data/features/source_test.h5")
+    empty = open_features(world.folder / "data/features/source_test.h5")
     assert (empty.pooled.shape, empty.embedding.shape) == ((0, 32), (0, 32))
 
 
@@ -102,9 +110,7 @@ def test_each_stage_says_what_is_brought(copied):
     assert "all rows of unit length" in said["download"]
     assert "mean cosine 0.9" in said["download"]
     assert "no pictures to check" in said["prepare"]
-    assert said["finetune"].splitlines() == [
-        "finetune: nothing is trained: udma_features brings its features and the head, which is taken over"
-    ]
+    assert said["finetune"].splitlines() == ["finetune: nothing is trained: given gives the model as it is"]
     assert "the dataset has no rows for source_test" in said["extract"]
     assert "no sheets of results: udma_features has no pictures" in said["evaluate"]
     assert list((copied.folder / "metrics/plots/gallery").iterdir()) == []
@@ -120,10 +126,14 @@ def test_pooled_features_can_be_normalised_on_the_way(copied):
     with h5py.File(path, "r+") as file:
         file["pooled"][...] *= 3
         file.attrs["normalized_pooled"] = False
+        del file["length"]
     copied.change({"extract.normalize_pooled": True}).succeed("extract --part target_train")
-    made = read_features(copied.folder / "data/features/target_train.h5")
+    made = open_features(copied.folder / "data/features/target_train.h5")
     assert made.normalized_pooled
-    np.testing.assert_allclose(np.linalg.norm(made.pooled, axis=1), 1, rtol=1e-6)
+    with h5py.File(made.path) as file:
+        np.testing.assert_allclose(np.linalg.norm(file["pooled"][()], axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(made.pooled, open_features(path).pooled, rtol=1e-6)
+    assert np.linalg.norm(made.pooled, axis=1).min() > 2.9, "heads take them at their own length"
 
 
 def _set(path: Path, name: str, index: object, value: float) -> None:
@@ -134,7 +144,7 @@ def _set(path: Path, name: str, index: object, value: float) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda path: _set(path, "embedding", (3, 1), np.nan), "row 3 of 'embedding' is not finite"),
+        (lambda path: _set(path, "embedding", (3, 1), np.nan), "'embedding' of manifest row 942 is not finite"),
         (lambda path: _set(path, "row", 5, 7), "features of 320 rows, others than the 320 of the manifest"),
         (lambda path: path.write_bytes(path.read_bytes()[:9000]), "truncated or not HDF5"),
         (Path.unlink, "no such file"),
@@ -160,12 +170,28 @@ def test_features_that_do_not_fit_the_head(copied, tmp_path):
     copied.fails("extract --part target_train", says)
 
 
-@pytest.mark.parametrize("name", ["brought.json", "table.parquet"])
-def test_damaged_raw_folder(copied, name):
-    path = copied.folder / RAW / name
-    path.write_bytes(b"{")
-    stage = "finetune" if name == "brought.json" else "prepare"
-    copied.fails(stage, f"{RAW / name}: ", "run `dvc repro -f download`")
+@pytest.mark.parametrize(
+    ("stage", "path", "mend"),
+    [
+        ("finetune", RAW / "given.json", "run `dvc repro -f download`"),
+        ("prepare", RAW.with_suffix(".parquet"), "run `dvc repro -f download@udma_features`"),
+    ],
+)
+def test_damaged_raw_folder(copied, stage, path, mend):
+    (copied.folder / path).write_bytes(b"{")
+    copied.fails(stage, f"{path}: ", mend)
+
+
+def test_recipes_of_pictures_say_which_one_to_set(copied):
+    for recipe in ("triplet", "category_triplet", "dada"):
+        says = f"finetune.recipe: {recipe} takes pictures, and udma_features gives features; set finetune.recipe: given"
+        copied.change({"finetune.recipe": recipe}).fails("finetune", says)
+
+
+def test_given_needs_a_dataset_that_gives_features(tmp_path):
+    chain = Chain(tmp_path / "pictures", {"finetune.recipe": "given"})
+    chain.succeed("download", "prepare")
+    chain.fails("finetune", "finetune.recipe: given takes features, and atelier gives pictures; set finetune.recipe: ")
 
 
 # Figures
@@ -181,11 +207,11 @@ def tested(tmp_path_factory) -> Chain:
     for side, key in (("Query", "query"), ("Gallery", "gallery")):
         write_street2shop(root, side, *(street[f"{key}_{column}"] for column in ("feats", "class", "product")))
         write_deepfashion(root, side, fashion[f"{key}_feats"], fashion[f"{key}_id"])
-    only = {"datasets.udma_features.alignment": {"leggings": ["TROUSERS/Leggings"]}}
-    chain = _chain(folder / "chain", root, **only, **{"datasets.udma_features.test": "both"})
-    alignment = chain.params["datasets"]["udma"]["alignment"]
+    chain = _chain(folder / "chain", root, **{f"{PARAMS}:test": "both"})
+    alignment = chain.params["data"]["alignment"]
+    chain.change({"data.alignment": {"leggings": ["TROUSERS/Leggings"]}})
     chain.succeed(*STAGES[:-1])
-    return chain.change({"datasets.udma_features.alignment": alignment, "evaluate.precision": "float64"})
+    return chain.change({"data.alignment": alignment, "evaluate.precision": "float64"})
 
 
 def _figures(figures: dict) -> list[float]:
@@ -216,7 +242,7 @@ def test_deepfashion_figures_are_those_of_matching_ids(tested):
 
 
 def test_missing_test_part(tested, tmp_path):
-    chain = tested.copy(tmp_path / "chain", {"datasets.udma_features.test": "deepfashion"})
+    chain = tested.copy(tmp_path / "chain", {f"{PARAMS}:test": "deepfashion"})
     chain.change({"evaluate.meta_domain": "target", "evaluate.protocol": "street2shop"})
     chain.succeed("download", "prepare", "extract")
     chain.fails("evaluate", "data/manifest.parquet: no rows for target_test", "evaluate.meta_domain")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from stages._experiments import runs as experiments
 from stages._experiments.runs import FAILED, QUEUED, RUNNING, SUCCESS, Queue, Task
-from stages._experiments.runs import runs as experiments
 from stages._experiments.waiting import PATIENCE, Watch, find_task, put_into_queue
 
 

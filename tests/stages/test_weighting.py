@@ -81,7 +81,7 @@ def test_more_target_than_source_items(chain):
     few = table[source & table[CATEGORY].isin(dresses)].groupby(CATEGORY)[ITEM].first()
     kept = table[~source | (table[CATEGORY].isin(dresses) & table[ITEM].isin(few))]
     kept.to_parquet(chain.folder / MANIFEST_FILE, index=False)
-    changes = {"weight.strategy": "ws7", "datasets.atelier.alignment": {"tops": dresses[:1], "dresses": dresses[1:]}}
+    changes = {"weight.strategy": "ws7", "data.alignment": {"tops": dresses[:1], "dresses": dresses[1:]}}
     chain.change(changes).succeed("extract", "cluster")
     done = chain.run("weight")
     assert done.code == 0

@@ -11,7 +11,7 @@ from support.chain import Chain
 from support.repository import EVERYTHING, Repo, ran
 
 from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, SPLIT
-from pipeline.features.store import read_features
+from pipeline.features.store import open_features
 
 PICTURES = [f"{number:03d}.Bird/{name}.png" for number in range(1, 7) for name in "abc"]
 ABSENT = PICTURES[4]
@@ -20,7 +20,7 @@ ABSENT = PICTURES[4]
 @pytest.fixture
 def birds(tmp_path) -> Chain:
     """CUB-200-2011 in miniature, one of its pictures missing."""
-    root = tmp_path / "birds/CUB_200_2011"
+    root = tmp_path / "birds/cub200/CUB_200_2011"
     for index, name in enumerate(PICTURES):
         path = root / "images" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def birds(tmp_path) -> Chain:
     (root / "images.txt").write_text("".join(f"{index} {name}\n" for index, name in enumerate(PICTURES)))
     labels = "".join(f"{index} {int(name[:3])}\n" for index, name in enumerate(PICTURES))
     (root / "image_class_labels.txt").write_text(labels)
-    changes = {"data.dataset": "cub200", "data.source": str(root.parent), "evaluate.sheets": 1}
+    changes = {"data.sets": ["cub200"], "data.source": str(tmp_path / "birds"), "evaluate.sheets": 1}
     return Chain(tmp_path / "chain", changes | {"prepare.max_unreadable": 0.1})
 
 
@@ -69,7 +69,7 @@ def test_chain_without_target(birds):
 def by_hand(birds: Chain) -> float:
     """Share of test pictures whose nearest other one is of their item."""
     table = pd.read_parquet(birds.folder / MANIFEST_FILE)
-    features = read_features(birds.folder / FEATURES_FOLDER / "source_test.h5")
+    features = open_features(birds.folder / FEATURES_FOLDER / "source_test.h5")
     assert features.row.tolist() == np.flatnonzero(table[SPLIT] == "test").tolist()
     similar = features.embedding @ features.embedding.T
     np.fill_diagonal(similar, -2)
@@ -104,10 +104,10 @@ def test_a_recipe_and_a_dataset_are_all_that_is_typed(finished, birds):
     params = {f"recipes.dada.{key}": value for key, value in small.items()}
     repo = Repo(finished.copy(birds.folder.with_name("repo"), params | {"prepare.max_unreadable": 0.1}))
     source = birds.params["data"]["source"]
-    typed = ["finetune.recipe=dada", "data.dataset=cub200", f"data.source={source}"]
+    typed = ["finetune.recipe=dada", "data.sets=[cub200]", f"data.source={source}"]
     options = [option for one in typed for option in ("--set-param", one)]
     said = repo.dvc("exp", "run", "--name", "birds", *options)
-    assert ran(said) == EVERYTHING
+    assert ran(said) == EVERYTHING - {"download@atelier"} | {"download@cub200"}
     assert said.count("nothing to") == 3
     found = json.loads((repo.folder / "metrics/evaluate.json").read_text())
     assert found["queries"] == 9
@@ -115,7 +115,7 @@ def test_a_recipe_and_a_dataset_are_all_that_is_typed(finished, birds):
 
 
 def test_pictures_that_have_nothing_but_a_category(tmp_path):
-    root = tmp_path / "clothes"
+    root = tmp_path / "clothes/deepfashion_attributes"
     lines = [(f"Some_{n}/{k}.png", n, ("train", "test")[k % 2]) for n in (1, 2) for k in range(8)]
     lists = {
         "Anno/list_category_cloth.txt": ["category_name category_type", "Tee 1", "Jeans 2"],
@@ -131,7 +131,7 @@ def test_pictures_that_have_nothing_but_a_category(tmp_path):
     for name, n, _ in lines:
         (root / "img" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (24, 20), (100 * n, 90, 255 - 100 * n)).save(root / "img" / name)
-    data = {"data.dataset": "deepfashion_attributes", "data.source": str(root), "evaluate.sheets": 1}
+    data = {"data.sets": ["deepfashion_attributes"], "data.source": str(root.parent), "evaluate.sheets": 1}
     recipe = {
         "finetune.recipe": "category_triplet",
         "recipes.category_triplet.batch_size": 4,

@@ -21,10 +21,10 @@ STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "ad
 
 # The smallest world that has every category of both shops twice.
 TINY = {
-    "datasets.atelier.source_items": 42,
-    "datasets.atelier.target_train_items": 16,
-    "datasets.atelier.target_test_items": 24,
-    "datasets.atelier.image_size": 40,
+    "pipeline/datasets/atelier/params.yaml:source_items": 42,
+    "pipeline/datasets/atelier/params.yaml:target_train_items": 16,
+    "pipeline/datasets/atelier/params.yaml:target_test_items": 24,
+    "pipeline/datasets/atelier/params.yaml:image_size": 40,
     "finetune.epochs": 2,
     "finetune.model.image_size": 32,
     "finetune.model.embedding_dim": 16,
@@ -42,6 +42,7 @@ TINY = {
     "runtime.batch_size": 32,
     "runtime.chunk_rows": 32,
     "runtime.checkpoint_seconds": 0,
+    "runtime.cache": None,  # a test that spoils pictures wants them to be read
 }
 
 # Two test processes share two cores: threads of torch would mostly wait for each other.
@@ -72,24 +73,33 @@ class Outcome:
 
 
 class Chain:
-    """A folder in which stages run: its params.yaml, and what they leave there."""
+    """A folder in which stages run: its params.yaml and those of all sets, and what the stages leave there."""
 
     def __init__(self, folder: Path, changes: Mapping[str, Any] | None = None) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        for file in (PROJECT / "pipeline/datasets").glob("*/params.yaml"):
+            copy = folder / file.relative_to(PROJECT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
         self.params = default_params()
         self.change(TINY | dict(changes or {}))
 
     def change(self, changes: Mapping[str, Any]) -> "Chain":
-        """Set params, `section.key` -> value, and write params.yaml."""
+        """Set params, `section.key` or `file:key` -> value, and write their files."""
+        files = {"params.yaml": self.params}
         for name, value in changes.items():
-            *sections, key = name.split(".")
-            place = self.params
+            file, colon, path = name.rpartition(":")
+            file = file if colon else "params.yaml"
+            place = files.setdefault(file, None) or YAML(typ="safe").load((self.folder / file).read_text())
+            files[file] = place
+            *sections, key = path.split(".")
             for section in sections:
                 place = place.setdefault(section, {})
             place[key] = value
-        with open(self.folder / "params.yaml", "w", encoding="utf-8") as file:
-            YAML().dump(self.params, file)
+        for file, content in files.items():
+            with open(self.folder / file, "w", encoding="utf-8") as out:
+                YAML().dump(content, out)
         return self
 
     def copy(self, folder: Path, changes: Mapping[str, Any] | None = None) -> "Chain":

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.datasets._shared.face import params_file
 from pipeline.params.base import load_params
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -15,6 +16,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 def default_params() -> dict[str, Any]:
     """The committed params.yaml, a fresh copy."""
     return load_params(PROJECT / "params.yaml")
+
+
+def set_params(name: str) -> dict[str, Any]:
+    """The committed params of a dataset, a fresh copy."""
+    return load_params(PROJECT / params_file(name))
 
 
 @contextmanager

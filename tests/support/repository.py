@@ -15,7 +15,8 @@ from pipeline.base.names import Part
 from support.chain import ONE_THREAD, STAGES, Chain
 from support.project import PROJECT
 
-EVERYTHING = {*STAGES, *(f"extract@{part}" for part in Part)} - {"extract"}  # as DVC names them
+# As DVC names them, for the built-in world.
+EVERYTHING = {*STAGES, "download@atelier", *(f"extract@{part}" for part in Part)} - {"download", "extract"}
 
 
 class Repo:
@@ -27,8 +28,8 @@ class Repo:
         self.env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | ONE_THREAD
         self.env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         for name in self.git("ls-files", "-co", "--exclude-standard", cwd=PROJECT).splitlines():
-            # dvc.lock and metrics/ are made anew, params.yaml is the chain's; a file may be deleted but tracked.
-            ours = not name.startswith(("tests/", "metrics/")) and name not in ("dvc.lock", "params.yaml")
+            # dvc.lock and metrics/ are made anew, params are the chain's; a file may be deleted but tracked.
+            ours = not name.startswith(("tests/", "metrics/")) and Path(name).name not in ("dvc.lock", "params.yaml")
             if ours and (PROJECT / name).is_file():
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(PROJECT / name, self.folder / name)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from support.project import default_params
+from support.project import set_params
 
 
 def committed(name: str, **changes: Any) -> dict[str, Any]:
-    """The committed section of a dataset, with changes."""
-    return default_params()["datasets"][name] | changes
+    """The committed params of a dataset, with changes."""
+    return set_params(name) | changes
 
 
 def touch(root: Path, names: Any) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 from pipeline.base.errors import UserError
 from pipeline.base.names import Part
 from pipeline.table.finish import finish_manifest
-from pipeline.table.manifest import check_table, part_rows, read_manifest, write_manifest
+from pipeline.table.manifest import check_table, evaluated_part, has_pictures, part_rows, read_manifest, write_manifest
 
 COLUMNS = ["image", "item", "category", "domain", "meta_domain", "split"]
 ROWS = [
@@ -286,3 +286,12 @@ def test_missing_truncated_and_foreign_files(boxed, root, tmp_path):
     write_manifest(path, manifest.drop(columns="digest"))
     with pytest.raises(UserError, match="not a manifest, it has no column 'digest'"):
         read_manifest(path)
+
+
+def test_tested_part_and_pictures():
+    table = pd.DataFrame({"meta_domain": ["source", "target"], "split": ["query", "train"], "digest": ["", ""]})
+    assert evaluated_part(table, "auto") == evaluated_part(table, "source") == "source_test"
+    assert not has_pictures(table)
+    table = table.assign(split=["query", "query"], digest=["", "ab"])
+    assert (evaluated_part(table, "auto"), evaluated_part(table, "source")) == ("target_test", "source_test")
+    assert has_pictures(table)

@@ -1,14 +1,19 @@
-"""The common face of a dataset: a package of `pipeline.datasets`, whose module `reader` has three names:
+"""The common face of a dataset: a folder of `pipeline.datasets`.
 
-- `Params`: a `DatasetParams`, its section `datasets.<name>` of params.yaml;
+It holds what describes the dataset, `params.yaml`, and how it is read, the module `reader` with three names:
+
+- `Params`: a `Section`, the content of that file;
 - `fetch(source, out, params, seed, downloads)`: fill the empty folder `out` with the dataset's files; what comes from
   the network goes to `downloads` first, which outlives a broken run;
 - `read_table(root, params)`: the files under `root` (what `fetch` made) as a table with the columns of the
   manifest except `digest`, and `dataset` unless it joins several; `image` is relative to `root`.
 
-A dataset may bring features instead of pictures: its `fetch` then writes what `pipeline.features.brought` says.
+A folder without `reader` is read by `pipeline.datasets._shared.listed`. A set imports nothing of another set's folder.
+It may have one name more: `describe(root)`, a line about what `fetch` made, which `download` says. A dataset may give
+features instead of pictures: its `fetch` then writes what `pipeline.datasets._shared.given` says.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -17,31 +22,37 @@ from typing import Any, Protocol
 import pandas as pd
 
 from pipeline.base.plugins import load_plugin
-from pipeline.params.base import Section, read_section
+from pipeline.params.base import Section, load_params, parse_file
 
 DATASETS = "pipeline.datasets"
-
-# target category -> the source categories it is aligned with
-Alignment = dict[str, list[str]]
-
-
-class DatasetParams(Section):
-    """What every dataset's section has."""
-
-    alignment: Alignment
 
 
 class Dataset(Protocol):
     """The module `reader` of a dataset; see this module's docstring."""
 
-    Params: type[DatasetParams]
+    Params: type[Section]
 
-    def fetch(self, source: Path, out: Path, params: DatasetParams, *, seed: int, downloads: Path) -> None: ...
+    def fetch(self, source: Path, out: Path, params: Section, *, seed: int, downloads: Path) -> None: ...
 
-    def read_table(self, root: Path, params: DatasetParams) -> pd.DataFrame: ...
+    def read_table(self, root: Path, params: Section) -> pd.DataFrame: ...
 
 
-def load_dataset(params: dict[str, Any], name: str) -> tuple[Dataset | ModuleType, DatasetParams]:
-    """The dataset module `name` and its section of `params`. Raises UserError for an unknown name or param."""
-    module = import_module(f"{load_plugin(DATASETS, name, 'data.dataset').__name__}.reader")
-    return module, read_section(params, f"datasets.{name}", module.Params)
+def params_file(name: str) -> Path:
+    """Where what describes the dataset stands, from the project's folder, as DVC names it too."""
+    return Path(*DATASETS.split("."), name, "params.yaml")
+
+
+def load_dataset(
+    name: str, read: Callable[[Path], dict[str, Any]] = load_params
+) -> tuple[Dataset | ModuleType, Section]:
+    """The module that reads the dataset `name`, and its params; `read` gives the content of a params file.
+
+    Raises UserError for an unknown name, and naming file and key for a mistaken param.
+    """
+    package = load_plugin(DATASETS, name, "data.sets")
+    if (Path(package.__path__[0]) / "reader.py").is_file():
+        module = import_module(f"{package.__name__}.reader")
+    else:
+        from pipeline.datasets._shared import listed as module
+    file = params_file(name)
+    return module, parse_file(read(file), file, module.Params)

@@ -12,9 +12,9 @@ from pydantic import AfterValidator
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, Domain, Split
-from pipeline.datasets._shared.face import DatasetParams
 from pipeline.datasets._shared.fetching import ArchiveParams
 from pipeline.datasets._shared.paths import inside
+from pipeline.params.base import Section
 
 
 def _relative(folder: str) -> str:
@@ -24,10 +24,10 @@ def _relative(folder: str) -> str:
         raise ValueError("should be a relative path without '..'") from None
 
 
-Folder = Annotated[str, AfterValidator(_relative)]  # in data.source, and in what is fetched
+Folder = Annotated[str, AfterValidator(_relative)]  # in the set's folder, and in what is fetched
 
 
-class RetrievalSetParams(DatasetParams):
+class RetrievalSetParams(Section):
     """Archives to unpack, and the part that the dataset plays."""
 
     archives: list[ArchiveParams]

@@ -7,13 +7,12 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from pipeline.base.errors import UserError
-from pipeline.datasets._shared.face import DatasetParams
-from pipeline.params.base import Size
+from pipeline.params.base import Section, Size
 
 Items = Annotated[int, Field(ge=1, le=100_000)]  # item names have five digits
 
 
-class Params(DatasetParams):
+class Params(Section):
     """Items of each part, pictures an item as [fewest, most], and the side of a picture in pixels."""
 
     source_items: Items
@@ -40,7 +39,7 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
     """Draw the world into `out`: `images/` and `manifest.csv`. Nothing is read or fetched."""
     from pipeline.datasets.atelier.world import Sizes, generate
 
-    generate(out, Sizes(**params.model_dump(exclude={"alignment"})), seed)
+    generate(out, Sizes(**params.model_dump()), seed)
 
 
 def read_table(root: Path, params: Params) -> pd.DataFrame:  # noqa: ARG001

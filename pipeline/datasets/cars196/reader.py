@@ -56,7 +56,7 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
     needed = LISTS[params.lists]
     guide = (
         f"put {', '.join([*needed, *PICTURES[params.lists]])} into {source / params.folder}: from a copy of Stanford "
-        "Cars, whose own page is gone (datasets.cars196.lists says which form it has)"
+        "Cars, whose own page is gone (lists in pipeline/datasets/cars196/params.yaml says which form it has)"
     )
     fetch_archives(params.archives, source, out, downloads)
     copy_lists(source, out, [joined(params.folder, name) for name in needed], guide)

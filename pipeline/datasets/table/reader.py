@@ -8,13 +8,14 @@ from pydantic import BeforeValidator, Field
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, SUBCATEGORY
-from pipeline.datasets._shared.face import DatasetParams
 from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.datasets._shared.paths import inside, joined
 from pipeline.datasets._shared.tables import read_text_table
+from pipeline.params.base import Section
 
 REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
-GUIDE = "name your table and its folder of pictures in data.source, datasets.table.table and datasets.table.images"
+PARAMS = "pipeline/datasets/table/params.yaml"
+GUIDE = f"put your table and its pictures there, and name them in {PARAMS}: table, images"
 
 
 def _as_texts(value: Any) -> Any:
@@ -23,8 +24,8 @@ def _as_texts(value: Any) -> Any:
     return [str(one) if type(one) is int else one for one in values]
 
 
-class Params(DatasetParams):
-    """Paths are relative to `data.source`, the `image` column to `images`. `where` and `constants` use our names."""
+class Params(Section):
+    """Paths are relative to the set's folder, the `image` column to `images`. `where` and `constants` use our names."""
 
     archives: list[ArchiveParams]
     table: str
@@ -42,7 +43,7 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
     """
     del seed  # nothing is drawn
     fetch_archives(params.archives, source, out, downloads)
-    copy_lists(source, out, [inside(params.table, "datasets.table.table")], GUIDE)
+    copy_lists(source, out, [inside(params.table, f"{PARAMS}:table")], GUIDE)
     copy_pictures(source, out, read_table(out, params)[IMAGE], GUIDE)
 
 
@@ -52,7 +53,7 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
     Raises UserError for a file that cannot be read, unknown or missing columns, boxes that are no numbers, paths that
     leave the folder, and when no row is left.
     """
-    name = inside(params.table, "datasets.table.table")
+    name = inside(params.table, f"{PARAMS}:table")
     path, table = root / name, read_text_table(root, name, params.separator)
     table = _with_constants(_renamed(table, params.rename, path), params.constants, path)
     table = _filtered(table, params.where, path)
@@ -60,7 +61,7 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
     if missing:
         raise UserError(
             f"{path}: no column {', '.join(missing)} among {', '.join(table)}; name the column that holds it in "
-            "datasets.table.rename, or give one value for all rows in datasets.table.constants"
+            f"{PARAMS}:rename, or give one value for all rows in its constants"
         )
     boxes = _boxes(table, path)
     kept = [*REQUIRED, *(column for column in (DATASET, SUBCATEGORY) if column in table)]
@@ -69,30 +70,30 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
 
 
 def _renamed(table: pd.DataFrame, rename: dict[str, str], path: Path) -> pd.DataFrame:
-    _known(rename, table, "datasets.table.rename", path)
+    _known(rename, table, f"{PARAMS}:rename", path)
     table = table.rename(columns=rename)
     doubled = sorted(set(table.columns[table.columns.duplicated()]))
     if doubled:
-        raise UserError(f"{path}: two columns are called {', '.join(doubled)}; mend datasets.table.rename")
+        raise UserError(f"{path}: two columns are called {', '.join(doubled)}; mend {PARAMS}:rename")
     return table
 
 
 def _with_constants(table: pd.DataFrame, constants: dict[str, str], path: Path) -> pd.DataFrame:
     taken = [column for column in constants if column in table]
     if taken:
-        raise UserError(f"datasets.table.constants: {path} has a column {', '.join(taken)} already; drop it here")
+        raise UserError(f"{PARAMS}:constants: {path} has a column {', '.join(taken)} already; drop it here")
     unknown = [column for column in constants if column not in REQUIRED]
     if unknown:
-        raise UserError(f"datasets.table.constants: unknown column {unknown[0]!r}; known: {', '.join(REQUIRED)}")
+        raise UserError(f"{PARAMS}:constants: unknown column {unknown[0]!r}; known: {', '.join(REQUIRED)}")
     return table.assign(**constants)
 
 
 def _filtered(table: pd.DataFrame, where: dict[str, list[str]], path: Path) -> pd.DataFrame:
-    _known(where, table, "datasets.table.where", path)
+    _known(where, table, f"{PARAMS}:where", path)
     for column, allowed in where.items():
         table = table[table[column].isin(allowed)]
     if table.empty:
-        raise UserError(f"{path}: no row {'passes datasets.table.where' if where else 'in it'}")
+        raise UserError(f"{path}: no row {f'passes {PARAMS}:where' if where else 'in it'}")
     return table
 
 

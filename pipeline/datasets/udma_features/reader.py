@@ -1,6 +1,7 @@
 """The pair of UDMA as its authors' features: DeepFashion as source, Street2Shop as target, and no pictures.
 
-Read by `pipeline.datasets.udma_features.released`, brought to the chain in the form of `pipeline.features.brought`.
+Read by `pipeline.datasets.udma_features.released`, given to the chain in the form of `pipeline.datasets._shared.given`;
+the rows of the manifest are in `table.parquet`, where `image` says what a row's features come from.
 """
 
 from collections.abc import Iterator
@@ -9,27 +10,28 @@ from typing import Literal
 
 import pandas as pd
 import torch
+from pyarrow import ArrowException
 
-from pipeline.base.atomic import remove
+from pipeline.base.atomic import remove, replacing
 from pipeline.base.errors import UserError
 from pipeline.base.names import Part
 from pipeline.base.progress import progress
-from pipeline.datasets._shared.face import DatasetParams
 from pipeline.datasets._shared.fetching import ArchiveParams, fetch_archives
+from pipeline.datasets._shared.given import MADE_BY, MEND, features_file, head_folder, read_facts, write_facts
 from pipeline.datasets._shared.paths import inside
 from pipeline.datasets.udma_features.released import TESTS, TRAINING, Find, Inspected, inspect_piece, piece_blocks
-from pipeline.features import brought
-from pipeline.features.blocks import Block, feature_blocks
 from pipeline.features.fit import fit_head, head_cosine
-from pipeline.features.store import write_features
+from pipeline.features.store import Block, open_features, write_features
 from pipeline.models.folder import load_head, save_head
 from pipeline.models.head import Head
+from pipeline.params.base import Section
 from pipeline.table.manifest import part_rows
 
-SECTION = "datasets.udma_features"
+SECTION = "pipeline/datasets/udma_features/params.yaml"
+TABLE = "table.parquet"
 
 
-class Params(DatasetParams):
+class Params(Section):
     """`test`: whose test files there are; `head`: where the layer between X-1 and X comes from."""
 
     archives: list[ArchiveParams]
@@ -40,7 +42,7 @@ class Params(DatasetParams):
 
 
 def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:
-    """Check the released files in `source` or in archives, and write their content into `out` as `brought` says.
+    """Check the released files in `source` or in archives, and write their content into `out` as `given` says.
 
     Raises UserError naming the file that is missing, damaged or does not fit the others, or a head that does not.
     """
@@ -55,9 +57,24 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
 
 
 def read_table(root: Path, params: Params) -> pd.DataFrame:
-    """The rows that `fetch` wrote."""
+    """The rows that `fetch` wrote. Raises UserError when they are missing or damaged."""
     del params
-    return brought.read_table(root)
+    try:
+        return pd.read_parquet(root / TABLE, engine="pyarrow")
+    except (ArrowException, OSError, ValueError, KeyError) as error:
+        raise UserError(f"{root / TABLE}: missing or damaged ({str(error).splitlines()[0]}); {MEND}") from None
+
+
+def describe(root: Path) -> str:
+    """The features and the head in a line."""
+    facts = read_facts(root)
+    head = facts["head"]
+    unit = "all" if facts["pooled_of_unit_length"] else "not all"
+    return (
+        f"gives features: width {facts['pooled_width']} (pooled, {unit} rows of unit length) to "
+        f"{facts['embedding_width']}; head from {head['from']}, norm_features {str(head['norm_features']).lower()}, "
+        f"mean cosine {head['mean_cosine']:.4f} between its output and the embeddings given"
+    )
 
 
 def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
@@ -68,14 +85,15 @@ def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
     given = _checkpoint_head(source, params, (width, pooled_width)) if params.head == "checkpoint" else None
     table = pd.concat([one.table for one in inspected], ignore_index=True)
     unit_pooled, unit_embedding = (all(one.unit[kind] for one in inspected) for kind in (0, 1))
-    brought.write_table(out, table)
+    with replacing(out / TABLE) as aside:
+        table.to_parquet(aside, engine="pyarrow", index=False)
     for part in Part:
         rows = part_rows(table, part)
         if len(rows):
             blocks = (block for piece in pieces if piece.part == part for block in piece_blocks(piece, find))
             blocks = progress(blocks, what=f"copy {part}", unit="block")
-            path = brought.features_file(out, part)
-            write_features(path, rows, blocks, normalized=unit_pooled, model=params.head)
+            path = features_file(out, part)
+            write_features(path, rows, blocks, unit=unit_pooled, model=params.head)
     head = _bring_head(out, params.norm_features, given)
     facts = {
         "pooled_width": pooled_width,
@@ -84,13 +102,13 @@ def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
         "embedding_of_unit_length": unit_embedding,
         "head": {"from": params.head, **head},
     }
-    brought.write_facts(out, facts)
+    write_facts(out, facts)
 
 
 def _checkpoint_head(source: Path, params: Params, shape: tuple[int, int]) -> Head:
     """The head of the converted checkpoint. Raises UserError unless it is of `shape` (D, P)."""
-    folder = source / inside(params.checkpoint, f"{SECTION}.checkpoint")
-    mend = f"make it by `python -m stages.convert` and name it in {SECTION}.checkpoint"
+    folder = source / inside(params.checkpoint, f"{SECTION}:checkpoint")
+    mend = f"make it by `python -m stages.convert` and name it in {SECTION}:checkpoint"
     head = load_head(folder, mend)
     if head.shape != shape:
         made, wanted = ("{} from {}".format(*widths) for widths in (head.shape, shape))
@@ -103,8 +121,8 @@ def _bring_head(out: Path, norm_features: bool, given: Head | None) -> dict[str,
 
     def training() -> Iterator[Block]:
         for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN):
-            path = brought.features_file(out, part)
-            yield from progress(feature_blocks(path, "download"), what=f"head from {part}", unit="block")
+            path = features_file(out, part)
+            yield from progress(open_features(path, MADE_BY).blocks(), what=f"head from {part}", unit="block")
 
     if given is None:
         fitted = fit_head(training, norm_features=norm_features)
@@ -114,7 +132,7 @@ def _bring_head(out: Path, norm_features: bool, given: Head | None) -> dict[str,
         head = given.folded()
         weight, bias = (values.detach().numpy() for values in (head.weight, head.bias))
         cosine = head_cosine(training, weight, bias, norm_features=head.norm_features)
-    save_head(out / brought.MODEL, head)
+    save_head(head_folder(out), head)
     return {"norm_features": head.norm_features, "mean_cosine": cosine}
 
 
@@ -133,7 +151,7 @@ def _finder(roots: list[Path]) -> Find:
     def find(name: str) -> Path:
         found = next((root / name for root in roots if (root / name).is_file()), None)
         if found is None:
-            other = "" if name.startswith("ClusteringFeats") else f", or choose other test files ({SECTION}.test)"
+            other = "" if name.startswith("ClusteringFeats") else f", or choose other test files ({SECTION}:test)"
             raise UserError(
                 f"{roots[-1] / name}: no such file; put the released folders ClusteringFeats, Street2Shop and "
                 f"DeepFashion there{other}"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays.rows import bad_rows
 from pipeline.base.errors import UserError
 from pipeline.base.hdf5 import reading
 from pipeline.base.names import CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Part, Split
@@ -21,7 +22,7 @@ from pipeline.base.progress import progress
 from pipeline.datasets._shared.categories import DEEPFASHION, STREET2SHOP
 from pipeline.datasets._shared.lists import read_text
 from pipeline.datasets._shared.matlab import read_mat
-from pipeline.features.blocks import BLOCK_ROWS, Block, first_bad_row
+from pipeline.features.store import BLOCK_ROWS, Block
 
 RUN = "DeepFashion_ADAM_ALL"
 TRAIN = "ClusteringFeats/BASE/{meta}/" + RUN + "/train_{side}_{{kind}}_60.h5"
@@ -157,8 +158,8 @@ def _check_rows(path: Path, features: Any) -> bool:
     unit = True
     for start in progress(range(0, len(features), BLOCK_ROWS), what=f"check {path.name}", unit="block"):
         rows = np.asarray(features[start : start + BLOCK_ROWS], np.float32)
-        if (bad := first_bad_row(rows)) is not None:
-            raise UserError(f"{path}: row {start + bad} is not finite; get the file again")
+        if len(bad := bad_rows(rows)):
+            raise UserError(f"{path}: row {start + bad[0]} is not finite; get the file again")
         unit = unit and bool((np.abs(np.linalg.norm(rows, axis=1) - 1) < UNIT_TOLERANCE).all())
     return unit
 

@@ -1,1 +1,1 @@
-"""One metric a module."""
+"""One metric a module; `pipeline.evaluation.metric` says what a module has."""

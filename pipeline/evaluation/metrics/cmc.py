@@ -1,4 +1,9 @@
-"""Cumulative match characteristic: how often the first relevant picture ranks k-th or better."""
+"""Cumulative match characteristic: how often the first relevant picture ranks k-th or better.
+
+At one k it is called `cmc@k`, or `recall@k` in metric learning and In-shop.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,3 +22,11 @@ def cmc_curve(first: np.ndarray, length: int) -> np.ndarray:
     """
     counts = np.bincount(np.minimum(first, length + 1), minlength=length + 2)
     return np.cumsum(counts)[1 : length + 1] / len(first)
+
+
+def hit_within(k: int) -> Callable[[Ragged], np.ndarray]:
+    """1 for a query with any relevant picture in the first k, else 0: (Q,) float64."""
+    return lambda ranks: (first_ranks(ranks) <= k).astype(np.float64)
+
+
+METRICS = {"cmc@": hit_within, "recall@": hit_within}

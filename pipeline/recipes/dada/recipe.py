@@ -110,7 +110,7 @@ class DadaRecipe(SampledRecipe):
             case Phase.HEAD:
                 return list(self.embedder.head.parameters())
             case Phase.ALL:
-                return list(self.embedder.parameters())
+                return [parameter for parameter in self.embedder.parameters() if parameter.requires_grad]
 
 
 def build(context: TrainingContext, params: Params) -> DadaRecipe:

@@ -10,12 +10,11 @@ from torch import nn
 from torch.optim import Optimizer
 
 from pipeline.base.errors import UserError
+from pipeline.models.embedder import build_embedder
 from pipeline.models.head import Head
 from pipeline.params.base import Section
 from pipeline.training.context import TrainingContext
 from pipeline.training.face import KEPT
-
-TRAINS = False
 
 
 class Params(Section):
@@ -26,7 +25,7 @@ class NoTraining:
     """A network and nothing that changes it."""
 
     def __init__(self, context: TrainingContext) -> None:
-        network, _ = context.build_model()
+        network = build_embedder(context.params.model)
         wanted, width = context.params.model.embedding_dim, network.head.shape[1]
         if wanted not in (None, width):
             raise UserError(

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from support.project import default_params, set_params
 
 from pipeline.base.errors import UserError
 from pipeline.datasets.atelier import reader as atelier
 from pipeline.datasets.atelier.catalogue import SOURCE_CATEGORIES, TARGET_CATEGORIES
 from pipeline.datasets.atelier.world import COLUMNS, Sizes, generate
-from pipeline.params.base import load_params, parse_section, read_section
+from pipeline.params.base import parse_section
 
-PARAMS_FILE = Path(__file__).parents[3] / "params.yaml"
 TINY = Sizes(
     source_items=15,
     source_shop_images=(1, 2),
@@ -37,7 +37,12 @@ def root(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def params() -> atelier.Params:
-    return read_section(load_params(PARAMS_FILE), "datasets.atelier", atelier.Params)
+    return parse_section(set_params("atelier"), "atelier", atelier.Params)
+
+
+@pytest.fixture
+def alignment() -> dict[str, list[str]]:
+    return default_params()["data"]["alignment"]
 
 
 @pytest.fixture
@@ -126,20 +131,20 @@ def test_categories_differ_between_the_shops_and_subcategory_tells_what_was_draw
     assert (table.groupby("item")[["category", "subcategory"]].nunique() == 1).all(axis=None)
 
 
-def test_catalogue_is_as_large_as_promised(params):
+def test_catalogue_is_as_large_as_promised(alignment):
     assert len(SOURCE_CATEGORIES) == len(set(SOURCE_CATEGORIES)) >= 14
     assert len(TARGET_CATEGORIES) == 8
-    assert [name for name in TARGET_CATEGORIES if not params.alignment.get(name)] == ["hats", "bags"]
+    assert [name for name in TARGET_CATEGORIES if not alignment.get(name)] == ["hats", "bags"]
 
 
-def test_default_alignment_follows_what_is_drawn(params):
-    for category, aligned in params.alignment.items():
+def test_default_alignment_follows_what_is_drawn(alignment):
+    for category, aligned in alignment.items():
         assert set(aligned) == set(TARGET_CATEGORIES[category])
         assert set(aligned) <= set(SOURCE_CATEGORIES)
 
 
-def test_twelve_source_items_give_two_to_every_aligned_category(params):
-    for aligned in params.alignment.values():
+def test_twelve_source_items_give_two_to_every_aligned_category(alignment):
+    for aligned in alignment.values():
         assert sum(category in aligned for category in SOURCE_CATEGORIES[:12]) >= 2
 
 
@@ -173,8 +178,8 @@ def test_fetch_draws_what_the_params_ask_for(tmp_path, params):
 )
 def test_params_out_of_range_are_one_line_that_names_the_key(params, key, value):
     values = params.model_dump() | {key: value}
-    with pytest.raises(UserError, match=rf"^datasets\.atelier\.{key}: .*$"):
-        parse_section(values, "datasets.atelier", atelier.Params)
+    with pytest.raises(UserError, match=rf"^atelier\.{key}: .*$"):
+        parse_section(values, "atelier", atelier.Params)
 
 
 def test_table_of_a_folder_without_manifest_is_a_user_error(tmp_path, params):

@@ -1,22 +1,22 @@
-"""Searches in which pictures are queries and gallery at once, and the figures of metric learning, worked by hand."""
-
-from dataclasses import replace
+"""The figures of metric learning, worked by hand, and which protocol gives them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import pair_confusion_matrix
 
-from pipeline.arrays import blocks
 from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
+from pipeline.base.names import CATEGORY, ITEM
 from pipeline.evaluation import published
-from pipeline.evaluation.metrics.at_r import map_at_r, r_precision
-from pipeline.evaluation.metrics.clusters import agreement, cluster_agreement
+from pipeline.evaluation.clusters import agreement, cluster_agreement
+from pipeline.evaluation.metrics.map_at_r import map_at_r
+from pipeline.evaluation.metrics.r_precision import r_precision
 from pipeline.evaluation.protocols import PROTOCOLS, check_protocol, choose_protocol
-from pipeline.evaluation.searches import EmbeddedPictures, first_found, search, sides
+from pipeline.evaluation.sides import query_and_gallery
 from pipeline.evaluation.spread import item_distances, spectral_decay
-from pipeline.retrieval.ranking import relevant_rows, top_k
+from pipeline.retrieval.search import Side, one_group
 
 
 def ranks(*rows: list[int]) -> Ragged:
@@ -24,67 +24,10 @@ def ranks(*rows: list[int]) -> Ragged:
     return Ragged.group(owners, np.concatenate(rows).astype(np.int64), len(rows))
 
 
-def circle(rows: list[tuple[float, str]], known: list[int] | None = None) -> EmbeddedPictures:
-    """Rows (angle in degrees, item), known by their positions."""
-    angles, items = zip(*rows, strict=True)
-    radians = torch.tensor(angles).deg2rad()
-    embeddings = torch.stack([radians.cos(), radians.sin()], dim=1)
-    return EmbeddedPictures(embeddings, np.array(items), np.array(items), np.array(known or range(len(rows))))
-
-
-def test_sides():
+def test_who_searches_whom():
     splits = np.array(["gallery", "query", "test", "query", "test"])
-    queries, gallery = sides(splits)
+    queries, gallery = query_and_gallery(splits)
     assert (queries.tolist(), gallery.tolist()) == ([1, 2, 3, 4], [0, 2, 4])
-
-
-def test_no_picture_finds_itself():
-    # the second a is nearer to the b than to the first a; the c is alone and drops out
-    rows = circle([(0, "a"), (30, "a"), (40, "b"), (65, "b"), (120, "c")])
-    found = search(rows, rows, by_category=False)
-    assert found.query.tolist() == [0, 1, 2, 3]
-    assert found.dropped.tolist() == [1]
-    assert found.ranks.values.tolist() == [1, 2, 2, 1]
-    assert first_found(rows, rows, 2, by_category=False).tolist() == [[1, 2], [2, 0], [1, 3], [2, 1], [3, 2]]
-    # of the categories, here one an item, only the own one is searched
-    assert search(rows, rows, by_category=True).ranks.values.tolist() == [1, 1, 1, 1]
-    assert first_found(rows, rows, 2, by_category=True).tolist() == [[1, -1], [0, -1], [3, -1], [2, -1], [-1, -1]]
-
-
-def test_an_exact_repeat_is_found():
-    rows = circle([(0, "a"), (0, "a"), (0, "b"), (0, "a")])
-    assert search(rows, rows, by_category=False).ranks[0].tolist() == [1, 3]
-    assert search(rows, rows, by_category=False).ranks[2].tolist() == [1, 2]  # the b has no other picture
-
-
-def test_a_gallery_may_hold_some_of_the_queries():
-    queries = circle([(0, "a"), (90, "b")], known=[4, 9])
-    gallery = circle([(95, "b"), (80, "a"), (0, "a")], known=[1, 2, 4])
-    found = search(queries, gallery, by_category=False)
-    assert found.ranks.values.tolist() == [1, 1]  # for the first the 95 degrees are farther, itself does not count
-    assert first_found(queries, gallery, 3, by_category=False).tolist() == [[1, 0, -1], [0, 1, 2]]
-
-
-def test_blocks_do_not_matter(monkeypatch):
-    rng = np.random.default_rng(0)
-    items = rng.integers(8, size=50).astype(str)
-    rows = EmbeddedPictures(torch.from_numpy(rng.normal(size=(50, 3))), items, items, np.arange(50))
-    whole = search(rows, rows, by_category=False, dtype=torch.float64)
-    monkeypatch.setattr(blocks, "BLOCK_PAIRS", 200)
-    parts = search(rows, rows, by_category=False, dtype=torch.float64)
-    assert parts.ranks.values.tolist() == whole.ranks.values.tolist()
-
-
-def test_euclidean_distance_heeds_lengths():
-    gallery = torch.tensor([[9.0, 0.0], [0.6, 0.6], [0.0, 2.0]])
-    query = torch.tensor([[1.0, 0.0]])
-    assert top_k(query, gallery, 3, measure="euclidean").tolist() == [[1, 2, 0]]
-    assert top_k(query, gallery, 3).tolist() == [[0, 1, 2]]
-
-
-def test_relevant_rows_without_the_own_one():
-    items = np.array(["a", "b", "a", "a"])
-    assert [relevant_rows(items, items, np.arange(4))[row].tolist() for row in range(4)] == [[2, 3], [], [0, 3], [0, 2]]
 
 
 def test_figures_of_the_first_r_by_hand():
@@ -132,17 +75,23 @@ def test_spread_by_hand():
 
 
 def test_equal_names_in_two_categories():
-    pictures = circle([(0, "1"), (10, "1"), (40, "1"), (50, "1")])
-    pictures = replace(pictures, categories=np.array(["a", "b", "a", "b"]))
-    assert PROTOCOLS["dml"].score(pictures, pictures).first_rank.tolist() == [2, 3, 3, 2]
+    radians = torch.tensor([0.0, 10.0, 40.0, 50.0]).deg2rad()
+    embeddings = torch.stack([radians.cos(), radians.sin()], dim=1)
+    table = pd.DataFrame({ITEM: ["1"] * 4, CATEGORY: ["a", "b", "a", "b"]})
+
+    def first_ranks(name):
+        pictures = PROTOCOLS[name].side(embeddings, table)
+        return PROTOCOLS[name].score(pictures, pictures).first_rank.tolist()
+
+    assert first_ranks("dml") == [2, 3, 3, 2]
     for name in ("inshop", "deepfashion"):  # published: names alone
-        assert PROTOCOLS[name].score(pictures, pictures).first_rank.tolist() == [1, 1, 1, 1]
+        assert first_ranks(name) == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("dim", [1, 3])
 def test_a_collapsed_model_has_figures_too(dim):
     items = np.repeat(["a", "b"], 3)
-    rows = EmbeddedPictures(torch.ones(6, dim), items, items, np.arange(6))
+    rows = Side(torch.ones(6, dim), items, one_group(6), np.arange(6))
     figures = PROTOCOLS["dml"].score(rows, rows).summary(())["all"]
     assert [figures[name] for name in ("intra_distance", "inter_distance")] == pytest.approx([0, 0], abs=1e-12)
     assert figures["spectral_decay"] is None
@@ -152,7 +101,7 @@ def test_a_collapsed_model_has_figures_too(dim):
 def test_dml_counts_all_pictures_once():
     rng = np.random.default_rng(2)
     items = np.repeat(["a", "b", "c", "d"], 6)
-    rows = EmbeddedPictures(torch.from_numpy(rng.normal(size=(24, 5))).float(), items, items, np.arange(24))
+    rows = Side(torch.from_numpy(rng.normal(size=(24, 5))).float(), items, one_group(24), np.arange(24))
     whole = PROTOCOLS["dml"].score(rows, rows).summary(())["all"]
     order = rng.permutation(24)
     half = np.arange(24) % 2 == 0

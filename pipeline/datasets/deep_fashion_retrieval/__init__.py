@@ -1,1 +1,0 @@
-"""The training pair of deep-fashion-retrieval."""

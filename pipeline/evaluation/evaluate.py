@@ -1,0 +1,105 @@
+"""Several models under one protocol, and what one gains over another."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pipeline.base.names import SPLIT
+from pipeline.evaluation.bootstrap import gain_intervals
+from pipeline.evaluation.protocols import Protocol
+from pipeline.evaluation.results import RetrievalResult
+from pipeline.evaluation.sides import query_and_gallery
+
+BASELINE, CONTROL, ADAPTED = "baseline", "control", "adapted"
+GAINS = ((ADAPTED, CONTROL), (ADAPTED, BASELINE), (CONTROL, BASELINE))
+ALL, ALIGNED = "all", "aligned"  # scopes of a mean
+
+Gains = dict[str, dict[str, dict[str, dict[str, float] | None]]]  # pair of models -> scope -> metric -> interval
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What each model found.
+
+    queries, gallery: rows of the table that search, and that are searched; results: model -> its figures, query by
+    query; scopes: "all" and, where there is one, "aligned" -> the groups that a mean is over (None: all of them);
+    gains: intervals of the gain for each pair of `GAINS` that there is; examples (E,) int64: the first few queries of
+    every group, and nearest: model -> the gallery rows (E, k) int64 that these find first, -1 beyond a short gallery.
+    """
+
+    protocol: Protocol
+    queries: pd.DataFrame
+    gallery: pd.DataFrame
+    results: Mapping[str, RetrievalResult]
+    scopes: Mapping[str, Collection[str] | None]
+    gains: Gains
+    examples: np.ndarray
+    nearest: Mapping[str, np.ndarray]
+
+    def summaries(self) -> dict[str, dict[str, Any]]:
+        """Model -> its means (`RetrievalResult.summary`)."""
+        return {name: result.summary(self.scopes.get(ALIGNED) or ()) for name, result in self.results.items()}
+
+
+def evaluate(
+    models: Mapping[str, np.ndarray],
+    table: pd.DataFrame,
+    protocol: Protocol,
+    *,
+    aligned: Collection[str] = (),
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    resamples: int = 1000,
+    seed: int = 0,
+    examples: int = 0,
+    shown: int = 10,
+) -> Evaluation:
+    """The same searches with the embeddings of each of the models.
+
+    models: name -> embeddings (N, D) of the rows of `table`, which are rows of the manifest (its index knows a
+    picture) in the splits query, gallery and test; the first is the one that the others may gain over. `aligned`:
+    groups whose mean is told apart, where any of them occurs. `resamples`, `seed`: of the gains' intervals.
+    `examples`: queries of every group that are listed with the `shown` pictures that they find first.
+    Raises UserError for NaN or infinite embeddings, and when no query has anything to find.
+    """
+    query_rows, gallery_rows = query_and_gallery(table[SPLIT].to_numpy(dtype=str))
+    results, nearest, chosen = {}, {}, np.empty(0, dtype=np.int64)
+    for name, embeddings in models.items():
+        pictures = protocol.side(torch.from_numpy(embeddings).to(device), table)
+        queries, gallery = pictures.take(query_rows), pictures.take(gallery_rows)
+        results[name] = protocol.score(queries, gallery, dtype=dtype)
+        chosen = results[name].first_queries(examples)  # the same for every model
+        nearest[name] = protocol.top_k(queries.take(chosen), gallery, shown, dtype=dtype)
+    groups = {name for result in results.values() for name in result.groups}
+    scopes = {ALL: None} | ({ALIGNED: set(aligned)} if groups & set(aligned) else {})
+    return Evaluation(
+        protocol=protocol,
+        queries=table.iloc[query_rows],
+        gallery=table.iloc[gallery_rows],
+        results=results,
+        scopes=scopes,
+        gains=_gains(results, scopes, resamples=resamples, seed=seed),
+        examples=chosen,
+        nearest=nearest,
+    )
+
+
+def _gains(
+    results: Mapping[str, RetrievalResult],
+    scopes: Mapping[str, Collection[str] | None],
+    *,
+    resamples: int,
+    seed: int,
+) -> Gains:
+    return {
+        f"{after} - {before}": {
+            scope: gain_intervals(results[before], results[after], names=names, resamples=resamples, seed=seed)
+            for scope, names in scopes.items()
+        }
+        for after, before in GAINS
+        if {after, before} <= set(results)
+    }

@@ -1,0 +1,1 @@
+"""The head that a dataset gives with its features."""

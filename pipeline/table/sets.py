@@ -1,0 +1,74 @@
+"""The tables of single sets, as the stage download leaves them, and the joining of several sets into one manifest."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pyarrow import ArrowException
+
+from pipeline.base.atomic import replacing
+from pipeline.base.errors import UserError
+from pipeline.base.names import DATASET, DIGEST, SUBCATEGORY
+from pipeline.table.counts import count_categories, count_parts
+
+LISTED = 50  # unreadable pictures named in the report
+
+
+def table_file(raw: Path, name: str) -> Path:
+    """Where the table of the set `name` lies, beside its folder in `raw`."""
+    return raw / f"{name}.parquet"
+
+
+def write_table(raw: Path, name: str, table: pd.DataFrame) -> None:
+    """Write the checked table of a set; the same table gives the same bytes."""
+    path = table_file(raw, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as aside:
+        table.to_parquet(aside, engine="pyarrow", index=False)
+
+
+def read_table(raw: Path, name: str) -> pd.DataFrame:
+    """What `write_table` wrote. Raises UserError when it is missing or damaged."""
+    path, mend = table_file(raw, name), f"run `dvc repro -f download@{name}`"
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; {mend}")
+    try:
+        table = pd.read_parquet(path, engine="pyarrow")
+    except (ArrowException, OSError, ValueError, KeyError):
+        raise UserError(f"{path}: damaged or not a parquet file; {mend}") from None
+    if DATASET not in table.columns:
+        raise UserError(f"{path}: not the table of a set; {mend}")
+    return table
+
+
+def join_sets(
+    names: Sequence[str], finished: Sequence[tuple[pd.DataFrame, dict[str, Any]]]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """One manifest and one report from those of several sets, in order; those of a single set are left as they are.
+
+    `subcategory` is there when a set has it. Unreadable pictures are listed by their path below data/raw.
+    """
+    if len(finished) == 1:
+        return finished[0]
+    manifest = pd.concat([table for table, _ in finished], ignore_index=True)
+    if SUBCATEGORY in manifest:
+        rest = [column for column in manifest if column not in (SUBCATEGORY, DIGEST)]
+        place = rest.index("category") + 1
+        manifest = manifest[[*rest[:place], SUBCATEGORY, *rest[place:], DIGEST]]
+        manifest[SUBCATEGORY] = manifest[SUBCATEGORY].fillna("")
+    reports = [report for _, report in finished]
+    unreadable = [report["unreadable"] for report in reports]
+    bad = sum(one["pictures"] for one in unreadable)
+    listed = [
+        one | {"image": f"{name}/{one['image']}"}
+        for name, found in zip(names, unreadable, strict=True)
+        for one in found["first"]
+    ]
+    return manifest, {
+        "pictures": len(manifest),
+        "unreadable": {"pictures": bad, "share": bad / (bad + len(manifest)), "first": listed[:LISTED]},
+        "boxes_cut_to_picture": sum(report["boxes_cut_to_picture"] for report in reports),
+        "parts": count_parts(manifest),
+        "categories": count_categories(manifest),
+    }
