@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from pipeline.base.errors import UserError
+from pipeline.base.processes import is_first, tells_failure
+from pipeline.base.threads import wait_asleep
 
 EXIT_USER_ERROR = 2
 NO_ROOM = {
@@ -19,6 +21,9 @@ NO_ROOM = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file is larger than is allowed here",
 }
+
+
+wait_asleep()
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,9 @@ class Run:
         return self.section("runtime", RuntimeParams)
 
     def say(self, message: str) -> None:
-        """One line to stdout, after any progress bar."""
-        click.echo(f"{self.stage}: {message}")
+        """One line to stdout, after any progress bar; of several processes the first one says it."""
+        if is_first():
+            click.echo(f"{self.stage}: {message}")
 
 
 def stage(function: Callable[..., None]) -> click.Command:
@@ -76,7 +82,10 @@ def stage(function: Callable[..., None]) -> click.Command:
 
 
 class one_line_errors:  # noqa: N801  reads as a statement: `with one_line_errors(...)`
-    """Context in which a mistake of the user ends in one line on stderr and exit code 2, without a traceback."""
+    """Context in which a mistake of the user ends in one line on stderr and exit code 2, without a traceback.
+
+    Of several processes the first one that fails says why; the others, which cannot go on without it, end silently.
+    """
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
@@ -85,8 +94,11 @@ class one_line_errors:  # noqa: N801  reads as a statement: `with one_line_error
         pass
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
-        message = error and _message(error)
-        if message:
+        if error is None:
+            return
+        if not tells_failure():
+            sys.exit(EXIT_USER_ERROR)
+        if message := _message(error):
             click.echo(f"{self.stage}: error: {message}", err=True)
             sys.exit(EXIT_USER_ERROR)
 

@@ -12,7 +12,7 @@ def main(run: Run) -> None:
     `adapted` uses the links of target pictures to source items (at level L123 target-only clusters too); `control` is
     trained alike without target pictures, on the same draws of the source. Writes both to data/models/adapter/,
     curves to metrics/curves/adapt/. An interrupted run goes on from its last checkpoint. Without target pictures there
-    is nothing to adapt to, and neither is trained.
+    is nothing to adapt to, and neither is trained. Several processes may train together, as in finetune.
     """
     from pipeline.adaptation.adapt import ADAPTED, CONTROL, adapt, leave_as_is
     from pipeline.adaptation.products import build_products
@@ -29,6 +29,7 @@ def main(run: Run) -> None:
         MODEL_FOLDER,
         Part,
     )
+    from pipeline.base.processes import is_first
     from pipeline.base.reports import write_json
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.features.store import open_parts
@@ -61,6 +62,8 @@ def main(run: Run) -> None:
         else:
             common = {"params": params, "runtime": runtime, "seed": run.seed, "folder": folder, "say": run.say}
             made = adapt(head, source.pooled, target.pooled, products, **common)
+        if not is_first():
+            return
         save_heads(folder / "adapter", made.heads)
         write_curves(folder / "curves", made.curve, x="step", panels={"loss": [CONTROL, ADAPTED]})
         publish(folder / "adapter", ADAPTER_FOLDER)

@@ -31,12 +31,13 @@ def main(run: Run) -> None:
     Reads the manifest and the source pictures; writes data/models/backbone/, metrics/finetune.json and curves in
     metrics/curves/finetune/. Held-out source items give the validation recall@1; target labels are never read.
     An interrupted run goes on from its last checkpoint. Recipe given trains nothing, but takes the head of a dataset
-    that gives features.
+    that gives features. Several GPUs train together where torchrun or runtime.devices start several processes.
     """
     from functools import partial
 
     from pipeline.base.atomic import publish
     from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER, VALIDATION
+    from pipeline.base.processes import is_first
     from pipeline.base.reports import write_json
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.models.embedder import save_embedder
@@ -66,6 +67,8 @@ def main(run: Run) -> None:
             checkpoint=folder / "checkpoint.pt",
             say=run.say,
         )
+        if not is_first():
+            return
         save_embedder(folder / "model", made.network, made.weights)
         panels = None if made.history else {"loss": ["loss"], VALIDATION: [VALIDATION]}
         write_curves(folder / "curves", made.history, x="epoch", panels=panels)

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from pipeline.base.code import PROJECT, import_closure, module_file, modules_below
 from pipeline.base.plugins import plugin_names
+from pipeline.datasets._shared.face import DATASETS
 from stages.deps import EVERY, PLUGINS, code_deps, is_code
 
 MODULES = sorted(path for folder in ("pipeline", "stages") for path in (PROJECT / folder).rglob("*.py"))
@@ -37,6 +38,13 @@ def test_no_stage_imports_another():
     for path in (PROJECT / "stages").glob("*.py"):
         others = {name for name in _imports(path) if name.startswith("stages.")}
         assert all(name.startswith("stages._") for name in others), path
+
+
+def test_no_set_imports_the_folder_of_another():
+    for name in plugin_names(DATASETS):
+        for module in modules_below(f"{DATASETS}.{name}"):
+            folders = {one.split(".")[2] for one in import_closure([module]) if one.startswith(f"{DATASETS}.")}
+            assert {one for one in folders if not one.startswith("_")} == {name}, module
 
 
 def test_package_files_hold_only_a_docstring():

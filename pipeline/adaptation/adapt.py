@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from pipeline.base.checkpoint import Checkpoint
 from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
 from pipeline.params.runtime import RuntimeParams
-from pipeline.training.fabric import backward, start_fabric
+from pipeline.training.fabric import start_fabric
 from pipeline.training.loop import train
 
 CONTROL, ADAPTED = "control", "adapted"
@@ -50,14 +49,14 @@ def adapt(
     some, it goes on from them.
     Raises UserError when the loss stops being finite.
     """
-    fabric = start_fabric(runtime.device, "32-true")
+    fabric = start_fabric(runtime.device, "32-true", runtime.devices)
     pooled = fabric.to_device(torch.from_numpy(np.concatenate([source, target])))
     made = Adapted({}, [], {})
     curves = {}
     for name, used in ((CONTROL, products.without_targets()), (ADAPTED, products)):
         sampler = PairSampler(used, len(source), categories=params.categories, items=params.items, seed=seed)
         made.heads[name] = deepcopy(head)
-        recipe = AdaptationRecipe(made.heads[name], pooled, sampler, params, backward=partial(backward, fabric))
+        recipe = AdaptationRecipe(made.heads[name], pooled, sampler, params, fabric=fabric)
         trained = train(
             recipe,
             recipe.course(name, seed),

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -10,21 +12,26 @@ from pipeline.adaptation.loss import backward_step
 from pipeline.adaptation.pairs import Pairs, PairSampler
 from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
-from pipeline.training.face import KEPT, Backward
+from pipeline.training.fabric import backward
+from pipeline.training.face import KEPT
 from pipeline.training.loop import Course
 from pipeline.training.optim import build_optimizer, scale_lr
+from pipeline.training.processes import share_of
 
 # The curve has about this many points, whatever the number of steps.
 CURVE_POINTS = 200
 
 
 class AdaptationRecipe:
-    """Trains `head` on rows of `pooled` (N, P); an epoch is what lies between two points of the curve."""
+    """Trains `head` on rows of `pooled` (N, P); an epoch is what lies between two points of the curve.
+
+    Several processes share out the categories of a step.
+    """
 
     def __init__(
-        self, head: Head, pooled: Tensor, sampler: PairSampler, params: AdaptParams, *, backward: Backward
+        self, head: Head, pooled: Tensor, sampler: PairSampler, params: AdaptParams, *, fabric: Fabric
     ) -> None:
-        self.head, self.pooled, self.sampler, self.params, self.backward = head, pooled, sampler, params, backward
+        self.head, self.pooled, self.sampler, self.params, self.fabric = head, pooled, sampler, params, fabric
         self.networks: dict[str, nn.Module] = {KEPT: head}
         self.optimizers: dict[str, Optimizer] = {"head": build_optimizer(head.parameters(), params.optim)}
         self.facts: dict[str, Any] = {}
@@ -61,9 +68,22 @@ class AdaptationRecipe:
         optimizer = self.optimizers["head"]
         scale_lr(optimizer, self.params.gamma ** (step // self.params.lr_steps))
         optimizer.zero_grad()
-        loss = backward_step(self.head, self.pooled, pairs, self.params.margin, self.backward)
+        loss = backward_step(self.head, self.pooled, self._own(pairs), self.params.margin, self._backward)
         optimizer.step()
-        return {"loss": loss.item()}
+        return {"loss": self.fabric.all_reduce(loss, reduce_op="sum").item()}
+
+    def _own(self, pairs: Pairs) -> Pairs:
+        """Those of every so many-th category, for this process."""
+        share = share_of(self.fabric)
+        if share.count == 1:
+            return pairs
+        own = np.isin(pairs.category, np.unique(pairs.category)[share.rank :: share.count])
+        return Pairs(**{name: values[own] for name, values in vars(pairs).items()})
+
+    def _backward(self, loss: Tensor) -> None:
+        # The mean of the processes' gradients is taken, and the losses of categories are summed.
+        count = self.fabric.world_size
+        backward(self.fabric, loss if count == 1 else loss * count)
 
     def curve(self, history: list[dict[str, float]]) -> list[dict[str, float]]:
         """Rows {step, loss: mean since the last row} from those of the loop."""

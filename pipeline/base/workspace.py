@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from pipeline.base.atomic import remove, write_bytes
 from pipeline.base.code import code_digest
 from pipeline.base.errors import UserError
+from pipeline.base.processes import is_first
 
 
 def fingerprint(*, params: Any, inputs: Iterable[Path], modules: Iterable[str]) -> str:
@@ -39,9 +40,13 @@ def fingerprint(*, params: Any, inputs: Iterable[Path], modules: Iterable[str]) 
 def workspace(scratch: Path, stage: str, mark: str) -> Iterator[Path]:
     """The folder for work of `stage` under fingerprint `mark`; kept on failure, removed on success.
 
-    Raises UserError naming the holder when another process works on the same stage.
+    The first of several processes sees to that; the others know the folder, which is there once they have met.
+    Raises UserError naming the holder when another run works on the same stage.
     """
     home = scratch / stage
+    if not is_first():
+        yield home / mark
+        return
     home.mkdir(parents=True, exist_ok=True)
     with _locked(home, stage):
         for other in home.iterdir():

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.base.errors import UserError
 from pipeline.datasets._shared.face import load_dataset
 from pipeline.evaluation.protocols import check_metrics, check_protocol
+from pipeline.experiments.changes import MAIN, Params
 from pipeline.params.base import load_params, read_section, read_seed
 from pipeline.training.context import load_recipe
 from pipeline.weighting.strategy import load_strategy
@@ -48,10 +49,10 @@ def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] 
     check_metrics(sections["evaluate"].metrics)
 
 
-def check_changes(settings: Mapping[str, dict[str, Any]]) -> None:
+def check_changes(settings: Mapping[str, Params]) -> None:
     """Check all params of every one of `settings` (name -> params). Raises UserError that names the setting."""
     for name, params in settings.items():
         try:
-            check_params(params)
+            check_params(params[MAIN], lambda file, params=params: params[file.as_posix()])
         except UserError as error:
             raise UserError(f"settings.{name}: {error}") from None

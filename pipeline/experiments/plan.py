@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import MAP_TRAPEZOIDAL
-from pipeline.experiments.changes import changed, read_changes
+from pipeline.experiments.changes import Params, read_changes
 from pipeline.params.base import AsTuple, Section, load_params, parse_section
 
 NAME = "^[A-Za-z0-9_][A-Za-z0-9_-]*$"  # of names that make up names of experiments, which are Git references
@@ -23,7 +23,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class Comparison(Section):
-    """The content of the file. `common` and each setting: params that differ from params.yaml, `section.key: value`."""
+    """The content of the file. `common` and each setting: params that differ from those on disk, full name: value."""
 
     seeds: Annotated[tuple[Seed, ...], AsTuple, Field(min_length=1)]
     metric: str = MAP_TRAPEZOIDAL
@@ -41,13 +41,13 @@ class Comparison(Section):
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One setting with one seed: `params`, and how they differ from params.yaml: full name -> value, the seed too."""
+    """A setting with a seed; `changes`: full name of a param -> value, seed included; `reads`: what it depends on."""
 
     name: str
     setting: str
     seed: int
     changes: dict[str, Any]
-    params: dict[str, Any]
+    reads: Any
 
 
 def read_comparison(path: Path) -> Comparison:
@@ -61,10 +61,10 @@ def read_comparison(path: Path) -> Comparison:
     return parse_section(load_params(path), path.stem, Comparison)
 
 
-def setting_changes(comparison: Comparison, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def setting_changes(comparison: Comparison, params: Params) -> dict[str, dict[str, Any]]:
     """Setting -> full name of a param -> value; a setting's own values win over the common ones.
 
-    Raises UserError for a param that `params`, the content of params.yaml, does not have.
+    Raises UserError for a param that its file does not have.
     """
     common = read_changes(comparison.common, params, "common")
     made = {
@@ -81,20 +81,20 @@ def setting_changes(comparison: Comparison, params: Mapping[str, Any]) -> dict[s
 
 
 def plan_runs(
-    comparison: Comparison, name: str, params: Mapping[str, Any], reads: Callable[[dict[str, Any]], Any]
+    comparison: Comparison, name: str, params: Params, dependencies: Callable[[Params], Any]
 ) -> list[PlannedRun]:
     """All runs, settings of one seed together, so that every setting has its first result early.
 
-    A run is called <name>-<setting>-<seed>-<digest>; the digest is of `reads`(params of the run): mappings, lists and
-    plain values that stand for all that the run depends on.
+    A run is called <name>-<setting>-<seed>-<digest>; the digest is of `dependencies`(params of the run): mappings,
+    lists and plain values that stand for all that the run depends on.
     """
     settings = setting_changes(comparison, params)
     runs = []
     for seed in comparison.seeds:
         for setting, changes in settings.items():
             seeded = {SEED: seed} | changes
-            made = changed(params, seeded)
-            runs.append(PlannedRun(f"{name}-{setting}-{seed}-{_digest(reads(made))}", setting, seed, seeded, made))
+            reads = dependencies(params.changed(seeded))
+            runs.append(PlannedRun(f"{name}-{setting}-{seed}-{_digest(reads)}", setting, seed, seeded, reads))
     return runs
 
 

@@ -8,12 +8,13 @@ from pipeline.params.base import Section
 
 
 class RuntimeParams(Section):
-    """Device, parallelism and bookkeeping; `batch_size` is that of inference.
+    """Device, parallelism and bookkeeping; `batch_size` is that of inference, `devices` are those of training.
 
     `cache`: folder for pooled rows (null: none is kept), which holds at most `cache_gb` (10^9 bytes) after a run.
     """
 
     device: Literal["auto", "cpu", "cuda"]
+    devices: Annotated[int, Field(ge=1)]
     workers: Annotated[int, Field(ge=0)]
     batch_size: Annotated[int, Field(ge=1)]
     chunk_rows: Annotated[int, Field(ge=1)]

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from itertools import compress
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from pipeline.base.seeds import mixed_seed
 from pipeline.images.loading import Inputs, Pictures, stack
+from pipeline.training.share import Share
 
 
 class Sampler(ABC):
@@ -67,10 +69,10 @@ class FeatureRows:
 
 
 class _EpochBatches(Dataset):
-    """Batches `first`, ... of one epoch as (inputs (N, ...), labels (B,))."""
+    """Batches `first`, ... of one epoch as (inputs (N, ...) of one's share, labels (B,))."""
 
-    def __init__(self, rows: Rows, sampler: Sampler, epoch: int, first: int) -> None:
-        self.rows, self.sampler, self.epoch, self.first = rows, sampler, epoch, first
+    def __init__(self, rows: Rows, sampler: Sampler, epoch: int, first: int, share: Share) -> None:
+        self.rows, self.sampler, self.epoch, self.first, self.share = rows, sampler, epoch, first, share
 
     def __len__(self) -> int:
         return self.sampler.n_batches - self.first
@@ -78,12 +80,23 @@ class _EpochBatches(Dataset):
     def __getitem__(self, place: int) -> tuple[Inputs, Tensor]:
         index = self.first + place
         rows, labels = self.sampler.draw(self.epoch, index)
-        inputs = self.rows.take(rows, self.sampler.seeds(self.epoch, index, rows, labels))
+        own = self.share.chosen(len(labels), len(rows) - len(labels))
+        inputs = self.rows.take(rows[own], compress(self.sampler.seeds(self.epoch, index, rows, labels), own))
         return inputs, torch.from_numpy(labels)
 
 
 def load_epoch(
-    rows: Rows, sampler: Sampler, *, epoch: int, first: int, workers: int
+    rows: Rows,
+    sampler: Sampler,
+    *,
+    epoch: int,
+    first: int,
+    workers: int,
+    share: Share = Share(),  # noqa: B008  frozen
 ) -> Iterator[tuple[Inputs, Tensor]]:
-    """Batches `first`, ... of `epoch`: inputs (N, ...) float32 as `rows` gives them, labels (B,) int64."""
-    yield from DataLoader(_EpochBatches(rows, sampler, epoch, first), batch_size=None, num_workers=workers)
+    """Batches `first`, ... of `epoch`: inputs (N, ...) float32 as `rows` gives them, labels (B,) int64.
+
+    Of several processes each has the inputs of its `share` alone, of those with labels and of those without, and all
+    labels.
+    """
+    yield from DataLoader(_EpochBatches(rows, sampler, epoch, first, share), batch_size=None, num_workers=workers)

@@ -60,7 +60,7 @@ def finetune(
     Raises UserError for params and pictures that do not fit, and when the loss stops being finite.
     """
     train_rows, val_rows = split_source(table, params.val_share, seed)
-    fabric = start_fabric(runtime.device, params.precision)
+    fabric = start_fabric(runtime.device, params.precision, runtime.devices)
     torch.manual_seed(seed)
     frozen = None
     if params.model.frozen:
@@ -87,6 +87,7 @@ def finetune(
     say(
         f"{params.recipe}, {params.model.backbone}, {count_parameters(network) / 1e6:.1f} M parameters, "
         f"{len(train_rows)} pictures, {len(val_rows)} held out, on {fabric.device}"
+        + (f" and {fabric.world_size - 1} more" if fabric.world_size > 1 else "")
     )
     trained = train(
         recipe,

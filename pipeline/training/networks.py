@@ -7,13 +7,18 @@ from lightning_fabric import Fabric
 
 from pipeline.base.errors import UserError
 from pipeline.training.face import Recipe
+from pipeline.training.processes import average_gradients
 
 
 def set_up(recipe: Recipe, fabric: Fabric) -> None:
-    """Move the networks to the device of `fabric`, and let its optimisers take the place of the recipe's."""
+    """Move the networks to the device of `fabric`, and let its optimisers take the place of the recipe's.
+
+    Of several processes, each step takes the mean of their gradients.
+    """
     for network in recipe.networks.values():
         fabric.to_device(network)
     for name, optimizer in recipe.optimizers.items():
+        average_gradients(optimizer, fabric)
         recipe.optimizers[name] = fabric.setup_optimizers(optimizer)
 
 

@@ -14,6 +14,7 @@ from pipeline.params.finetune import ModelParams
 from pipeline.training.batches import Sampler, load_epoch
 from pipeline.training.context import TrainingContext
 from pipeline.training.face import KEPT
+from pipeline.training.processes import gather, on_shares, share_of
 
 
 class SampledRecipe:
@@ -38,8 +39,12 @@ class SampledRecipe:
         return self.sampler.n_batches
 
     def batches(self, epoch: int, first: int) -> Iterator[tuple[Inputs, Tensor]]:
-        """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them; pooled features if it is frozen."""
-        return load_epoch(self.rows, self.sampler, epoch=epoch, first=first, workers=self.context.workers)
+        """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them; pooled features if it is frozen.
+
+        Of several processes each has its share of the images, and all labels.
+        """
+        share = share_of(self.context.fabric)
+        return load_epoch(self.rows, self.sampler, epoch=epoch, first=first, workers=self.context.workers, share=share)
 
     def to_device(self, batch: tuple[Inputs, Tensor]) -> tuple[Inputs, Tensor]:
         """The batch where the model is, images channels last."""
@@ -47,13 +52,16 @@ class SampledRecipe:
         device = self.context.fabric.device
         return to_device(inputs, device), labels.to(device)
 
-    def project(self, images: Inputs, *, backbone_learns: bool = True, head_learns: bool = True) -> Tensor:
-        """Output of the head before the final L2 (B, D) float32, with gradients for what learns.
+    def project(self, images: Inputs, n: int, *, backbone_learns: bool = True, head_learns: bool = True) -> Tensor:
+        """Output of the head before the final L2 (n, D) float32, with gradients for what learns.
 
-        The model runs in the precision of the run; what is made of its output is float32.
+        `images` are this process's share of the `n` pictures. The model runs in the precision of the run; what is made
+        of its output is float32.
         """
-        with self.context.fabric.autocast():
+        fabric = self.context.fabric
+        with fabric.autocast(), on_shares(fabric):
             with torch.set_grad_enabled(backbone_learns):
                 pooled = self.embedder.pool(images)
             with torch.set_grad_enabled(head_learns):
-                return self.embedder.project(pooled)
+                rows = self.embedder.project(pooled)
+        return gather(rows, n, fabric)

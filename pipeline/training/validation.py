@@ -7,18 +7,21 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from torch import nn
+from torch.utils.data import Subset
 
 from pipeline.arrays.blocks import rows_per_block, slices
 from pipeline.base.names import DOMAIN, VALIDATION, Domain
 from pipeline.images.loading import Pictures, load_batches, to_device
 from pipeline.table.products import product_codes
+from pipeline.training.processes import gather_lists, share_of
 
 
 class RecallAt1:
     """Callable: embedder -> {VALIDATION: share of queries whose nearest gallery picture shows their item}.
 
     Consumer pictures search shop pictures; where the rows of `table` are of one domain only, every picture searches all
-    others. Pictures without an item in the gallery are no queries.
+    others. Pictures without an item in the gallery are no queries. Several processes embed a share of the pictures
+    each, and come to the same figure.
     """
 
     def __init__(
@@ -45,9 +48,10 @@ class RecallAt1:
         if not len(self.queries):
             return {VALIDATION: float("nan")}
         embedder.eval()
-        batches = load_batches(self.pictures, self.batch_size, self.workers)
+        own = Subset(self.pictures, share_of(self.fabric).places(len(self.pictures)).tolist())
+        batches = load_batches(own, self.batch_size, self.workers)
         on = partial(to_device, device=self.fabric.device, memory_format=torch.preserve_format)
-        embeddings = torch.cat([embedder(on(images)).cpu() for images in batches])
+        embeddings = torch.cat(gather_lists([embedder(on(images)).cpu() for images in batches], self.fabric))
         gallery, items = embeddings[self.gallery].T, self.items[self.gallery]
         hits = 0
         for block in slices(len(self.queries), rows_per_block(len(self.gallery))):

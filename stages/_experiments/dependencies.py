@@ -1,68 +1,55 @@
-"""What a run of the chain depends on: commands, params and files that dvc.yaml names, with the params of the run."""
+"""What a run of the chain depends on: commands, params and files, as DVC itself reads dvc.yaml with its params."""
 
+import io
+import json
 import os
-import re
 from collections.abc import Iterable, Mapping
-from itertools import product
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, NamedTuple
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.base.errors import UserError
-from pipeline.experiments.changes import MISSING, look_up
-from pipeline.params.base import Section, load_params, parse_section
+from pipeline.experiments.changes import MAIN, MISSING, Params, full_name, look_up
 
-DVC_FILE = Path("dvc.yaml")
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+DVC_FILE = "dvc.yaml"
 PACKAGES = "requirements.lock"  # what all stages run in
-TEMPLATE = re.compile(r"\$\{([^{}]+)\}")
-
-
-class StageEntry(Section):
-    """A stage of dvc.yaml, of what DVC allows there as much as this project uses."""
-
-    cmd: str
-    params: Annotated[list[str], Field(default_factory=list)]
-    deps: Annotated[list[str], Field(default_factory=list)]
-    matrix: Annotated[dict[str, list[Any]], Field(default_factory=dict)]
-    desc: Any = None  # what follows says where results go, and changes none
-    outs: Any = None
-    metrics: Any = None
-    plots: Any = None
 
 
 class Dependencies(NamedTuple):
-    """Of all stages: [command, name of a param -> its value] of each, and the paths of files and folders."""
+    """Plain lists and mappings that stand for what a run depends on; of files that Git does not know the path alone.
 
-    stages: list[tuple[str, dict[str, Any]]]
-    paths: frozenset[str]
+    commands: of each stage its command and full name of a param -> value; paths: of files and folders, sorted;
+    files: tracked file -> what stands for its content.
+    """
 
-    def state(self, tracked: Mapping[str, str]) -> list[Any]:
-        """All that stands for them, as plain lists and mappings; `tracked`: file -> what stands for its content.
-
-        Of what Git does not track the path counts alone.
-        """
-        return [self.stages, sorted(self.paths), {file: tracked[file] for file in files_at(self.paths, tracked)}]
+    commands: list[tuple[Any, dict[str, Any]]]
+    paths: list[str]
+    files: dict[str, str]
 
 
-def read_stages(path: Path = DVC_FILE) -> list[StageEntry]:
-    """The stages in dvc.yaml. Raises UserError for what is wrong there, or not known here."""
-    stages = load_params(path).get("stages")
-    if not isinstance(stages, dict):
-        raise UserError(f"{path}: stages: expected a mapping of stages, found {stages!r}")
-    return [parse_section(entry, f"{path}: stages.{name}", StageEntry) for name, entry in stages.items()]
+def dependencies(repo: "Repo", params: Params, tracked: Mapping[str, str]) -> Dependencies:
+    """Those of a run with `params`, whatever they are on disk; `tracked`: file -> what stands for its content.
 
-
-def dependencies(stages: Iterable[StageEntry], params: Mapping[str, Any]) -> Dependencies:
-    """Those of a run with these params. Raises UserError for a name in dvc.yaml that `params` does not have."""
-    commands, paths = [], {PACKAGES}
-    for stage in stages:
-        for values in product(*stage.matrix.values()):
-            known = dict(params) | {"item": dict(zip(stage.matrix, values, strict=True))}
-            names = [_filled(name, known) for name in stage.params]
-            commands.append((_filled(stage.cmd, known), {name: _value(params, name) for name in names}))
-            paths |= {_filled(path, known) for path in stage.deps}
-    return Dependencies(commands, frozenset(paths))
+    Raises UserError for a param that dvc.yaml names and its file does not have, and for a path that a run in a folder
+    of its own would not see.
+    """
+    commands, paths, made = [], {PACKAGES}, set()
+    for stage in _stages(repo, params):
+        folder = stage.get("wdir", "")
+        commands.append((stage["cmd"], _named(stage.get("params", []), folder, params)))
+        paths |= _paths(stage.get("deps", []), folder)
+        made |= {path for kind in ("outs", "metrics", "plots") for path in _paths(stage.get(kind, []), folder)}
+    files = files_at(paths, tracked)
+    for path in sorted(paths - made - tracked.keys() - {PACKAGES}):
+        # What a stage makes may be named by what is in it or by what it is in.
+        if not (Path(path).is_absolute() or files_at([path], {*files, *made}) or files_at(made, [path])):
+            raise UserError(
+                f"{path} is tracked by neither Git nor DVC, so that runs in other folders would not see it; where "
+                f"params name it, give its absolute path, {Path(path).resolve()}"
+            )
+    return Dependencies(commands, sorted(paths), {file: tracked[file] for file in files})
 
 
 def files_at(paths: Iterable[str], files: Iterable[str]) -> list[str]:
@@ -79,12 +66,44 @@ def _upwards(path: PurePosixPath) -> list[PurePosixPath]:
     return [path, *path.parents]
 
 
-def _filled(text: str, params: Mapping[str, Any]) -> str:
-    return TEMPLATE.sub(lambda found: str(_value(params, found[1])), text)
+def _stages(repo: "Repo", params: Params) -> list[dict[str, Any]]:
+    # The stages of dvc.yaml as DVC fills them in, from a disk on which the params files say `params`.
+    from dvc.dvcfile import ProjectFile
+    from dvc.fs import LocalFileSystem
+
+    texts = {Path(file).resolve(): json.dumps(params[file], default=str, skipkeys=True) for file in params}
+
+    class Changed(LocalFileSystem):
+        def open(self, path: str, mode: str = "r", **options: Any) -> Any:
+            text = texts.get(Path(path).resolve())
+            return super().open(path, mode, **options) if text is None else io.StringIO(text)
+
+    before, repo.fs = repo.fs, Changed()
+    try:
+        resolver = ProjectFile(repo, DVC_FILE).resolver
+        return [resolver.resolve_one(name)[name] for name in resolver.get_keys()]
+    finally:
+        repo.fs = before
 
 
-def _value(params: Mapping[str, Any], name: str) -> Any:
-    value = look_up(params, name)
-    if value is MISSING:
-        raise UserError(f"{DVC_FILE}: params.yaml has no {name}; add it there, or mend its name")
-    return value
+def _named(entries: Iterable[str | Mapping[str, Any]], folder: str, params: Params) -> dict[str, Any]:
+    # Full name -> value; a file without names is meant as a whole.
+    values = {}
+    for entry in entries:
+        for file, names in ({MAIN: [entry]} if isinstance(entry, str) else entry).items():
+            path = os.path.normpath(Path(folder, file))
+            for name in names or [""]:
+                value = look_up(params[path], name) if name else params[path]
+                if value is MISSING:
+                    raise UserError(f"{DVC_FILE}: {path} has no {name}; add it there, or mend its name")
+                values[full_name(path, name)] = value
+    return values
+
+
+def _paths(entries: Iterable[str | Mapping[str, Any]], folder: str) -> set[str]:
+    # An entry is a path, or has it as its key.
+    return {
+        os.path.normpath(Path(folder, path))
+        for entry in entries
+        for path in ([entry] if isinstance(entry, str) else entry)
+    }

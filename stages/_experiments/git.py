@@ -1,6 +1,8 @@
 """What Git knows of the project: tracked files, as they lie in the working tree."""
 
-from stages._experiments.programs import output
+import subprocess
+
+from pipeline.base.errors import UserError
 
 # `stash create` wants to know who is at work, though its commit is never seen.
 GIT = ("git", "-c", "core.quotePath=off", "-c", "user.name=compare", "-c", "user.email=compare@localhost")
@@ -8,7 +10,10 @@ GIT = ("git", "-c", "core.quotePath=off", "-c", "user.name=compare", "-c", "user
 
 def git(*arguments: str) -> str:
     """What Git prints. Raises UserError with its last line when it fails."""
-    return output([*GIT, *arguments], f"git {arguments[0]}")
+    done = subprocess.run([*GIT, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"`git {arguments[0]}` failed: {(done.stderr.splitlines() or ['it says nothing'])[-1]}")
+    return done.stdout
 
 
 def tracked_files() -> dict[str, str]:

@@ -1,69 +1,64 @@
-"""Params as DVC's --set-param takes them: hydra's override grammar, in which much must be quoted or escaped."""
+"""Params as DVC's --set-param takes them: hydra's override grammar, written and read back by hydra's own tools."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from pipeline.base.errors import UserError
-from pipeline.experiments.changes import MISSING, look_up
-
-# What can be a key: in hydra's grammar these are never quoted, and read as numbers or constants where they look so.
-PATH_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-MAPPING_KEY = re.compile(r"[A-Za-z_/][A-Za-z0-9_/+.%*@?|()\[\]{}:=, -]*")
-PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.-]*")  # texts that need no quotes
-CONSTANTS = ("null", "true", "false", "nan", "inf")
-ESCAPED = re.compile(r"([()\[\]{}:=, ])")
+from pipeline.experiments.changes import MISSING, full_name, look_up, split_name
 
 
-def overrides(changes: Mapping[str, Any], params: Mapping[str, Any]) -> list[str]:
-    """Arguments of --set-param that make `changes` (full name -> value) to `params`, the content of params.yaml.
+def overrides(changes: Mapping[str, Any], params: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Arguments of --set-param that make `changes` (full name -> value) to `params` (file -> its content).
 
-    Raises UserError, naming the param, for what the grammar has no words for.
+    Raises UserError, naming the param, for what does not arrive in the file as it is.
     """
-    return [text for name, value in changes.items() for text in _override(name, value, look_up(params, name))]
+    return [text for name, value in changes.items() for text in _override(name, value, params)]
 
 
-def _override(name: str, value: Any, present: Any) -> list[str]:
-    if not all(PATH_KEY.fullmatch(key) for key in name.split(".")):
+def _override(name: str, value: Any, params: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    file, key = split_name(name)
+    if not _arrives(f"{key}=null", None):
         raise UserError(f"{name}: not a name that DVC can set; set the mapping that it is in as a whole")
+    text = f"{key}={_spelled(value, name)}"
+    if not _arrives(text, value):
+        raise UserError(f"{name}: DVC cannot set {value!r}; write it into {file}")
+    match look_up(params[file], key):
+        case present if present is MISSING:
+            parts = [f"+{text}"]
+        case dict() | list():  # a mapping is merged with one that is there, and does not replace a list
+            parts = [f"~{key}", f"+{text}"]
+        case _:
+            parts = [text]
+    return [full_name(file, part) for part in parts]
+
+
+def _spelled(value: Any, name: str) -> str:
+    from hydra.core.override_parser.types import Override, OverrideType, Quote, QuotedString, ValueType
+
+    def quoted(value: Any) -> Any:
+        match value:
+            case str():
+                return value if _arrives(f"a={{b:{value}}}", {"b": value}) else QuotedString(value, Quote.single)
+            case list():
+                return [quoted(entry) for entry in value]
+            case dict():
+                return {key: quoted(entry) for key, entry in value.items()}
+            case None | bool() | int() | float():
+                return value
+        raise UserError(f"{name}: DVC cannot set a value like {value!r}; write it into the file")
+
+    return Override(OverrideType.CHANGE, name, ValueType.ELEMENT, quoted(value)).get_value_element_as_str()
+
+
+def _arrives(text: str, value: Any) -> bool:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
     try:
-        text = f"{name}={spelled(value)}"
-    except ValueError as error:
-        raise UserError(f"{name}: {error}; write it into params.yaml") from None
-    if present is MISSING:
-        return [f"+{text}"]
-    # A mapping is merged with one that is there, and does not replace a list.
-    return [f"~{name}", f"+{text}"] if isinstance(present, Mapping | list) else [text]
-
-
-def spelled(value: Any) -> str:
-    """A value of YAML in hydra's grammar. Raises ValueError for one that has no spelling there."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return repr(value)
-        case str():
-            return _quoted(value)
-        case list():
-            return f"[{','.join(map(spelled, value))}]"
-        case Mapping():
-            return f"{{{','.join(f'{_key(key)}:{spelled(entry)}' for key, entry in value.items())}}}"
-    raise ValueError(f"DVC cannot set a value like {value!r}")
-
-
-def _quoted(text: str) -> str:
-    if PLAIN.fullmatch(text) and text.lower() not in CONSTANTS:
-        return text
-    if "${" in text or text == "???":
-        raise ValueError(f"DVC cannot set {text!r}, which its settings give a meaning of their own")
-    # Backslashes are plain, but for those before a quote.
-    return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + (r"\'" if found[2] else ""), text) + "'"
-
-
-def _key(key: Any) -> str:
-    if not isinstance(key, str) or not MAPPING_KEY.fullmatch(key) or key.lower() in CONSTANTS:
-        raise ValueError(f"DVC cannot set a mapping with the key {key!r}")
-    return ESCAPED.sub(r"\\\1", key)
+        # OmegaConf, which DVC puts it into, gives some texts a meaning of its own.
+        config = OmegaConf.create({"value": OverridesParser.create().parse_override(text).value()})
+        return repr(OmegaConf.to_object(config)["value"]) == repr(value)
+    except (HydraException, OmegaConfBaseException):
+        return False

@@ -1,7 +1,6 @@
 """The adaptation step against pytorch-metric-learning and the reference's vectors; interruption changes nothing."""
 
 import itertools
-from functools import partial
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ from pipeline.base.errors import UserError
 from pipeline.models.folder import WEIGHTS, save_head
 from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
-from pipeline.training.fabric import backward, start_fabric
+from pipeline.training.fabric import start_fabric
 from pipeline.training.loop import train
 
 PARAMS = AdaptParams(steps=30, categories=2, items=10, margin=0.3, optimizer="adam", lr=0.01, lr_steps=10, gamma=0.5)
@@ -154,7 +153,7 @@ def _setting(seed=0):
 
 def _train(path, head, pooled, sampler, params=PARAMS, seconds=1e9):
     fabric = start_fabric("cpu", "32-true")
-    recipe = AdaptationRecipe(head, pooled, sampler, params, backward=partial(backward, fabric))
+    recipe = AdaptationRecipe(head, pooled, sampler, params, fabric=fabric)
     trained = train(
         recipe,
         recipe.course("adapted", 0),
@@ -187,7 +186,7 @@ def test_points_of_the_curve_are_means_of_what_lies_between(tmp_path, monkeypatc
 def test_the_rate_falls_every_so_many_steps(optimizer):
     head, pooled, sampler = _setting()
     params = PARAMS.model_copy(update={"optimizer": optimizer})
-    recipe = AdaptationRecipe(head, pooled, sampler, params, backward=torch.Tensor.backward)
+    recipe = AdaptationRecipe(head, pooled, sampler, params, fabric=start_fabric("cpu", "32-true"))
     rates = []
     for step in (0, 9, 10, 29):
         recipe.step((step, sampler.draw(step)), 0.0)

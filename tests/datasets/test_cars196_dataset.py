@@ -109,7 +109,10 @@ TRAIN_MAT, META_MAT = "devkit/cars_train_annos.mat", "devkit/cars_meta.mat"
     ("change", "says"),
     [
         (lambda root: (root / META_MAT).unlink(), "devkit/cars_meta.mat: no such file; put devkit/cars_meta.mat, dev"),
-        (lambda root: write_annotations(root / TRAIN_MAT, [(TRAIN[0][0], 4, "7.jpg")]), "class 4 of 7.jpg is unknown"),
+        (
+            lambda root: write_annotations(root / TRAIN_MAT, [(TRAIN[0][0], 4, "7.jpg")]),
+            "mat entry 1: class '4' is no wh",
+        ),
         (lambda root: write_names(root / META_MAT, ["a", "a"]), "cars_meta.mat: expected the distinct names of the cl"),
         (lambda root: savemat(root / META_MAT, {"names": [1]}), "cars_meta.mat: no variable class_names in it"),
         (lambda root: savemat(root / META_MAT, {"class_names": [1, 2]}), "cars_meta.mat: class_names is no list"),

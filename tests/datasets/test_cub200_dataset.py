@@ -141,7 +141,7 @@ def _replace(name: str, old: str, new: str):
         (
             {"lists": "folders"},
             lambda root: touch(root, ["images/Robin/a.jpg"]),
-            "folder 'Robin' is not named NNN.Name",
+            "folder 'Robin' does not fit; expected NNN.Name",
         ),
         (
             {"folder": "../x"},

@@ -16,7 +16,7 @@ TEST = "4 3 1 bicycle_final/112_0.JPG\n5 3 1 bicycle_final/112_1.JPG\n"
 
 def flat(**changes):
     """The committed section, for lists and pictures that lie in data.source itself."""
-    return committed(NAME, **{"info": ".", "images": "."} | changes)
+    return committed(NAME, **{"folder": ".", "images": "."} | changes)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_folders_of_dada_as_target(incoming, fetched):
         for path in list(incoming.glob(names)):
             path.rename(incoming / folder / path.name)
     (incoming / "images/bicycle_final/111_1.JPG").unlink()
-    section = flat(info="Info_Files", images="images", meta_domain="target")
+    section = flat(folder="Info_Files", images="images", meta_domain="target")
     out, table = fetched(incoming, NAME, **section)
     assert table["image"][0] == "images/bicycle_final/111_0.JPG"
     assert set(table["meta_domain"]) == {"target"}
@@ -68,7 +68,7 @@ def test_dada_reads_the_same(tmp_path, dataset):
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("Ebay_test.txt", None, "Ebay_test.txt: no such file; put Ebay_train.txt, Ebay_test.txt and <super class>_fin"),
+        ("Ebay_test.txt", None, "Ebay_test.txt: no such file; put Ebay_train.txt, Ebay_test.txt, <super class>_fin"),
         ("Ebay_train.txt", TRAIN, "Ebay_train.txt: expected the columns image_id, class_id, super_class_id, path in l"),
         ("Ebay_train.txt", "", "Ebay_train.txt: expected the columns image_id"),
         ("Ebay_train.txt", HEADER + "1 1 bicycle_final/1.JPG\n", "Ebay_train.txt line 2: expected 4 fields"),

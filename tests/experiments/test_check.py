@@ -4,8 +4,10 @@ import pytest
 from support.project import default_params
 
 from pipeline.base.errors import UserError
-from pipeline.experiments.changes import changed
+from pipeline.experiments.changes import Params
 from pipeline.experiments.check import check_changes, check_params
+
+ATELIER = "pipeline/datasets/atelier/params.yaml"
 
 
 def test_the_committed_params_pass():
@@ -22,10 +24,15 @@ def test_the_committed_params_pass():
         ({"weight.strategy": "ws9"}, "weight.strategy"),
         ({"seed": -1}, "seed: "),
         ({"finetunes": {}}, "finetunes: unknown section"),
+        (
+            {"pipeline/datasets/atelier/params.yaml:image_size": "big"},
+            "pipeline/datasets/atelier/params.yaml:image_size: ",
+        ),
     ],
 )
 def test_a_setting_is_refused_by_its_name(change, says):
-    settings = {"good": default_params(), "bad": changed(default_params(), change)}
+    params = Params({"params.yaml": default_params()})
+    settings = {"good": params, "bad": params.changed(change)}
     with pytest.raises(UserError) as caught:
         check_changes(settings)
     assert str(caught.value).startswith(f"settings.bad: {says}")

@@ -8,7 +8,7 @@ import pytest
 from support.project import PROJECT, default_params
 
 from pipeline.base.errors import UserError
-from pipeline.experiments.changes import changed, read_changes
+from pipeline.experiments.changes import Params, changed, read_changes
 from pipeline.experiments.plan import PlannedRun, plan_runs, read_comparison, setting_changes
 
 PARAMS = default_params()
@@ -19,7 +19,8 @@ def plan(
 ) -> list[PlannedRun]:
     path = folder / name
     path.write_text(text)
-    return plan_runs(read_comparison(path), path.stem, PARAMS if params is None else params, reads)
+    files = Params({"params.yaml": PARAMS if params is None else params})
+    return plan_runs(read_comparison(path), path.stem, files, reads)
 
 
 def test_runs_are_settings_times_seeds(tmp_path):
@@ -45,11 +46,14 @@ def test_the_name_changes_with_what_is_read_and_with_nothing_else(tmp_path):
     assert name() == name(params=changed(PARAMS, {"adapt.lr": 0.1, "seed": 7}))
     assert name() == name(params=dict(reversed(PARAMS.items())))
     assert name() == name(text=text.replace("adapt.lr: 0.1", "adapt: {lr: 1e-1}"))
-    assert name(reads=lambda params: params["seed"]) == name(text=text.replace("0.1", "0.2"), reads=lambda _: 1)
+    assert name(reads=lambda params: params["params.yaml"]["seed"]) == name(
+        text=text.replace("0.1", "0.2"), reads=lambda _: 1
+    )
 
 
 def test_keys_of_several_kinds_make_a_name_too(tmp_path):
-    text = "seeds: [1]\nsettings: {a: {datasets.table.rename: {0: item, their: category, null: 2020-01-01}}}"
+    name = "pipeline/datasets/table/params.yaml:rename"
+    text = f"seeds: [1]\nsettings: {{a: {{{name}: {{0: item, their: category, null: 2020-01-01}}}}}}"
     (run,) = plan(tmp_path, text)
     (other,) = plan(tmp_path, text.replace("0:", "'0':"))
     assert run.name != other.name
@@ -78,8 +82,8 @@ def test_keys_of_several_kinds_make_a_name_too(tmp_path):
         ("seeds: [1]\nsettings: {a: {seed: 1}}", "list it under seeds"),
         ("seeds: [1]\nsettings: {a: {adapt.lr: 1, adapt: {lr: 1}}}", "settings.a: adapt.lr is set twice"),
         (
-            "seeds: [1]\ncommon: {datasets.table.alignment: {}}\nsettings: {a: {datasets.table.alignment.tops: [x]}}",
-            "settings.a: datasets.table.alignment is set as a whole",
+            "seeds: [1]\ncommon: {data.alignment: {}}\nsettings: {a: {data.alignment.tops: [x]}}",
+            "settings.a: data.alignment is set as a whole",
         ),
         ("seeds: [1]\nsettings: {a: {}, a: {}}", "mine.yaml line"),
         ("seeds: [1]\nsettings: {a: {adapt.lr: 2020-99-99}}", "mine.yaml: not valid YAML: month must be"),
@@ -108,40 +112,62 @@ def test_a_file_that_is_not_text(tmp_path):
 
 
 def test_null_is_an_empty_mapping_where_keys_are_the_users_own():
-    params = changed(PARAMS, {"datasets.table.alignment": None, "adapt": None})
-    changes = read_changes({"datasets.table.alignment.tops": ["a"]}, params, "x")
-    assert changed(params, changes)["datasets"]["table"]["alignment"] == {"tops": ["a"]}
-    assert params["datasets"]["table"]["alignment"] is None
+    params = changed(PARAMS, {"data.alignment": None, "adapt": None})
+    changes = read_changes({"data.alignment.tops": ["a"]}, Params({"params.yaml": params}), "x")
+    assert changed(params, changes)["data"]["alignment"] == {"tops": ["a"]}
+    assert params["data"]["alignment"] is None
     with pytest.raises(UserError, match=r"^x: params\.yaml has no adapt\.lr; see there$"):
-        read_changes({"adapt.lr": 1}, params, "x")
+        read_changes({"adapt.lr": 1}, Params({"params.yaml": params}), "x")
 
 
 def test_single_params_of_sections_but_mappings_of_the_users_keys_whole():
     written = {
         "finetune": {"model": {"output": "l2"}, "epochs": 3},
-        "datasets.atelier": {"alignment": {"tops": ["shirt"]}},
-        "datasets.table.rename.their column": "item",
+        "data": {"alignment": {"tops": ["shirt"]}},
+        "recipes.triplet.loss.args.their column": "item",
         "recipes.triplet.miner": None,
     }
-    changes = read_changes(written, PARAMS, "x")
+    changes = read_changes(written, Params({"params.yaml": PARAMS}), "x")
     assert changes == {
         "finetune.model.output": "l2",
         "finetune.epochs": 3,
-        "datasets.atelier.alignment": {"tops": ["shirt"]},
-        "datasets.table.rename.their column": "item",
+        "data.alignment": {"tops": ["shirt"]},
+        "recipes.triplet.loss.args.their column": "item",
         "recipes.triplet.miner": None,
     }
     before = deepcopy(PARAMS)
     made = changed(PARAMS, changes)
     assert before == PARAMS
-    assert made["datasets"]["atelier"]["alignment"] == {"tops": ["shirt"]}
-    assert made["datasets"]["table"]["rename"] == {"their column": "item"}
+    assert made["data"]["alignment"] == {"tops": ["shirt"]}
+    assert made["recipes"]["triplet"]["loss"]["args"]["their column"] == "item"
     assert made["finetune"]["model"] == PARAMS["finetune"]["model"] | {"output": "l2"}
 
 
 def test_the_shipped_comparison_fits_the_params():
     comparison = read_comparison(PROJECT / "docs/comparisons/recipes.yaml")
-    changes = setting_changes(comparison, PARAMS)
+    changes = setting_changes(comparison, Params({"params.yaml": PARAMS}))
     assert list(changes) == ["triplet", "category_triplet", "dada", "dada_published"]
     recipes = {name: values.get("finetune.recipe", "triplet") for name, values in changes.items()}
     assert recipes == {name: name.removesuffix("_published") for name in changes}
+
+
+def test_params_of_other_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("sets").mkdir()
+    Path("sets/a.yaml").write_text("crop: none\nlists: {kind: official}\n")
+    params = Params({"params.yaml": PARAMS})
+    changes = read_changes({"sets/a.yaml:crop": "boxes", "sets/a.yaml:lists": {"kind": "own"}, "seed": 3}, params, "x")
+    assert changes == {"sets/a.yaml:crop": "boxes", "sets/a.yaml:lists.kind": "own", "seed": 3}
+    made = params.changed(changes)
+    assert made["sets/a.yaml"] == {"crop": "boxes", "lists": {"kind": "own"}}
+    assert made["params.yaml"]["seed"] == 3
+    assert params["sets/a.yaml"]["crop"] == "none"
+    for name, said in (
+        ("sets/a.yaml:crob", r"x: sets/a\.yaml has no crob; did you mean crop\?"),
+        ("sets/b.yaml:crop", r"sets/b\.yaml: no such file"),
+    ):
+        with pytest.raises(UserError, match=said):
+            read_changes({name: 1}, params, "x")
+    # A colon in a key of the user's own names no file.
+    name = "data.alignment.their: category"
+    assert list(read_changes({name: ["item"], "params.yaml:seed": 1}, params, "x")) == [name, "seed"]

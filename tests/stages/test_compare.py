@@ -5,6 +5,7 @@ Its params.yaml is the committed one with a section `recipes.stand_in`, all that
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from support.chain import ONE_THREAD, Outcome
 from support.project import PROJECT, default_params
 
 from pipeline.experiments.changes import changed
-from stages._experiments import runs as _experiments
+from stages._experiments.queue import Queue, open_repo
 from stages.compare import main
 
 WAIT = 120  # seconds that a busy machine may need to start a run
@@ -48,11 +49,12 @@ DVC_FILE = """
 stages:
   evaluate:
     cmd: python stage.py
-    params: [seed, recipes.stand_in, data.source]
-    deps: [stage.py]
+    params: [seed, recipes.stand_in]
+    deps: ['${data.source}']
     metrics: [metrics/evaluate.json: {cache: false}]
 """
 OWN = "recipes.stand_in"
+RENAME = "pipeline/datasets/table/params.yaml:rename"
 STAND_IN = {"level": 0.5, "needs": None, "seconds": 0}
 
 
@@ -67,6 +69,9 @@ class Repo:
             f"GIT_{who}_{what}": "t@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
         }
         folder.mkdir()
+        for file in ("pipeline/datasets/atelier/params.yaml", RENAME.partition(":")[0]):
+            (folder / file).parent.mkdir(parents=True)
+            shutil.copyfile(PROJECT / file, folder / file)
         self.write("stage.py", STAGE)
         self.write("dvc.yaml", DVC_FILE)
         self.params = default_params()
@@ -229,22 +234,25 @@ def test_mistakes_are_refused_before_anything_is_queued(repo):
             [f"settings.a: params.yaml has no {OWN}.levl; did you mean {OWN}.level?"],
         ),
         ("seeds: [1]\nsettings: {a: {finetune.epochs: many}}", ["settings.a: finetune.epochs: "]),
-        (f"seeds: [1]\nsettings: {{a: {{{OWN}.needs: '${{x}}'}}}}", ["needs: DVC cannot set '${x}'"]),
+        (
+            f"seeds: [1]\nsettings: {{a: {{{OWN}.needs: '${{x}}'}}}}",
+            ["needs: DVC cannot set '${x}'; write it into params.yaml"],
+        ),
         ("seeds: 1", ["mine.seeds: "]),
         ("seeds: [1]\nmetric: mapp\nsettings: {a: {}}", ["metric: settings.a has no 'mapp'", "did you mean 'map'?"]),
         (
-            "seeds: [1]\nsettings: {a: {datasets.table.rename: {0: item, their: category}}}",
-            ["datasets.table.rename: DVC cannot set a mapping with the key 0"],
+            f"seeds: [1]\nsettings: {{a: {{{RENAME}: {{'0': item, their: category}}}}}}",
+            [f"{RENAME}: DVC cannot set {{'0': 'item', 'their': 'category'}}; write it into pipeline/datasets/table"],
         ),
         (
-            "seeds: [1]\nsettings: {a: {data.dataset: table, datasets.table.rename: {0: item, their: category}}}",
-            ["settings.a: datasets.table.rename.0"],
+            f"seeds: [1]\nsettings: {{a: {{data.sets: [table], {RENAME}: {{0: item, their: category}}}}}}",
+            [f"settings.a: {RENAME}.0"],
         ),
     ):
         repo.write("mine.yaml", text)
         repo.look().check_message("compare", *says)
     repo.write("mine.yaml", "seeds: [1]\nsettings: {a: {data.source: photos}}")
-    repo.compare().check_message("compare", "data.source: photos is tracked by neither", "absolute")
+    repo.compare().check_message("compare", "photos is tracked by neither", "absolute")
     for name in ("params.yaml", "mine.yaml"):
         (repo.folder / name).write_bytes(b"seed: \xe9")
         repo.look().check_message("compare", f"{name}: not text in UTF-8; save it as UTF-8")
@@ -252,26 +260,31 @@ def test_mistakes_are_refused_before_anything_is_queued(repo):
 
 
 def test_odd_params_are_said_as_dvc_takes_them(repo):
-    # No mapping yet where its keys are the user's own; keys of several kinds that no run reads.
-    repo.change({"datasets.table.alignment": None})
-    repo.write("params.yaml", repo.text("params.yaml").replace('"rename": {}', '"rename": {0: item, their: category}'))
-    repo.write("mine.yaml", "seeds: [1]\nsettings: {a: {datasets.table.alignment.tops: [x]}}")
+    # No mapping yet where its keys are the user's own; keys of several kinds, which no run reads.
+    repo.change({"data.alignment": None, "recipes.unused": None})
+    repo.write(
+        "params.yaml", repo.text("params.yaml").replace('"unused": null', '"unused": {0: item, their: category}')
+    )
+    repo.write("mine.yaml", f"seeds: [1]\nsettings: {{a: {{data.alignment.tops: [x], {RENAME}: {{0: item}}}}}}")
     found = repo.look()
     assert found.code == 0, found.stderr
-    assert found.stdout.endswith(" -S seed=1 -S '+datasets.table.alignment.tops=[x]'\n")
+    mapping = f" -S '{RENAME.replace(':', ':~')}' -S '{RENAME.replace(':', ':+')}={{0:item}}'"
+    assert found.stdout.endswith(f" -S seed=1 -S '+data.alignment.tops=[x]'{mapping}\n")
 
 
-def test_an_interrupt_waits_while_dvc_has_the_users_changes(monkeypatch):
+def test_an_interrupt_waits_while_dvc_has_the_users_changes(repo, monkeypatch):
     done = []
 
-    def interrupted(*arguments: str) -> None:
+    def interrupted(tasks, **arguments) -> None:
         os.kill(os.getpid(), signal.SIGINT)
         done.append(arguments)
 
-    monkeypatch.setattr(_experiments, "dvc", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        _experiments.enqueue("name", ["level=1"])
-    assert done == [("exp", "run", "--queue", "--name", "name", "-S", "level=1")]
+    monkeypatch.chdir(repo.folder)
+    with open_repo() as dvc:
+        monkeypatch.setattr(dvc.experiments, "queue_one", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Queue(dvc).put("name", ["level=1", "set.yaml:level=2"])
+    assert done == [{"name": "name", "params": {"params.yaml": ["level=1"], "set.yaml": ["level=2"]}}]
 
 
 def test_outside_of_a_repository(tmp_path):

@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 
+import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 from support.chain import STAGES, Chain
@@ -58,6 +59,40 @@ def test_repro_and_experiments(finished, tmp_path):
     assert set(losses) == {0.001, 0.01, 0.02, 0.03, 0.04}
     assert len(set(losses.values())) == 5, "every value really trained"
     assert repo.git("status", "--porcelain") == "", "the workspace is left alone"
+
+
+def test_sets_are_brought_one_by_one_and_joined(finished, tmp_path):
+    shutil.copytree(finished.folder / "data/raw/atelier", tmp_path / "incoming/table")
+    (tmp_path / "incoming/atelier").mkdir()
+    repo = Repo(finished.copy(tmp_path / "repo", {"data.source": str(tmp_path / "incoming")}))
+    manifest = repo.folder / "data/manifest.parquet"
+    alone = pd.read_parquet(manifest)
+
+    repo.chain.change({"data.sets": ["table", "atelier"]})
+    assert repo.repro("prepare") == {"download@table", "prepare"}
+    both = pd.read_parquet(manifest)
+    assert both["dataset"].tolist() == ["table"] * len(alone) + ["atelier"] * len(alone)
+    assert both["image"].tolist() == [*alone["image"].str.replace("atelier/", "table/"), *alone["image"]]
+
+    # An edit to a reader, or another value of its params, brings that set alone.
+    repo.append("pipeline/datasets/table/reader.py", "# edited\n")
+    assert repo.repro("prepare") == {"download@table"}, "and what it gives is the same"
+    said = repo.dvc("repro", "--dry", "prepare")
+    assert ran(said) == set()
+    repo.chain.change({"pipeline/datasets/table/params.yaml:where": {"meta_domain": ["source"]}})
+    assert repo.repro("prepare") == {"download@table", "prepare"}
+
+    # What is not chosen any more changes nothing behind prepare, though it lies there.
+    repo.chain.change({"data.sets": ["atelier"]})
+    assert repo.repro("prepare") == {"prepare"}
+    assert (repo.folder / "data/raw/table").is_dir()
+    assert repo.changed() == set()
+    assert pd.read_parquet(manifest).equals(alone)
+
+    # A param of a set is set like any other.
+    name = "pipeline/datasets/atelier/params.yaml:image_size"
+    said = repo.dvc("exp", "run", "--temp", "--name", "larger", "--set-param", f"{name}=48", "prepare")
+    assert ran(said) == {"download@atelier", "prepare"}
 
 
 def _losses(repo: Repo) -> dict[float, float]:

@@ -20,11 +20,11 @@ WAIT = 120  # seconds that a busy machine may need to start a stage
 def _kill_when(
     chain: Chain, stage: str, *options: str, sees: str, fit: Callable[[Path], bool] = lambda _: True
 ) -> None:
-    """Start `stage` and kill it as soon as its work in progress holds a file `sees` that is `fit`."""
+    """Start `stage` and kill it as soon as there is a file `sees` that is `fit`, among work in progress or cached."""
     deadline = time.monotonic() + WAIT
     with chain.start(stage, *options) as running:
         try:
-            while not any(map(fit, (chain.folder / "data/.partial").glob(f"{stage}*/*/{sees}"))):
+            while not any(map(fit, (chain.folder / "data").glob(sees))):
                 assert running.poll() is None, f"over before it could be killed: {running.communicate()}"
                 assert time.monotonic() < deadline
                 time.sleep(0.005)
@@ -43,7 +43,7 @@ def test_finetune(finished, chain, tmp_path):
     outs = ("data/models/backbone", "metrics/curves/finetune", "metrics/finetune.json")
     _drop(chain, *outs)
     left = chain.outputs()
-    _kill_when(chain, "finetune", sees="checkpoint.pt")
+    _kill_when(chain, "finetune", sees=".partial/finetune/*/checkpoint.pt")
     assert chain.outputs() == left, "nothing half-written, nothing lost"
 
     changed = chain.copy(tmp_path / "changed", {"finetune.optim.lr": 0.002})
@@ -65,7 +65,7 @@ def test_finetune_dada(finished_dada, tmp_path, epoch):
     chain = finished_dada.copy(tmp_path)
     _drop(chain, "data/models/backbone", "metrics/curves/finetune", "metrics/finetune.json")
     left = chain.outputs()
-    _kill_when(chain, "finetune", sees="checkpoint.pt", fit=within_epoch)
+    _kill_when(chain, "finetune", sees=".partial/finetune/*/checkpoint.pt", fit=within_epoch)
     assert chain.outputs() == left, "nothing half-written, nothing lost"
 
     said = chain.succeed("finetune")
@@ -73,7 +73,10 @@ def test_finetune_dada(finished_dada, tmp_path, epoch):
     assert chain.digests() == finished_dada.digests()
 
 
-def test_extract(chain):
+@pytest.mark.parametrize("cache", [None, "data/.cache"])
+def test_extract(chain, cache):
+    kept = ".partial/*/*/pooled/*/*.npy" if cache is None else ".cache/*/*.npy"
+    chain.change({"runtime.cache": cache})
     # Every source picture many times in a row, so that there is enough to do.
     table = read_manifest(chain.folder / MANIFEST_FILE)
     source = table[table[META_DOMAIN] == "source"]
@@ -81,19 +84,39 @@ def test_extract(chain):
     undisturbed = chain.copy(chain.folder.with_name("undisturbed"))
     undisturbed.succeed("extract --part source_train")
 
-    _drop(chain, "data/features/source_train.h5")
+    _drop(chain, "data/features/source_train.h5", "data/.cache")
     left = chain.outputs()
-    _kill_when(chain, "extract", "--part", "source_train", sees="chunk_000000000.npz")
-    assert chain.outputs() == left, "nothing half-written, nothing lost"
+    _kill_when(chain, "extract", "--part", "source_train", sees=kept)
+    assert _without_cache(chain.outputs()) == left, "nothing half-written, nothing lost"
 
-    # The pictures of a finished chunk are not even looked at again; with another model they must be.
+    # The pictures of a finished chunk are not even looked at again; those of the others are.
     first = chain.folder / RAW_FOLDER / source[IMAGE].iloc[0]
     first.unlink()
-    changed = chain.copy(chain.folder.with_name("changed"), {"extract.normalize_pooled": True})
+    changed = chain.copy(chain.folder.with_name("changed"), {"runtime.batch_size": 31})
     assert first.name in changed.run("extract", "--part", "source_train").stderr
     chain.succeed("extract --part source_train")
     first.write_bytes((undisturbed.folder / RAW_FOLDER / source[IMAGE].iloc[0]).read_bytes())
     assert chain.digests() == undisturbed.digests()
+
+
+@pytest.mark.parametrize("cache", [None, "data/.cache"])
+def test_finetune_frozen(chain, cache):
+    chain.change({"finetune.model.frozen": True, "finetune.augment.views": 2, "finetune.epochs": 60})
+    chain.change({"finetune.keep": "last", "runtime.cache": cache})
+    undisturbed = chain.copy(chain.folder.with_name("undisturbed"))
+    assert "2 random views a picture" in undisturbed.succeed("finetune")
+
+    _drop(chain, "data/models/backbone", "metrics/curves/finetune", "metrics/finetune.json")
+    left = chain.outputs()
+    _kill_when(chain, "finetune", sees=".partial/finetune/*/checkpoint.pt")
+    assert _without_cache(chain.outputs()) == left, "nothing half-written, nothing lost"
+    said = chain.succeed("finetune")
+    assert "resuming at epoch" in said
+    assert chain.digests() == undisturbed.digests()
+
+
+def _without_cache(files: dict[str, str]) -> dict[str, str]:
+    return {path: digest for path, digest in files.items() if not path.startswith("data/.cache/")}
 
 
 def test_adapt(chain, tmp_path):
@@ -103,7 +126,7 @@ def test_adapt(chain, tmp_path):
 
     _drop(chain, "data/models/adapter", "metrics/curves/adapt", "metrics/adapt.json")
     left = chain.outputs()
-    _kill_when(chain, "adapt", sees="adapted.pt")
+    _kill_when(chain, "adapt", sees=".partial/adapt/*/adapted.pt")
     assert chain.outputs() == left, "nothing half-written, nothing lost"
 
     changed = chain.copy(tmp_path / "changed", {"adapt.lr": 0.002})

@@ -1,89 +1,79 @@
 """Waiting for experiments: what is made of the states that DVC's queue may show, one look after the other."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from stages._experiments import runs as experiments
-from stages._experiments.runs import FAILED, QUEUED, RUNNING, SUCCESS, Queue, Task
-from stages._experiments.waiting import PATIENCE, Watch, find_task, put_into_queue
+from stages._experiments import running
+from stages._experiments.running import LOOKS, run_all
 
 
 class FakeQueue:
-    """A queue that shows what it is told to, and notes what is done to it."""
+    """A queue that shows, look after look, what it is told to, and notes what is done to it."""
 
-    def __init__(self) -> None:
-        self.tasks: list[Task] = []
-        self.active = 0
-        self.stored: dict[str, str] = {}
-        self.done: list[tuple] = []
+    def __init__(self, *looks: tuple[str, str]) -> None:
+        """Looks as (names under way, names stored), a letter each; the last one stays."""
+        self.looks, self.done, self.dead = list(looks), [], []
 
-    def show(self, *tasks: tuple[str, str], active: int = 0) -> None:
-        """Tasks as (name, status)."""
-        self.tasks = [Task(f"{number:07x}", *task) for number, task in enumerate(tasks)]
-        self.active = active
+    def under_way(self) -> dict:
+        names = self.looks[0][0]
+        return {name: SimpleNamespace(name=name) for name in names}
 
+    def stored(self) -> dict:
+        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        return dict.fromkeys(look[1], "commit")
 
-@pytest.fixture
-def fake(monkeypatch) -> FakeQueue:
-    made = FakeQueue()
-    monkeypatch.setattr(experiments, "queue", lambda: Queue(made.tasks, made.active, 0))
-    monkeypatch.setattr(experiments, "finished", lambda: made.stored)
-    monkeypatch.setattr(experiments, "failure", lambda task: f"{task.rev} failed")
-    for name in ("enqueue", "forget", "start_workers"):
-        monkeypatch.setattr(experiments, name, lambda *arguments, name=name: made.done.append((name, *arguments)))
-    return made
+    def why(self, entry) -> str:
+        return f"{entry.name} failed"
 
+    def lost(self) -> list:
+        return [SimpleNamespace(name=name) for name in (self.dead.pop(0) if self.dead else "")]
 
-def watch_of(*names: str) -> Watch:
-    return Watch({name: [f"level={name}"] for name in names}, jobs=2)
+    def works(self) -> bool:
+        return not any(self.dead)
 
+    def bury(self, entry) -> None:
+        self.done.append(("bury", entry.name))
 
-def test_success_is_what_is_stored_and_failure_what_the_queue_says(fake):
-    watch = watch_of("a", "b", "c", "d")
-    fake.show(("a", RUNNING), ("b", FAILED), ("c", SUCCESS), ("d", QUEUED), ("other", FAILED), active=1)
-    fake.stored = {"a": "commit", "other": "commit"}
-    # c has run, but its experiment was not stored.
-    assert watch.look() == {"a": None, "b": "0000001 failed", "c": "0000002 failed"}
-    assert fake.done == []
+    def put(self, name, overrides) -> SimpleNamespace:
+        self.done.append(("put", name, *overrides))
+        return SimpleNamespace(name=name)
+
+    def start(self, jobs) -> None:
+        self.done.append(("start", jobs))
 
 
-def test_a_task_may_be_overlooked_once(fake):
-    watch = watch_of("a")
-    fake.show(active=1)
-    assert watch.look() == {}
-    assert watch.look() == {"a": "was taken out of the queue"}
+def run(queue: FakeQueue, names: str) -> tuple[dict[str, str], list[str]]:
+    said: list[str] = []
+    return run_all(queue, {name: [f"level={name}"] for name in names}, 2, said.append), said
 
 
-def test_dead_workers_are_replaced_and_their_task_is_repeated_once(fake):
-    watch = watch_of("a", "b")
-    fake.show(("a", RUNNING), ("b", QUEUED))
-    for _ in range(PATIENCE - 1):
-        assert watch.look() == {}
-    assert fake.done == []
-    assert watch.look() == {}
-    lost = fake.tasks[0]
-    assert fake.done == [("forget", lost), ("enqueue", "a", ["level=a"]), ("start_workers", 2)]
-    for _ in range(PATIENCE - 1):
-        watch.look()
-    assert watch.look() == {"a": "its worker died twice"}
-    assert [done[0] for done in fake.done[3:]] == ["forget", "start_workers"]
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(running, "TICK", 0)
 
 
-def test_a_worker_that_answers_late_is_not_taken_for_dead(fake):
-    watch = watch_of("a")
-    for _ in range(PATIENCE):
-        for active in (0, 0, 1):
-            fake.show(("a", RUNNING), active=active)
-            assert watch.look() == {}
-    assert fake.done == []
+def test_success_is_what_is_stored_and_failure_what_is_gone_twice():
+    queue = FakeQueue(("abx", ""), ("abc", "x"), ("ac", "x"), ("c", "ax"), ("", "acx"))
+    failures, said = run(queue, "abc")
+    assert failures == {"b": "b failed"}
+    assert said == ["a: done (1 of 3)", "b: failed (2 of 3)", "c: done (3 of 3)"]
 
 
-def test_only_what_is_not_in_the_queue_is_queued_and_old_attempts_go(fake):
-    fake.show(("a", QUEUED), ("b", RUNNING), ("c", FAILED), ("c", FAILED), ("d", FAILED), ("d", RUNNING), ("x", FAILED))
-    assert find_task(Queue(fake.tasks, 0, 0), "d").status == RUNNING
-    put_into_queue({name: [name] for name in "abcde"})
-    assert fake.done == [
-        ("forget", fake.tasks[2]),
-        ("forget", fake.tasks[3]),
-        ("enqueue", "c", ["c"]),
-        ("enqueue", "e", ["e"]),
-    ]
+def test_a_task_may_be_overlooked_once():
+    queue = FakeQueue(("a", ""), ("", ""), ("a", ""), ("", ""), ("", "a"))
+    assert run(queue, "a") == ({}, ["a: done (1 of 1)"])
+
+
+def test_only_what_is_not_under_way_is_queued_after_the_lost_are_buried():
+    queue = FakeQueue(("b", ""), ("", "abc"))
+    queue.dead = ["ax"]
+    run(queue, "abc")
+    assert queue.done == [("bury", "a"), ("bury", "x"), ("put", "a", "level=a"), ("put", "c", "level=c"), ("start", 2)]
+
+
+def test_what_a_dead_worker_had_is_repeated_once():
+    queue = FakeQueue(*[("ab", "")] * (2 * LOOKS + 1), ("b", "b"))
+    queue.dead = ["", "a", "a"]
+    assert run(queue, "ab")[0] == {"a": "its worker died twice"}
+    assert queue.done == [("start", 2), ("bury", "a"), ("put", "a", "level=a"), ("start", 2), ("bury", "a")]

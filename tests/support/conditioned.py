@@ -79,7 +79,7 @@ class ConditionedRecipe(SampledRecipe):
         inputs, labels = self.to_device(batch)
         assert isinstance(inputs, Conditioned)
         assert inputs.condition.shape == labels.shape
-        embeddings = F.normalize(self.project(inputs), dim=1)
+        embeddings = F.normalize(self.project(inputs, len(labels)), dim=1)
         loss = -(embeddings @ embeddings.T)[labels[:, None] == labels].mean()
         self.optimizers["model"].zero_grad()
         self.context.backward(loss)

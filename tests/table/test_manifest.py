@@ -289,9 +289,11 @@ def test_missing_truncated_and_foreign_files(boxed, root, tmp_path):
 
 
 def test_tested_part_and_pictures():
-    table = pd.DataFrame({"meta_domain": ["source", "target"], "split": ["query", "train"], "digest": ["", ""]})
+    table = pd.DataFrame(
+        {"meta_domain": ["source", "target"], "split": ["query", "train"], "digest": ["features-1", "features-1"]}
+    )
     assert evaluated_part(table, "auto") == evaluated_part(table, "source") == "source_test"
     assert not has_pictures(table)
-    table = table.assign(split=["query", "query"], digest=["", "ab"])
+    table = table.assign(split=["query", "query"], digest=["features-1", "ab"])
     assert (evaluated_part(table, "auto"), evaluated_part(table, "source")) == ("target_test", "source_test")
     assert has_pictures(table)

@@ -1,6 +1,7 @@
 """Mistakes in the lines of list files: each is one error with the file, the line, the field and what is wrong.
 
-Columns are those of `pipeline.datasets._shared.lists`: texts whose index is the number of the line.
+Columns are those of `pipeline.datasets._shared.lists`: texts whose index is the number of the line; an index of texts
+says itself what it counts.
 """
 
 from pathlib import Path
@@ -15,7 +16,8 @@ def refuse(path: Path, column: pd.Series, wrong: pd.Series, problem: str) -> Non
     """Raise UserError about the first field of `column` where `wrong` (of the same index), if there is one."""
     if wrong.any():
         line = wrong.idxmax()
-        raise UserError(f"{path} line {line}: {column.name} {column[line]!r} {problem}")
+        where = line if isinstance(line, str) else f"line {line}"
+        raise UserError(f"{path} {where}: {column.name} {column[line]!r} {problem}")
 
 
 def refuse_others(path: Path, column: pd.Series, known: list[str]) -> None:

@@ -1,9 +1,11 @@
 """Variables of MAT files."""
 
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from pipeline.base.errors import UserError
 
@@ -28,3 +30,22 @@ def read_mat(path: Path, variable: str) -> np.ndarray:
     if variable not in content:
         raise UserError(f"{path}: no variable {variable} in it; get the released file")
     return content[variable]
+
+
+def read_mat_list(path: Path, variable: str) -> list[str]:
+    """A cell array of texts. Raises UserError as `read_mat` does, and when it is none."""
+    cells = read_mat(path, variable).ravel()
+    if not all(isinstance(cell, np.ndarray) and cell.dtype.kind == "U" and cell.size == 1 for cell in cells):
+        raise UserError(f"{path}: {variable} is no list of names; get the file again")
+    return [cell.item() for cell in cells]
+
+
+def read_mat_rows(path: Path, variable: str, fields: Sequence[str]) -> pd.DataFrame:
+    """The `fields` of a struct array as text columns; the index says which entry. Raises UserError when one lacks."""
+    structs = read_mat(path, variable)
+    try:
+        columns = {name: [str(cell.item()) for cell in structs[name].ravel()] for name in fields}
+    except (IndexError, AttributeError, ValueError, TypeError):
+        raise UserError(f"{path}: expected {variable} with {', '.join(fields)}") from None
+    rows = pd.DataFrame(columns, columns=list(fields), dtype=str)
+    return rows.set_axis([f"entry {number + 1}" for number in range(len(rows))])

@@ -24,6 +24,7 @@ from pipeline.recipes.category_triplet.batches import CategoryTripletSampler
 from pipeline.recipes.category_triplet.losses import Distance, weighted_losses
 from pipeline.training.context import TrainingContext
 from pipeline.training.optim import build_optimizer, scale_lr
+from pipeline.training.processes import share_of
 from pipeline.training.sampled import SampledRecipe
 from pipeline.training.schedule import lagging_factor
 
@@ -69,12 +70,13 @@ class CategoryTripletRecipe(SampledRecipe):
         if frozen:
             self.embedder.backbone.eval()  # running statistics are not to move either
         # Two passes: batch norms see each of the two batches by itself.
-        logits = self.networks["classifier"](self.project(images[: len(labels)], backbone_learns=not frozen))
-        triplets = images[len(labels) :]
+        own = len(share_of(self.context.fabric).places(len(labels)))
+        classified, triplets = images[:own], images[own:]
+        logits = self.networks["classifier"](self.project(classified, len(labels), backbone_learns=not frozen))
         losses = weighted_losses(
             logits,
             labels,
-            self.project(triplets, backbone_learns=not frozen) if len(triplets) else None,
+            self.project(triplets, 3 * params.triplets, backbone_learns=not frozen) if len(triplets) else None,
             weight=params.triplet_weight,
             margin=params.margin,
             distance=params.distance,

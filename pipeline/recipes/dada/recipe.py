@@ -93,7 +93,7 @@ class DadaRecipe(SampledRecipe):
             self.criterion,
             Players(**self.optimizers),
             lambda: self.project(
-                images, backbone_learns=phase is Phase.ALL, head_learns=phase is not Phase.DISCRIMINATORS
+                images, len(labels), backbone_learns=phase is Phase.ALL, head_learns=phase is not Phase.DISCRIMINATORS
             ),
             labels,
             lambda: draw_shares(labels, params.mix),

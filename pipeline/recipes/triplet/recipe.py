@@ -57,7 +57,7 @@ class TripletRecipe(SampledRecipe):
         params, optimizer = self.context.params, self.optimizers["model"]
         scale_lr(optimizer, lr_factor(params.optim, epoch, params.epochs))
         self.embedder.train()
-        embeddings = F.normalize(self.project(images), dim=1)
+        embeddings = F.normalize(self.project(images, len(labels)), dim=1)
         mined = self.miner(embeddings, labels) if self.miner else None
         loss = self.networks["loss"](embeddings, labels, mined)
         optimizer.zero_grad()

@@ -1,0 +1,14 @@
+"""How the threads of a process wait for one another."""
+
+import os
+
+
+def wait_asleep() -> None:
+    """Let OpenMP's threads (torch's) sleep while they wait, unless the user's environment says otherwise.
+
+    By default they spin, for milliseconds. On matrices of microseconds that takes the cores from whatever runs beside
+    it, and two such processes wait for each other most of the time. How many threads there are, and with it the
+    rounding, stays as it is. Call it before torch is imported: OpenMP reads it then. GOMP_SPINCOUNT and KMP_BLOCKTIME
+    go before it.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

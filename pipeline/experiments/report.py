@@ -1,0 +1,32 @@
+"""What a comparison leaves: its table, its figures and its picture."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.base.reports import write_text
+from pipeline.experiments.figure import settings_figure
+from pipeline.experiments.plan import Comparison
+from pipeline.experiments.summary import summarize
+from pipeline.experiments.table import settings_json, settings_table
+
+
+def write_report(
+    out: Path,
+    comparison: Comparison,
+    changes: Mapping[str, Mapping[str, Any]],
+    values: Mapping[tuple[str, int], Mapping[str, float]],
+    failures: Mapping[str, str],
+) -> str:
+    """Write `out`.md, .json and .png; returns the table.
+
+    `changes`: setting -> full name of a param -> value; `values`: (setting, seed) -> model -> value, of the runs that
+    have a result; `failures`: name of a run -> why it failed.
+    """
+    results = summarize(comparison.settings, values)
+    title = {"metric": comparison.metric, "scope": comparison.scope}
+    table = settings_table(results, **title)
+    write_text(out.with_suffix(".json"), settings_json(results, changes, failures, **title))
+    settings_figure(results, out.with_suffix(".png"), **title)
+    write_text(out.with_suffix(".md"), table)
+    return table
