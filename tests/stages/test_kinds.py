@@ -10,7 +10,7 @@ import torch
 from support import conditioned
 
 from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER
-from pipeline.features.store import read_features
+from pipeline.features.store import open_features
 from pipeline.images.loading import Conditioned
 from pipeline.models.embedder import load_embedder
 from pipeline.models.kinds import KINDS
@@ -39,7 +39,7 @@ def test_a_kind_of_network_with_a_condition(toy, monkeypatch):
 
     network = load_embedder(toy.folder / MODEL_FOLDER)
     table = pd.read_parquet(toy.folder / MANIFEST_FILE)
-    features = read_features(toy.folder / FEATURES_FOLDER / "source_train.h5")
+    features = open_features(toy.folder / FEATURES_FOLDER / "source_train.h5")
     told = network.conditions(table.iloc[features.row])
     assert set(told) == set(range(1, len(model["settings"]["values"]) + 1))
     # What is not of the colours is of the condition: rows of a condition differ by a linear function of three numbers.

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from pipeline.base.names import FEATURES_FOLDER, MODEL_FOLDER
-from pipeline.features.store import read_features
+from pipeline.features.store import open_features
 from pipeline.models.embedder import load_embedder
 from pipeline.models.folder import load_head
 
@@ -28,7 +28,7 @@ def test_the_chain_with_a_trunk_as_it_is(chain):
     report = json.loads((chain.folder / "metrics/finetune.json").read_text())
     assert report == {"trained": False, "head": "identity"}
     chain.succeed("extract", "cluster", "weight", "adapt", "evaluate")
-    features = read_features(chain.folder / FEATURES_FOLDER / "target_test.h5")
+    features = open_features(chain.folder / FEATURES_FOLDER / "target_test.h5")
     assert features.pooled.shape[1] == features.embedding.shape[1] == 1280
     unit = F.normalize(torch.from_numpy(features.pooled), dim=1)
     np.testing.assert_allclose(features.embedding, unit, atol=1e-6)
