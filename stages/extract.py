@@ -77,13 +77,12 @@ def of_pictures(run: Run, params: Any, table: Any) -> Source:
     device = torch_device(runtime.device)
     be_deterministic()
     embedder = load_embedder(MODEL_FOLDER)
-    model_params, backbone = embedder.params, embedder.backbone
-    transform = inference_transform(model_params, backbone.mean, backbone.std)
-    side = model_params.decoded_side
+    transform, side = inference_transform(embedder.input), embedder.input.decoded_side
     maker = maker_key(embedder, transform, side, device=device, batch_size=runtime.batch_size)
 
     def write(part: str, rows: Any, out: Path, facts: dict[str, str]) -> None:
         shown = table.iloc[rows]
+        conditions = embedder.conditions(shown)
         mark = fingerprint(
             params=[params.model_dump(), part, runtime.chunk_rows, runtime.batch_size],
             inputs=[MANIFEST_FILE, MODEL_FOLDER],
@@ -93,8 +92,8 @@ def of_pictures(run: Run, params: Any, table: Any) -> Source:
             kept = folder / "pooled" if runtime.cache is None else Path(runtime.cache)
             chunks = extract_chunks(
                 embedder,
-                Pictures(shown, RAW_FOLDER, transform, side),
-                PooledCache(kept, maker, shown),
+                Pictures(shown, RAW_FOLDER, transform, side, conditions),
+                PooledCache(kept, maker, shown, conditions),
                 device=device,
                 chunk_rows=runtime.chunk_rows,
                 batch_size=runtime.batch_size,
@@ -106,7 +105,7 @@ def of_pictures(run: Run, params: Any, table: Any) -> Source:
         if runtime.cache is not None:
             prune(kept, runtime.cache_gb * 1e9)
 
-    return Source("pictures", (backbone.channels, model_params.embedding_dim), write)
+    return Source("pictures", embedder.head.shape[::-1], write)
 
 
 def of_dataset(params: Any, table: Any) -> Source:

@@ -32,20 +32,19 @@ def _prepare(
 ) -> Trial:
     params = ModelParams(
         backbone=backbone,
-        pretrained=False,
         pooling="gem",
         gem_p=3.0,
         norm_features=False,
         embedding_dim=512,
         image_size=image_size,
+        crop_from="whole",
     )
     torch.manual_seed(0)
     embedder = build_embedder(params).eval().to(device, memory_format=torch.channels_last)
-    transform = inference_transform(params, embedder.backbone.mean, embedder.backbone.std)
     table = pd.DataFrame({IMAGE: [write_picture(folder, number) for number in range(n)]}).assign(
         **dict.fromkeys(BOX, np.nan)
     )
-    pictures = Pictures(table, folder, transform, image_size)
+    pictures = Pictures(table, folder, inference_transform(embedder.input), image_size)
     batch = torch.stack([pictures[number % n] for number in range(batch_size)])
     batch = batch.to(device, memory_format=torch.channels_last)
     settings = {"device": device, "chunk_rows": n, "batch_size": batch_size, "workers": workers}

@@ -24,22 +24,28 @@ from pipeline.base.atomic import replacing
 from pipeline.base.code import code_digest
 from pipeline.base.names import BOX, DIGEST
 from pipeline.images.transforms import Transform
-from pipeline.models.embedder import Embedder
+from pipeline.models.network import Network
 
 # Of the model's params those that pooled rows do not depend on; a param that is not listed counts.
 OF_THE_HEAD = ("norm_features", "embedding_dim", "output")
-OF_TRAINING = ("pretrained", "weights", "frozen", "frozen_bn")
+OF_TRAINING = ("weights", "frozen", "frozen_bn")
 LIBRARIES = ("torch", "torchvision", "timm", "pillow")
 STALE = 24 * 3600.0  # seconds after which an unfinished file is that of a killed run
 
 
 class PooledCache:
-    """Files of pooled rows in `folder`, made as the key `maker` says from the pictures of `table`, a row a picture."""
+    """Files of pooled rows in `folder`, made as the key `maker` says from the pictures of `table`, a row a picture.
 
-    def __init__(self, folder: Path, maker: str, table: pd.DataFrame) -> None:
+    `conditions` (N,) int64: what the network is told beside each picture.
+    """
+
+    def __init__(self, folder: Path, maker: str, table: pd.DataFrame, conditions: np.ndarray | None = None) -> None:
         self.folder = folder / maker
         boxes = table[list(BOX)].to_numpy(dtype="<f8")
         self._pictures = [digest.encode() + box.tobytes() for digest, box in zip(table[DIGEST], boxes, strict=True)]
+        if conditions is not None:
+            told = conditions.astype("<i8")
+            self._pictures = [picture + each.tobytes() for picture, each in zip(self._pictures, told, strict=True)]
 
     def has(self, chunk: np.ndarray) -> bool:
         """Whether the rows of the pictures at positions `chunk` (C,) are here."""
@@ -69,20 +75,21 @@ class PooledCache:
 
 @torch.no_grad()
 def maker_key(
-    embedder: Embedder, transform: Transform, side: int, *, device: torch.device, batch_size: int, view: int = 0
+    network: Network, transform: Transform, side: int, *, device: torch.device, batch_size: int, view: int = 0
 ) -> str:
     """Hex digest (32 characters) of what makes pooled rows out of pictures, but for the pictures.
 
-    Weights and settings of backbone and pooling; the transform (what it prints) and the `side` that pictures are
+    Weights and settings but for those of the head; the transform (what it prints) and the `side` that pictures are
     decoded for; device, size of batches, libraries and code. `view`: seed of a transform that draws.
     """
     digest = hashlib.sha256()
-    for part in ("backbone", "pooling"):
-        for name, tensor in getattr(embedder, part).state_dict().items():
+    for name, tensor in network.state_dict().items():
+        if not name.startswith("head."):
             values = tensor.detach().cpu().contiguous()
-            digest.update(f"{part}.{name} {values.dtype} {tuple(values.shape)}".encode())
+            digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
             digest.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
-    settings = embedder.params.model_dump(exclude={*OF_THE_HEAD, *OF_TRAINING}) if embedder.params else {}
+    unread = (*OF_THE_HEAD, *OF_TRAINING)
+    settings = {name: value for name, value in network.settings.items() if name not in unread} | {"kind": network.kind}
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     facts = [settings, repr(transform), side, view, name, batch_size, [version(library) for library in LIBRARIES]]
     digest.update(json.dumps(facts, sort_keys=True).encode())

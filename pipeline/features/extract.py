@@ -9,14 +9,15 @@ from torch.utils.data import DataLoader, Dataset
 from pipeline.arrays.blocks import slices
 from pipeline.base.progress import progress
 from pipeline.features.cache import PooledCache
-from pipeline.models.embedder import Embedder
+from pipeline.images.loading import Inputs, to_device
+from pipeline.models.network import Network
 
 Chunk = tuple[np.ndarray, np.ndarray]
 
 
 @torch.inference_mode()
 def extract_chunks(
-    embedder: Embedder,
+    embedder: Network,
     pictures: Dataset,
     cache: PooledCache,
     *,
@@ -40,7 +41,7 @@ def extract_chunks(
 
 @torch.inference_mode()
 def pool_chunks(
-    embedder: Embedder,
+    embedder: Network,
     pictures: Dataset,
     cache: PooledCache,
     *,
@@ -53,7 +54,7 @@ def pool_chunks(
     chunks = [np.arange(part.start, part.stop) for part in slices(len(pictures), chunk_rows)]
     missing = [chunk for chunk in chunks if not cache.has(chunk)]
 
-    def load(wanted: list[np.ndarray]) -> Iterator[torch.Tensor]:
+    def load(wanted: list[np.ndarray]) -> Iterator[Inputs]:
         # Batches end where chunks end: they are the same ones whichever chunks are there.
         batches = [chunk[part].tolist() for chunk in wanted for part in slices(len(chunk), batch_size)]
         return iter(DataLoader(pictures, batch_sampler=batches, num_workers=workers))
@@ -67,9 +68,8 @@ def pool_chunks(
                 images = loader if int(chunk[0]) in waiting else load([chunk])  # the latter: removed meanwhile
                 batches = []
                 for _ in slices(len(chunk), batch_size):
-                    batch = next(images).to(device, memory_format=torch.channels_last)
-                    batches.append(embedder.pool(batch).cpu().numpy())
-                    bar.update(len(batch))
+                    batches.append(embedder.pool(to_device(next(images), device)).cpu().numpy())
+                    bar.update(len(batches[-1]))
                 pooled = np.concatenate(batches)
                 cache.write(chunk, pooled)
             yield pooled

@@ -1,46 +1,64 @@
 """Pictures to tensors: random changes for training, plain resizing for inference."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms import v2
 
-from pipeline.params.finetune import AugmentParams, ModelParams
+from pipeline.params.finetune import AugmentParams
 
 Transform = Callable[[Image.Image], Tensor]
 
 
-def training_transform(params: AugmentParams, size: int, mean: Sequence[float], std: Sequence[float]) -> Transform:
+class PictureInput(NamedTuple):
+    """What a network takes: pictures of `size` x `size` pixels, less `mean` and by `std` a channel.
+
+    `crop_from`: pixels that the shorter side has before the centre is cropped, outside training; None: the whole
+    picture is resized, aspect not kept.
+    """
+
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    interpolation: str = "bilinear"
+    crop_from: int | None = None
+
+    @property
+    def decoded_side(self) -> int:
+        """Pixels of the shorter side that a picture outside training must be decoded with."""
+        return self.crop_from or self.size
+
+
+def training_transform(params: AugmentParams, wanted: PictureInput) -> Transform:
     """PIL RGB -> (3, size, size) float32. Draws from torch's global generator: seed it for each picture."""
+    size, how = wanted.size, v2.InterpolationMode(wanted.interpolation)
     steps: list = [v2.AutoAugment()] if params.policy == "autoaugment" else []
     if params.rotation:
-        steps.append(v2.RandomRotation(params.rotation, interpolation=v2.InterpolationMode.BILINEAR))
+        steps.append(v2.RandomRotation(params.rotation, interpolation=how))
     if params.scale is None:
-        steps += [v2.Resize(max(params.resize, size), antialias=True), v2.RandomCrop(size)]
+        steps += [v2.Resize(max(params.resize, size), how, antialias=True), v2.RandomCrop(size)]
     else:
-        steps.append(v2.RandomResizedCrop(size, scale=params.scale, antialias=True))
+        steps.append(v2.RandomResizedCrop(size, scale=params.scale, interpolation=how, antialias=True))
     if params.flip:
         steps.append(v2.RandomHorizontalFlip(params.flip))
     if params.jitter:
         steps.append(v2.ColorJitter(params.jitter, params.jitter, params.jitter, hue=params.jitter / 10))
-    return v2.Compose([*steps, *_to_tensor(mean, std)])
+    return v2.Compose([*steps, *_to_tensor(wanted)])
 
 
-def inference_transform(params: ModelParams, mean: Sequence[float], std: Sequence[float]) -> Transform:
-    """PIL RGB -> (3, size, size) float32 of `image_size`.
-
-    The whole picture resized to exactly that, aspect not kept; or with `crop_from` the shorter side resized to so many
-    pixels, and the centre.
-    """
-    size = params.image_size
-    if params.crop_from is None:
-        steps = [v2.Resize((size, size), antialias=True)]
+def inference_transform(wanted: PictureInput) -> Transform:
+    """PIL RGB -> (3, size, size) float32: resized and cropped as `wanted` says."""
+    size, how = wanted.size, v2.InterpolationMode(wanted.interpolation)
+    if wanted.crop_from is None:
+        steps = [v2.Resize((size, size), how, antialias=True)]
     else:
-        steps = [v2.Resize(params.crop_from, antialias=True), v2.CenterCrop(size)]
-    return v2.Compose([*steps, *_to_tensor(mean, std)])
+        steps = [v2.Resize(wanted.crop_from, how, antialias=True), v2.CenterCrop(size)]
+    return v2.Compose([*steps, *_to_tensor(wanted)])
 
 
-def _to_tensor(mean: Sequence[float], std: Sequence[float]) -> list:
-    return [v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(list(mean), list(std))]
+def _to_tensor(wanted: PictureInput) -> list:
+    scaled = v2.ToDtype(torch.float32, scale=True)
+    return [v2.PILToTensor(), scaled, v2.Normalize(list(wanted.mean), list(wanted.std))]

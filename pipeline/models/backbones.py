@@ -1,4 +1,4 @@
-"""Convolutional and transformer trunks from torchvision and timm, by name, as feature maps."""
+"""Convolutional and transformer trunks from torchvision and timm, by name, as feature maps or pooled as published."""
 
 from difflib import get_close_matches
 
@@ -6,25 +6,33 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.base.errors import UserError
-
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-PARAM = "finetune.model.backbone"
+from pipeline.models.inputs import OwnInput, own_input_of
+from pipeline.models.trunks import AS_PUBLISHED, BACKBONE, timm_trunk, torchvision_trunk
+from pipeline.models.weights import is_local, load_into, read_weights
 
 
 class Backbone(nn.Module):
-    """A trunk whose output is a feature map (B, `channels`, H, W); `mean`, `std` are those of its input."""
+    """A trunk and how its output is read; `own` is the input that it was published with.
 
-    def __init__(self, trunk: nn.Module, channels: int, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    `pooling` token: the class token (B, `width`); map, native: what the trunk's classifier would be given
+    (B, `width`); any other: a feature map (B, `width`, H, W) to be pooled.
+    """
+
+    def __init__(self, trunk: nn.Module, width: int, own: OwnInput | None = None, pooling: str = "avg") -> None:
         super().__init__()
-        self.trunk, self.channels, self.mean, self.std = trunk, channels, mean, std
+        self.trunk, self.width, self.own, self.pooling = trunk, width, own or OwnInput(), pooling
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (B, 3, S, S) -> feature map (B, C, H, W); tokens become a map of width 1."""
+        """Images (B, 3, S, S) -> map (B, C, H, W), tokens as one of width 1; or pooled features (B, P)."""
         features = self.trunk(images)
+        if self.pooling in AS_PUBLISHED:
+            return features
+        if self.pooling == "token":
+            return features[:, 0] if features.ndim == 3 else features  # torchvision's networks read it themselves
         if features.ndim == 3:  # (B, T, C), class tokens first
             skip = getattr(self.trunk, "num_prefix_tokens", 0)
             return features[:, skip:].transpose(1, 2).unsqueeze(-1)
-        if features.shape[1] != self.channels:  # (B, H, W, C)
+        if features.shape[1] != self.width:  # (B, H, W, C)
             return features.permute(0, 3, 1, 2)
         return features
 
@@ -38,69 +46,48 @@ def backbone_names() -> list[str]:
     return ours + [f"timm/{name}" for name in [*timm.list_models(), *timm.list_pretrained()]]
 
 
-def build_backbone(name: str, *, pretrained: bool, image_size: int) -> Backbone:
-    """The trunk `name`, randomly initialised from torch's global generator or with published weights.
+def build_backbone(
+    name: str, *, weights: str | None = None, pooling: str = "avg", image_size: int | None = None
+) -> Backbone:
+    """The trunk `name`, randomly initialised from torch's global generator or with the `weights` that the param names.
 
-    Raises UserError for an unknown name (with close matches), for weights that cannot be fetched, and for a trunk
-    that cannot take pictures of `image_size` pixels.
+    Raises UserError for an unknown name (with close matches), for weights that there are not or that do not fit, for
+    a pooling that the trunk lacks, and for a trunk that cannot take pictures of `image_size` pixels (null: its own).
     """
     family, _, model = name.partition("/")
     if name not in (known := backbone_names()):
         close = get_close_matches(name, known, n=6, cutoff=0.5) or ["torchvision/resnet18", "timm/resnet10t"]
         raise UserError(
-            f"{PARAM}: unknown backbone {name!r}; known: {', '.join(close)} and {len(known) - len(close)} more: "
+            f"{BACKBONE}: unknown backbone {name!r}; known: {', '.join(close)} and {len(known) - len(close)} more: "
             "`python -m stages.finetune --list-backbones`"
         )
-    try:
-        if family == "torchvision":
-            trunk, mean, std = _torchvision(model, pretrained)
-        else:
-            trunk, mean, std = _timm(model, pretrained, image_size)
-    except (OSError, RuntimeError) as error:
-        if not pretrained:
-            raise
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(
-            f"{PARAM}: no pretrained weights for {name!r} ({reason}); connect to the network or set "
-            "finetune.model.pretrained: false"
-        ) from error
-    return Backbone(trunk, _channels(trunk, name, image_size), mean, std)
-
-
-def _torchvision(name: str, pretrained: bool) -> tuple[nn.Module, tuple, tuple]:
-    import torchvision
-
-    model = torchvision.models.get_model(name, weights="DEFAULT" if pretrained else None)
-    if hasattr(model, "features"):  # convnext, densenet, efficientnet, mobilenet, swin, vgg, ...
-        return model.features, IMAGENET_MEAN, IMAGENET_STD
-    if not (hasattr(model, "layer4") or hasattr(model, "trunk_output")):  # resnets and regnets are chains
-        raise UserError(f"{PARAM}: torchvision/{name} has no feature map to pool; see `timm` for a model of its kind")
-    kept = [child for child_name, child in model.named_children() if child_name not in ("avgpool", "fc")]
-    return nn.Sequential(*kept), IMAGENET_MEAN, IMAGENET_STD
-
-
-def _timm(name: str, pretrained: bool, image_size: int) -> tuple[nn.Module, tuple, tuple]:
-    import timm
-
-    options = {"pretrained": pretrained, "num_classes": 0, "global_pool": ""}
-    try:
-        model = timm.create_model(name, img_size=image_size, **options)
-    except TypeError:  # convolutional networks take any size and know no img_size
-        model = timm.create_model(name, **options)
-    return model, tuple(model.pretrained_cfg["mean"]), tuple(model.pretrained_cfg["std"])
+    given = read_weights(weights, name) if is_local(weights) else None
+    tag = None if given else weights
+    if given is not None and given.settings is not None:
+        image_size = image_size or given.settings["image_size"]
+    if family == "torchvision":
+        trunk, own = torchvision_trunk(model, tag, given, pooling)
+    else:
+        trunk, own = timm_trunk(model, tag, given, pooling, image_size)
+    if given is not None and given.cut:
+        load_into(trunk, given, (), name)
+        own = own_input_of(given.settings)
+    return Backbone(trunk, _width(trunk, name, image_size or own.size, pooling), own, pooling)
 
 
 @torch.no_grad()
-def _channels(trunk: nn.Module, name: str, image_size: int) -> int:
+def _width(trunk: nn.Module, name: str, image_size: int, pooling: str) -> int:
     was_training = trunk.training
     trunk.eval()
     try:
         shape = trunk(torch.zeros(1, 3, image_size, image_size)).shape
     except (RuntimeError, AssertionError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"{PARAM}: {name} cannot take pictures of {image_size} px ({reason})") from error
+        raise UserError(f"{BACKBONE}: {name} cannot take pictures of {image_size} px ({reason})") from error
     trunk.train(was_training)
-    if len(shape) == 3:
+    if (pooling in AS_PUBLISHED and len(shape) != 2) or (pooling == "token" and len(shape) == 4):
+        raise UserError(f"finetune.model.pooling: {pooling} of {name} is no vector, but {tuple(shape)}; set avg")
+    if len(shape) in (2, 3):
         return shape[-1]
     known = getattr(trunk, "num_features", None)
     # Some trunks put the channels last; there are more of them than positions.

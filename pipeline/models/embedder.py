@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from torch import Tensor, nn
 
 from pipeline.base.errors import UserError
+from pipeline.images.transforms import PictureInput
 from pipeline.models.backbones import Backbone, build_backbone
 from pipeline.models.folder import RETRAIN, check_width, damaged_model, load_head, read_model, write_model
 from pipeline.models.head import Head
+from pipeline.models.inputs import picture_input, with_own_input
+from pipeline.models.kinds import KINDS
+from pipeline.models.network import Network
 from pipeline.models.pooling import build_pooling
 from pipeline.params.finetune import ModelParams
 
@@ -17,9 +22,10 @@ from pipeline.params.finetune import ModelParams
 class Embedder(nn.Module):
     """`pool`: images -> pooled features (B, P); `embed`: pooled -> unit vectors (B, D); `forward` does both.
 
-    `params` are those it was built from. `frozen_bn` there: batch norms of the backbone keep their statistics in
-    training too, while their scales and offsets are trained. `frozen`: backbone and pooling stay as they are, and what
-    they make of pictures may be given in place of pictures: `pool` gives such rows (B, P) back.
+    `params` are those it was built from, with a value in place of each null. `frozen_bn` there: batch norms of the
+    backbone keep their statistics in training too, while their scales and offsets are trained. `frozen`: backbone and
+    pooling stay as they are, and what they make of pictures may be given in place of pictures: `pool` gives such rows
+    (B, P) back.
     """
 
     kind = "embedder"
@@ -31,12 +37,20 @@ class Embedder(nn.Module):
     @property
     def settings(self) -> dict[str, Any]:
         """What `model.json` holds beside the weights."""
-        return self.params.model_dump()
+        return {} if self.params is None else self.params.model_dump()
+
+    @property
+    def input(self) -> PictureInput:
+        """The pictures that it takes."""
+        return picture_input(self.params)
 
     @property
     def frozen(self) -> bool:
         """Whether the head alone is trained."""
         return self.params is not None and self.params.frozen
+
+    def conditions(self, table: pd.DataFrame) -> None:
+        """Nothing is asked for beside a picture."""
 
     def train(self, mode: bool = True) -> "Embedder":
         """As of any module, but what is frozen stays in eval mode."""
@@ -69,40 +83,56 @@ class Embedder(nn.Module):
 
 
 def build_embedder(params: ModelParams) -> Embedder:
-    """A fresh model; random weights come from torch's global generator."""
-    backbone = build_backbone(params.backbone, pretrained=params.pretrained, image_size=params.image_size)
+    """A new model; random weights come from torch's global generator.
+
+    Raises UserError for a backbone, weights, a pooling or a crop that cannot be had.
+    """
+    backbone = build_backbone(
+        params.backbone, weights=params.weights, pooling=params.pooling, image_size=params.image_size
+    )
     pooling = build_pooling(params.pooling, params.gem_p)
-    head = Head(backbone.channels, params.embedding_dim, norm_features=params.norm_features, output=params.output)
+    params = with_own_input(params, backbone.own)
+    params = params.model_copy(update={"embedding_dim": params.embedding_dim or backbone.width})
+    head = Head(backbone.width, params.embedding_dim, norm_features=params.norm_features, output=params.output)
     if params.frozen:
         for part in (backbone, pooling):
             part.requires_grad_(False)
     return Embedder(backbone, pooling, head, params)
 
 
-def save_embedder(folder: Path, model: Embedder, weights: Mapping[str, Tensor] | None = None) -> None:
-    """Write the model into `folder`, with its own weights or with these."""
+def restore_embedder(settings: Mapping[str, Any]) -> Embedder:
+    """The model of such `settings`, which needs no published weights."""
+    params = ModelParams.model_validate(settings)
+    model = build_embedder(params.model_copy(update={"weights": None}))
+    model.params = params
+    return model
+
+
+def save_embedder(folder: Path, model: Network, weights: Mapping[str, Tensor] | None = None) -> None:
+    """Write a network of any kind into `folder`, with its own weights or with these."""
     write_model(folder, model.kind, model.settings, model.state_dict() if weights is None else weights)
 
 
-def load_embedder(backbone: Path, head: Path | None = None) -> Embedder:
-    """The model in the folder `backbone`, with its own head or with that of the folder `head`; in eval mode on the CPU.
+def load_embedder(backbone: Path, head: Path | None = None) -> Network:
+    """The network in the folder `backbone`, with its own head or that of the folder `head`; in eval mode on the CPU.
 
-    Raises UserError when one of them is missing or damaged, when `backbone` holds a head alone, and when the head is
-    for pooled features of another width.
+    Raises UserError when one of them is missing or damaged, when `backbone` holds a head alone or a network of an
+    unknown kind, and when the head is for pooled features of another width.
     """
     kind, settings, weights = read_model(backbone)
     if kind == Head.kind:
         raise UserError(f"{backbone}: a head alone, which embeds features and no pictures; it has no backbone")
+    if kind not in KINDS:
+        raise UserError(f"{backbone}: a network of the unknown kind {kind!r}; known: {', '.join(KINDS)}; {RETRAIN}")
     try:
-        params = ModelParams.model_validate(settings)
-        model = build_embedder(params.model_copy(update={"pretrained": False}))
-        model.params = params
+        model = KINDS[kind](settings)
         model.load_state_dict(weights)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise damaged_model(backbone, error) from error
     if head is not None:
+        width = model.head.shape[1]
         model.head = load_head(head, RETRAIN if head == backbone else "run `dvc repro adapt`")
-        check_width(model.head, model.backbone.channels, head)
+        check_width(model.head, width, head)
     return model.eval()
 
 

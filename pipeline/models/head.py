@@ -36,6 +36,11 @@ class Head(nn.Module):
         made.output = build_output(output, len(bias))
         return made
 
+    @classmethod
+    def identity(cls, width: int, *, norm_features: bool, output: str = "none") -> "Head":
+        """A head that gives pooled features of `width` values as they are, but for what is normalised."""
+        return cls.of(torch.eye(width), torch.zeros(width), norm_features=norm_features, output=output)
+
     @property
     def shape(self) -> tuple[int, int]:
         """(D, P): widths of embeddings and of pooled features."""

@@ -52,10 +52,13 @@ class GlobalAverageMax(nn.Module):
 
 
 def build_pooling(name: str, gem_p: float) -> nn.Module:
-    """The pooling `name`: gem, avg, max or avg_max."""
+    """The pooling `name`: gem, avg, max or avg_max; nothing for token, map and native, which are the backbone's own."""
     return {
         "gem": lambda: GeM(gem_p),
         "avg": GlobalAverage,
         "max": GlobalMax,
         "avg_max": GlobalAverageMax,
+        "token": nn.Identity,
+        "map": nn.Identity,
+        "native": nn.Identity,
     }[name]()

@@ -1,6 +1,6 @@
 """Section `finetune`: the embedding model and its training, whatever the recipe."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -10,34 +10,39 @@ from pipeline.params.optim import OptimizerParams
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Range = Annotated[tuple[float, float], AsTuple]
+Channels = Annotated[tuple[float, float, float], AsTuple]
 
 
 class ModelParams(Section):
-    """Backbone, pooling and head of the embedding model. What has a default is absent from older models."""
+    """Backbone, pooling and head of the embedding model. A null stands for what the trunk was published with.
+
+    `weights`: null (random), default, a tag of the library, a file or a folder, or package:<name>. `embedding_dim`
+    null: the width of pooled features. Those of a model that was built have a value in place of every other null.
+    """
 
     backbone: str
-    pretrained: bool
-    pooling: Literal["gem", "avg", "max", "avg_max"]
+    weights: str | None = None
+    pooling: Literal["gem", "avg", "max", "avg_max", "token", "map", "native"]
     gem_p: Positive
     norm_features: bool
-    embedding_dim: Annotated[int, Field(ge=1)]
-    image_size: Annotated[int, Field(ge=16)]
-    crop_from: int | None = None
+    embedding_dim: Annotated[int, Field(ge=1)] | None
+    image_size: Annotated[int, Field(ge=16)] | None
+    mean: Channels | None = None
+    std: Annotated[tuple[Positive, Positive, Positive], AsTuple] | None = None
+    interpolation: Literal["bilinear", "bicubic"] | None = None
+    crop_from: Literal["whole"] | int | None = None
     output: Literal["none", "l2", "layernorm", "l2_layernorm"] = "none"
     frozen: bool = False
     frozen_bn: bool = False
 
-    @property
-    def decoded_side(self) -> int:
-        """Pixels of the shorter side that a picture outside training must be decoded with."""
-        return self.crop_from or self.image_size
-
-    @field_validator("crop_from")
+    @field_validator("crop_from", mode="before")
     @classmethod
-    def _holds_the_crop(cls, shorter: int | None, info: ValidationInfo) -> int | None:
-        size = info.data.get("image_size")
-        if shorter is not None and size is not None and shorter < size:
-            raise ValueError(f"should be null or at least image_size ({size})")
+    def _holds_the_crop(cls, shorter: Any, info: ValidationInfo) -> Any:
+        if shorter is None or shorter == "whole":
+            return shorter
+        size = info.data.get("image_size") or 1
+        if not isinstance(shorter, int) or isinstance(shorter, bool) or shorter < size:
+            raise ValueError(f"should be null, whole, or pixels of at least image_size ({size})")
         return shorter
 
 

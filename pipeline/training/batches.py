@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pipeline.base.seeds import mixed_seed
-from pipeline.images.loading import Pictures
+from pipeline.images.loading import Inputs, Pictures, stack
 from pipeline.training.share import Share
 
 
@@ -34,24 +34,27 @@ class Sampler(ABC):
 class Rows(Protocol):
     """The rows of a table as the network takes them."""
 
-    def take(self, rows: np.ndarray, seeds: Iterable[int]) -> Tensor:
-        """Rows (N,) int64 as (N, ...) float32; random changes of each follow from its seed."""
+    def take(self, rows: np.ndarray, seeds: Iterable[int]) -> Inputs:
+        """Rows (N,) int64 as (N, ...) float32, with conditions where the network asks for them.
+
+        Random changes of each follow from its seed.
+        """
 
 
 class PictureRows:
-    """Rows as pictures (N, 3, S, S)."""
+    """Rows as pictures (N, 3, S, S), with conditions where there are any."""
 
     def __init__(self, pictures: Pictures) -> None:
         self.pictures = pictures
 
-    def take(self, rows: np.ndarray, seeds: Iterable[int]) -> Tensor:
+    def take(self, rows: np.ndarray, seeds: Iterable[int]) -> Inputs:
         """See `Rows`."""
         images = []
         for row, seed in zip(rows.tolist(), seeds, strict=True):
             # Seeded for each picture: neither the number of workers nor an interruption changes an augmentation.
             torch.manual_seed(seed)
             images.append(self.pictures[row])
-        return torch.stack(images)
+        return stack(images)
 
 
 class FeatureRows:
@@ -74,7 +77,7 @@ class _EpochBatches(Dataset):
     def __len__(self) -> int:
         return self.sampler.n_batches - self.first
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, place: int) -> tuple[Inputs, Tensor]:
         index = self.first + place
         rows, labels = self.sampler.draw(self.epoch, index)
         own = self.share.chosen(len(labels), len(rows) - len(labels))
@@ -90,7 +93,7 @@ def load_epoch(
     first: int,
     workers: int,
     share: Share = Share(),  # noqa: B008  frozen
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[tuple[Inputs, Tensor]]:
     """Batches `first`, ... of `epoch`: inputs (N, ...) float32 as `rows` gives them, labels (B,) int64.
 
     Of several processes each has the inputs of its `share` alone, of those with labels and of those without, and all

@@ -6,6 +6,7 @@ networks, optimisers and schedules. One that takes the features that a dataset g
 `TAKES = "features"`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -22,9 +23,10 @@ from pipeline.base.names import DATASET
 from pipeline.base.plugins import load_plugin
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform, training_transform
-from pipeline.models.embedder import Embedder, build_embedder
+from pipeline.models.embedder import build_embedder
+from pipeline.models.network import Network
 from pipeline.params.base import Section, read_section
-from pipeline.params.finetune import FinetuneParams
+from pipeline.params.finetune import FinetuneParams, ModelParams
 from pipeline.table.manifest import has_pictures, pictured
 from pipeline.training.batches import FeatureRows, PictureRows, Rows
 from pipeline.training.fabric import backward
@@ -51,23 +53,23 @@ class TrainingContext:
         """How gradients are made."""
         return partial(backward, self.fabric)
 
-    def build_model(self) -> tuple[Embedder, Rows]:
-        """A fresh embedding model, and the rows of `table` as it takes them: pictures with random changes.
+    def build_model(self, build: Callable[[ModelParams], Network] = build_embedder) -> tuple[Network, Rows]:
+        """A fresh network, and the rows of `table` as it takes them: pictures with random changes.
 
         Where the backbone is frozen, they are what it makes of the pictures, or of the views there are of each.
         Raises UserError for a backbone that is not known, or whose weights cannot be had.
         """
-        model = self.params.model
-        embedder = build_embedder(model).to(memory_format=torch.channels_last)
-        backbone = embedder.backbone
-        transform = training_transform(self.params.augment, model.image_size, backbone.mean, backbone.std)
-        side = model.image_size if self.params.augment.scale else max(self.params.augment.resize, model.image_size)
+        network = build(self.params.model).to(memory_format=torch.channels_last)
+        augment, wanted = self.params.augment, network.input
+        transform = training_transform(augment, wanted)
+        side = wanted.size if augment.scale else max(augment.resize, wanted.size)
         if self.frozen is None:
-            return embedder, PictureRows(Pictures(self.table, self.raw, transform, side))
+            conditions = network.conditions(self.table)
+            return network, PictureRows(Pictures(self.table, self.raw, transform, side, conditions))
         if self.frozen.views:
-            return embedder, self.frozen.rows(embedder, self.table, transform, side)
-        transform = inference_transform(model, backbone.mean, backbone.std)
-        return embedder, FeatureRows(self.frozen.plain(embedder, self.table, transform, model.decoded_side))
+            return network, self.frozen.rows(network, self.table, transform, side)
+        plain = self.frozen.plain(network, self.table, inference_transform(wanted), wanted.decoded_side)
+        return network, FeatureRows(plain)
 
 
 def check_rows(method: ModuleType, name: str, table: pd.DataFrame) -> None:

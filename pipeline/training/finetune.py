@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from pipeline.base.checkpoint import Checkpoint
@@ -16,7 +16,8 @@ from pipeline.base.names import Part
 from pipeline.features.cache import prune
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
-from pipeline.models.embedder import Embedder, count_parameters
+from pipeline.models.embedder import count_parameters
+from pipeline.models.network import Network
 from pipeline.params.finetune import FinetuneParams
 from pipeline.params.runtime import RuntimeParams
 from pipeline.table.manifest import part_rows
@@ -36,7 +37,7 @@ class Finetuned:
     A recipe that trains nothing has no rows, and reports its facts.
     """
 
-    network: nn.Module
+    network: Network
     weights: dict[str, Tensor]
     history: list[dict[str, float]]
     report: dict[str, Any]
@@ -74,7 +75,7 @@ def finetune(
         say(f"nothing is trained: {params.recipe} gives the model as it is")
         return Finetuned(network, network.state_dict(), [], {"trained": False, **recipe.facts})
     validate = RecallAt1(
-        _held_out(network, val_rows, raw, params, frozen),
+        _held_out(network, val_rows, raw, frozen),
         val_rows,
         fabric,
         batch_size=runtime.batch_size,
@@ -112,9 +113,8 @@ def finetune(
     return Finetuned(network, trained.weights, trained.history, report)
 
 
-def _held_out(
-    model: Embedder, rows: pd.DataFrame, raw: Path, params: FinetuneParams, frozen: FrozenFeatures | None
-) -> Dataset | Tensor:
-    side = params.model.decoded_side
-    transform = inference_transform(params.model, model.backbone.mean, model.backbone.std)
-    return frozen.plain(model, rows, transform, side) if frozen else Pictures(rows, raw, transform, side)
+def _held_out(network: Network, rows: pd.DataFrame, raw: Path, frozen: FrozenFeatures | None) -> Dataset | Tensor:
+    transform, side = inference_transform(network.input), network.input.decoded_side
+    if frozen:
+        return frozen.plain(network, rows, transform, side)
+    return Pictures(rows, raw, transform, side, network.conditions(rows))

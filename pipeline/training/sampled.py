@@ -1,12 +1,16 @@
 """What recipes have in common whose batches a sampler draws, and which may hold the backbone or the head fixed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from pipeline.images.loading import Inputs, to_device
+from pipeline.models.embedder import build_embedder
+from pipeline.models.network import Network
+from pipeline.params.finetune import ModelParams
 from pipeline.training.batches import Sampler, load_epoch
 from pipeline.training.context import TrainingContext
 from pipeline.training.face import KEPT
@@ -16,13 +20,16 @@ from pipeline.training.processes import gather, on_shares, share_of
 class SampledRecipe:
     """Builds the model and loads the batches; a recipe adds its other networks, its optimisers and its step.
 
+    `build` makes a network of another kind than `embedder`.
     Batch norms of a backbone that is held fixed by `project` still move their running statistics, but for those that
     are frozen or set to eval.
     """
 
-    def __init__(self, context: TrainingContext, sampler: Sampler) -> None:
+    def __init__(
+        self, context: TrainingContext, sampler: Sampler, build: Callable[[ModelParams], Network] = build_embedder
+    ) -> None:
         self.context, self.sampler = context, sampler
-        self.embedder, self.rows = context.build_model()
+        self.embedder, self.rows = context.build_model(build)
         self.networks: dict[str, nn.Module] = {KEPT: self.embedder}
         self.optimizers: dict[str, Optimizer] = {}
         self.facts: dict[str, Any] = {"classes": sampler.names}
@@ -31,7 +38,7 @@ class SampledRecipe:
         """Batches an epoch."""
         return self.sampler.n_batches
 
-    def batches(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, epoch: int, first: int) -> Iterator[tuple[Inputs, Tensor]]:
         """Batches of (images (N, 3, S, S), labels (B,)) as the sampler draws them; pooled features if it is frozen.
 
         Of several processes each has its share of the images, and all labels.
@@ -39,12 +46,13 @@ class SampledRecipe:
         share = share_of(self.context.fabric)
         return load_epoch(self.rows, self.sampler, epoch=epoch, first=first, workers=self.context.workers, share=share)
 
-    def to_device(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    def to_device(self, batch: tuple[Inputs, Tensor]) -> tuple[Inputs, Tensor]:
         """The batch where the model is, images channels last."""
-        images, labels = self.context.fabric.to_device(batch)
-        return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images, labels
+        inputs, labels = batch
+        device = self.context.fabric.device
+        return to_device(inputs, device), labels.to(device)
 
-    def project(self, images: Tensor, n: int, *, backbone_learns: bool = True, head_learns: bool = True) -> Tensor:
+    def project(self, images: Inputs, n: int, *, backbone_learns: bool = True, head_learns: bool = True) -> Tensor:
         """Output of the head before the final L2 (n, D) float32, with gradients for what learns.
 
         `images` are this process's share of the `n` pictures. The model runs in the precision of the run; what is made

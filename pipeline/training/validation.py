@@ -1,5 +1,7 @@
 """How well consumer pictures of held-out items find their shop pictures, or pictures of one domain one another."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import torch
@@ -9,7 +11,7 @@ from torch.utils.data import Subset
 
 from pipeline.arrays.blocks import rows_per_block, slices
 from pipeline.base.names import DOMAIN, VALIDATION, Domain
-from pipeline.images.loading import Pictures, load_batches
+from pipeline.images.loading import Pictures, load_batches, to_device
 from pipeline.table.products import product_codes
 from pipeline.training.processes import gather_lists, share_of
 
@@ -48,8 +50,8 @@ class RecallAt1:
         embedder.eval()
         own = Subset(self.pictures, share_of(self.fabric).places(len(self.pictures)).tolist())
         batches = load_batches(own, self.batch_size, self.workers)
-        embedded = [embedder(images.to(self.fabric.device)).cpu() for images in batches]
-        embeddings = torch.cat(gather_lists(embedded, self.fabric))
+        on = partial(to_device, device=self.fabric.device, memory_format=torch.preserve_format)
+        embeddings = torch.cat(gather_lists([embedder(on(images)).cpu() for images in batches], self.fabric))
         gallery, items = embeddings[self.gallery].T, self.items[self.gallery]
         hits = 0
         for block in slices(len(self.queries), rows_per_block(len(self.gallery))):

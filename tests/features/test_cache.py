@@ -14,19 +14,19 @@ from support.project import PROJECT
 from pipeline.features.cache import PooledCache, maker_key, prune
 from pipeline.features.extract import extract_chunks
 from pipeline.images.loading import Pictures
-from pipeline.images.transforms import inference_transform
+from pipeline.images.transforms import PictureInput, inference_transform
 from pipeline.models.embedder import build_embedder
 from pipeline.params.finetune import ModelParams
 
 CPU = torch.device("cpu")
 PARAMS = ModelParams(
     backbone="timm/resnet10t",
-    pretrained=False,
     pooling="gem",
     gem_p=3.0,
     norm_features=False,
     embedding_dim=8,
     image_size=32,
+    crop_from="whole",
 )
 
 
@@ -57,12 +57,13 @@ def world(tmp_path):
     return tmp_path, table.assign(**dict.fromkeys(("x", "y", "w", "h"), np.nan))
 
 
-def _extract(embedder, world, folder, *, batch_size=3, chunk_rows=6, params=PARAMS):
+def _extract(embedder, world, folder, *, batch_size=3, chunk_rows=6, **changes):
     """Pooled rows and embeddings, and how many pictures were read."""
     raw, table = world
-    transform = inference_transform(params, embedder.backbone.mean, embedder.backbone.std)
-    pictures = Watched(table, raw, transform, params.decoded_side)
-    maker = maker_key(embedder, transform, params.decoded_side, device=CPU, batch_size=batch_size)
+    wanted = embedder.input._replace(**changes)
+    transform, side = inference_transform(wanted), wanted.decoded_side
+    pictures = Watched(table, raw, transform, side)
+    maker = maker_key(embedder, transform, side, device=CPU, batch_size=batch_size)
     settings = {"device": CPU, "chunk_rows": chunk_rows, "batch_size": batch_size, "workers": 0}
     chunks = extract_chunks(embedder, pictures, PooledCache(folder, maker, table), **settings)
     return [np.concatenate(arrays).tobytes() for arrays in zip(*chunks, strict=True)], pictures.read
@@ -108,15 +109,15 @@ def test_rows_of_another_network_are_never_hit(world, tmp_path, part):
     assert rows == _extract(embedder, world, tmp_path / "none")[0]
 
 
-@pytest.mark.parametrize("change", [{"image_size": 48}, {"crop_from": 40}])
+@pytest.mark.parametrize("change", [{"size": 48}, {"crop_from": 40}])
 def test_rows_of_another_transform_are_never_hit(embedder, world, tmp_path, change):
     _extract(embedder, world, tmp_path / "cache")
-    assert _extract(embedder, world, tmp_path / "cache", params=PARAMS.model_copy(update=change))[1] == 11
+    assert _extract(embedder, world, tmp_path / "cache", **change)[1] == 11
 
 
 def test_transforms_print_all_that_they_are_made_of():
-    size = repr(inference_transform(PARAMS, (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)))
-    crop = repr(inference_transform(PARAMS.model_copy(update={"crop_from": 36}), (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)))
+    size = repr(inference_transform(PictureInput(32, (0.1, 0.2, 0.3), (0.4, 0.5, 0.6))))
+    crop = repr(inference_transform(PictureInput(32, (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), crop_from=36)))
     for value in ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "32", "BILINEAR", "antialias=True"):
         assert value in size
     assert "36" in crop

@@ -33,7 +33,7 @@ class Numbered(torch.utils.data.Dataset):
 @pytest.fixture
 def embedder():
     torch.manual_seed(0)
-    backbone = Backbone(nn.Identity(), 3, (0.0,) * 3, (1.0,) * 3)
+    backbone = Backbone(nn.Identity(), 3)
     return Embedder(backbone, GlobalAverage(), Head(3, 5, norm_features=False)).eval()
 
 

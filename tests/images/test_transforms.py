@@ -10,20 +10,19 @@ from support.project import default_params
 
 from pipeline.base.errors import UserError
 from pipeline.images.loading import Pictures
-from pipeline.images.transforms import inference_transform
+from pipeline.images.transforms import PictureInput, inference_transform
 from pipeline.params.base import parse_section
 from pipeline.params.finetune import ModelParams
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def model_params(image_size, crop_from):
-    section = default_params()["finetune"]["model"] | {"image_size": image_size, "crop_from": crop_from}
-    return parse_section(section, "finetune.model", ModelParams)
+def wanted(image_size, crop_from):
+    return PictureInput(image_size, MEAN, STD, "bilinear", crop_from)
 
 
 def transform(image_size, crop_from):
-    return inference_transform(model_params(image_size, crop_from), MEAN, STD)
+    return inference_transform(wanted(image_size, crop_from))
 
 
 def test_centre_crop_as_dada_tests():
@@ -53,14 +52,15 @@ def test_what_is_seen_of_a_wide_picture(crop_from, ends):
 
 
 def test_a_crop_larger_than_the_picture_is_refused():
-    with pytest.raises(UserError, match=r"finetune.model.crop_from: should be null or at least image_size \(64\)"):
-        transform(64, 60)
+    section = default_params()["finetune"]["model"] | {"image_size": 64, "crop_from": 60}
+    with pytest.raises(UserError, match=r"finetune.model.crop_from: should be null, whole, or pixels .* \(64\)"):
+        parse_section(section, "finetune.model", ModelParams)
 
 
 def test_large_pictures_are_decoded_large_enough_for_the_crop(tmp_path):
     stripes = np.repeat(np.tile([0, 255], 256).astype(np.uint8)[None], 512, axis=0)
     Image.fromarray(np.stack([stripes] * 3, axis=2)).save(tmp_path / "stripes.jpg", quality=100)
     table = pd.DataFrame({"image": ["stripes.jpg"], **dict.fromkeys(("x", "y", "w", "h"), np.nan)})
-    params = model_params(16, 512)
-    pictures = Pictures(table, tmp_path, inference_transform(params, MEAN, STD), params.decoded_side)
+    large = wanted(16, 512)
+    pictures = Pictures(table, tmp_path, inference_transform(large), large.decoded_side)
     assert pictures[0].std() > 1, "at half the size the stripes would be grey"

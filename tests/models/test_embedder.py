@@ -25,9 +25,9 @@ PARAMS = ModelParams.model_validate(
     ],
 )
 def test_backbones_of_all_kinds_give_a_map_of_their_channels(name, channels):
-    backbone = build_backbone(name, pretrained=False, image_size=32).eval()
+    backbone = build_backbone(name, image_size=32).eval()
     features = backbone(torch.rand(2, 3, 32, 32))
-    assert backbone.channels == channels
+    assert backbone.width == channels
     assert features.shape[:2] == (2, channels)
     assert features.ndim == 4
 
@@ -35,14 +35,14 @@ def test_backbones_of_all_kinds_give_a_map_of_their_channels(name, channels):
 @pytest.mark.parametrize("name", ["resnet18", "timm/resnet18x", "keras/resnet18", "torchvision/"])
 def test_unknown_backbone_lists_known_ones(name):
     with pytest.raises(UserError, match=r"^finetune.model.backbone: unknown backbone .*; known: .*/.*--list-backbones"):
-        build_backbone(name, pretrained=False, image_size=32)
+        build_backbone(name, image_size=32)
 
 
 def test_backbone_without_a_map_and_size_it_cannot_take():
     with pytest.raises(UserError, match="no feature map to pool"):
-        build_backbone("torchvision/googlenet", pretrained=False, image_size=64)
+        build_backbone("torchvision/googlenet", image_size=64)
     with pytest.raises(UserError, match="cannot take pictures of 16 px"):
-        build_backbone("torchvision/alexnet", pretrained=False, image_size=16)
+        build_backbone("torchvision/alexnet", image_size=16)
 
 
 def test_names_come_from_both_libraries():
@@ -54,7 +54,7 @@ def test_names_come_from_both_libraries():
 def test_embeddings_have_unit_length_and_norm_features_ignores_scale():
     torch.manual_seed(0)
     model = build_embedder(PARAMS.model_copy(update={"norm_features": True})).eval()
-    pooled = torch.rand(4, model.backbone.channels)
+    pooled = torch.rand(4, model.backbone.width)
     torch.testing.assert_close(model.embed(pooled).norm(dim=1), torch.ones(4))
     torch.testing.assert_close(model.embed(pooled), model.embed(7 * pooled))
 
@@ -69,7 +69,7 @@ def test_saved_and_loaded_model_is_the_same_with_stable_bytes(tmp_path):
     loaded = load_embedder(tmp_path / "a")
     images = torch.rand(2, 3, 32, 32)
     assert torch.equal(loaded(images), model(images))
-    assert loaded.params == PARAMS
+    assert loaded.params == model.params
 
 
 def test_damaged_or_missing_model_is_named(tmp_path):

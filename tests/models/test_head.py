@@ -56,7 +56,7 @@ def test_heads_by_name_and_what_is_wrong_with_them(tmp_path):
 def test_a_backbone_takes_any_head(tmp_path):
     torch.manual_seed(0)
     model = build_embedder(PARAMS).eval()
-    other = head(pooled=model.backbone.channels)
+    other = head(pooled=model.backbone.width)
     save_embedder(tmp_path / "backbone", model)
     save_head(tmp_path / "adapted", other)
     images = torch.rand(2, 3, 32, 32)

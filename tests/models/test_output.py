@@ -37,7 +37,7 @@ def test_published_heads(name):
     projected = build_output(output, len(bias))(F.linear(pooled, weight.double(), bias.double()))
     np.testing.assert_allclose(projected, VECTORS[f"embeds_{name}"], rtol=0, atol=1e-9)
 
-    backbone = Backbone(torch.nn.Identity(), features.shape[1], (0.0,) * 3, (1.0,) * 3)
+    backbone = Backbone(torch.nn.Identity(), features.shape[1])
     head = Head(features.shape[1], len(bias), norm_features=False, output=output)
     model = Embedder(backbone, build_pooling(pooling, 3.0), head)
     model.load_state_dict({"head.weight": weight, "head.bias": bias})
@@ -52,7 +52,7 @@ def test_a_head_alone_gives_the_models_embeddings(output, tmp_path):
     torch.manual_seed(0)
     model = build_embedder(params).eval()
     save_embedder(tmp_path, model)
-    pooled = torch.rand(5, model.backbone.channels)
+    pooled = torch.rand(5, model.backbone.width)
     assert torch.equal(load_head(tmp_path)(pooled), model.embed(pooled))
     loaded = load_embedder(tmp_path)
     assert torch.equal(loaded.embed(pooled), model.embed(pooled))
@@ -64,7 +64,7 @@ def test_a_model_of_before_has_no_normalisation(tmp_path):
     assert (params.output, params.frozen_bn) == ("none", False)
     torch.manual_seed(0)
     model = build_embedder(params).eval()
-    pooled = torch.rand(5, model.backbone.channels)
+    pooled = torch.rand(5, model.backbone.width)
     assert torch.equal(model.embed(pooled), F.normalize(F.linear(pooled, model.head.weight, model.head.bias), dim=1))
 
 

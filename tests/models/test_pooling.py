@@ -49,7 +49,7 @@ def test_an_all_negative_channel_pools_to_the_floor():
 )
 def test_head_on_pooled_features(p, norm):
     pooling = GeM(float(p))
-    backbone = Backbone(torch.nn.Identity(), X.shape[1], (0.0,) * 3, (1.0,) * 3)
+    backbone = Backbone(torch.nn.Identity(), X.shape[1])
     model = Embedder(backbone, pooling, Head(X.shape[1], 20, norm_features=norm))
     model.load_state_dict(
         {

@@ -73,10 +73,9 @@ def test_features_train_the_weights_that_pictures_train(world, tmp_path, name):
     before = {key: value.clone() for key, value in recipe.networks[KEPT].state_dict().items()}
     by_features = train(recipe)
     recipe, context = make(world, tmp_path, name)
-    model = context.params.model
-    backbone = recipe.embedder.backbone
-    plain = inference_transform(model, backbone.mean, backbone.std)
-    recipe.rows = PictureRows(Pictures(context.table, context.raw, plain, model.decoded_side))
+    wanted = recipe.embedder.input
+    plain = inference_transform(wanted)
+    recipe.rows = PictureRows(Pictures(context.table, context.raw, plain, wanted.decoded_side))
     assert next(recipe.batches(0, 0))[0].shape[1:] == (3, SIZE, SIZE)
     by_pictures = train(recipe)
     for key, value in by_features.items():

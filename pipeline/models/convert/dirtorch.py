@@ -17,10 +17,10 @@ from torch import Tensor
 
 from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
-from pipeline.models.backbones import IMAGENET_MEAN, IMAGENET_STD
 from pipeline.models.embedder import build_embedder, save_embedder
 from pipeline.models.folder import head_problem, save_head
 from pipeline.models.head import Head
+from pipeline.models.inputs import IMAGENET_MEAN, IMAGENET_STD
 from pipeline.params.base import Section, parse_section
 from pipeline.params.finetune import ModelParams
 
@@ -114,12 +114,16 @@ def _model_params(options: ModelOptions, weights: Mapping[str, Tensor], path: Pa
         raise UserError(f"{path}: {exponent.tolist()} is no exponent of GeM; it must be one number above 0")
     settings = {
         "backbone": f"torchvision/{options.arch.removesuffix(SUFFIX)}",
-        "pretrained": False,
+        "weights": None,
         "pooling": options.pooling,
         "gem_p": exponent.item() if options.pooling == "gem" else 3.0,
         "norm_features": options.norm_features,
         "embedding_dim": options.out_dim,
         "image_size": IMAGE_SIZE,
+        "mean": IMAGENET_MEAN,
+        "std": IMAGENET_STD,
+        "interpolation": "bilinear",
+        "crop_from": "whole",
     }
     return parse_section(settings, f"{path}: model_options", ModelParams)
 

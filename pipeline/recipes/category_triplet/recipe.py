@@ -56,7 +56,7 @@ class CategoryTripletRecipe(SampledRecipe):
             seed=context.seed,
         )
         super().__init__(context, sampler)
-        self.networks["classifier"] = nn.Linear(context.params.model.embedding_dim, len(sampler.names))
+        self.networks["classifier"] = nn.Linear(self.embedder.head.shape[0], len(sampler.names))
         trained = nn.ModuleList(self.networks.values())
         self.optimizers["model"] = build_optimizer(trained.parameters(), context.params.optim)
 

@@ -68,7 +68,7 @@ class DadaRecipe(SampledRecipe):
             seed=context.seed,
         )
         super().__init__(context, sampler)
-        self.criterion = Criterion(params, len(sampler.classes), context.params.model.embedding_dim)
+        self.criterion = Criterion(params, len(sampler.classes), self.embedder.head.shape[0])
         self.networks["criterion"] = self.criterion
         self.optimizers |= {
             "discriminators": discriminator_optimizer(self.criterion),

@@ -45,7 +45,7 @@ class TripletRecipe(SampledRecipe):
     def __init__(self, context: TrainingContext, params: Params) -> None:
         sampler = ItemPairs(context.table, mode=params.pairs, batch_items=params.batch_items, seed=context.seed)
         super().__init__(context, sampler)
-        sizes = {"num_classes": len(sampler.names), "embedding_size": context.params.model.embedding_dim}
+        sizes = {"num_classes": len(sampler.names), "embedding_size": self.embedder.head.shape[0]}
         self.networks["loss"] = build_component("losses", params.loss, sizes)
         self.miner = build_component("miners", params.miner, sizes) if params.miner else None
         trained = nn.ModuleList([self.embedder, self.networks["loss"]])

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.base.errors import UserError
 from pipeline.images.loading import Pictures
-from pipeline.images.transforms import training_transform
+from pipeline.images.transforms import PictureInput, training_transform
 from pipeline.params.finetune import AugmentParams
 from pipeline.recipes.dada.batches import ItemSampler
 from pipeline.training.batches import PictureRows, load_epoch
@@ -98,7 +98,7 @@ def test_batches_do_not_depend_on_workers_or_on_where_one_starts(tmp_path, worke
     for name in set(rows["image"]):
         Image.fromarray(rng.integers(0, 255, (24, 24, 3), dtype=np.uint8)).save(tmp_path / name)
     augment = AugmentParams(rotation=20.0, resize=20, scale=(0.5, 1.0), flip=0.5, jitter=0.3, policy="autoaugment")
-    transform = training_transform(augment, 16, (0.5,) * 3, (0.5,) * 3)
+    transform = training_transform(augment, PictureInput(16, (0.5,) * 3, (0.5,) * 3))
     pictures = PictureRows(Pictures(rows, tmp_path, transform, 16))
     made = sampler(rows)
     reference = list(load_epoch(pictures, made, epoch=2, first=0, workers=0))

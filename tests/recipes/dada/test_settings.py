@@ -41,7 +41,7 @@ PUBLISHED = {
 PUBLISHED_FOR_ALL = {
     "seed": 0,
     "finetune.model.backbone": "timm/resnet50.tv_in1k",
-    "finetune.model.pretrained": True,
+    "finetune.model.weights": "default",
     "finetune.model.pooling": "avg_max",
     "finetune.model.norm_features": False,
     "finetune.model.embedding_dim": 512,

@@ -11,7 +11,7 @@ from PIL import Image
 from pipeline.base.errors import UserError
 from pipeline.base.seeds import mixed_seed
 from pipeline.images.loading import Pictures
-from pipeline.images.transforms import training_transform
+from pipeline.images.transforms import PictureInput, training_transform
 from pipeline.params.finetune import AugmentParams
 from pipeline.recipes.triplet.pairs import ItemPairs
 from pipeline.training.batches import PictureRows, load_epoch
@@ -34,7 +34,7 @@ def pictures_and_table(tmp_path_factory):
     rows += [("0_shop_1.png", "i0", "coat", domain) for domain in ("consumer", "shop")]  # an id used again
     table = pd.DataFrame(rows, columns=["image", "item", "category", "domain"])
     table[["x", "y", "w", "h"]] = np.nan
-    transform = training_transform(AUGMENT, 16, (0.5,) * 3, (0.5,) * 3)
+    transform = training_transform(AUGMENT, PictureInput(16, (0.5,) * 3, (0.5,) * 3))
     return PictureRows(Pictures(table, raw, transform, 16)), table
 
 

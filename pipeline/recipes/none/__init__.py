@@ -1,0 +1,1 @@
+"""No training: the pretrained trunk as it is."""

@@ -1,0 +1,93 @@
+"""A toy network of a kind of its own: the category that a picture is of is told to it beside the picture."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pipeline.images.loading import Conditioned
+from pipeline.images.transforms import PictureInput
+from pipeline.models.head import Head
+from pipeline.params.base import Section
+from pipeline.params.finetune import ModelParams
+from pipeline.recipes.triplet.pairs import ItemPairs
+from pipeline.training.context import TrainingContext
+from pipeline.training.optim import build_optimizer
+from pipeline.training.sampled import SampledRecipe
+
+WIDTH = 8
+
+
+class ConditionedNetwork(nn.Module):
+    """The mean colour of a picture, and a learned vector for what the column `column` says."""
+
+    kind = "conditioned"
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.settings = dict(settings)
+        self.colours = nn.Linear(3, WIDTH)
+        self.known = nn.Embedding(len(settings["values"]) + 1, WIDTH)
+        self.head = Head(WIDTH, settings["embedding_dim"], norm_features=settings["norm_features"])
+
+    @property
+    def input(self) -> PictureInput:
+        return PictureInput(self.settings["image_size"], (0.5,) * 3, (0.5,) * 3)
+
+    def conditions(self, table: pd.DataFrame) -> np.ndarray:
+        """The place of each row's value in `values`, from 1; what is not there is 0."""
+        return pd.Index(self.settings["values"]).get_indexer(table[self.settings["column"]]).astype(np.int64) + 1
+
+    def pool(self, inputs: Conditioned) -> Tensor:
+        return self.colours(inputs.images.mean(dim=(2, 3))) + self.known(inputs.condition)
+
+    def project(self, pooled: Tensor) -> Tensor:
+        return self.head.project(pooled)
+
+    def embed(self, pooled: Tensor) -> Tensor:
+        return self.head(pooled)
+
+    def forward(self, inputs: Conditioned) -> Tensor:
+        return self.embed(self.pool(inputs))
+
+
+class Params(Section):
+    """None of its own."""
+
+
+class ConditionedRecipe(SampledRecipe):
+    """Pictures of an item are drawn together."""
+
+    def __init__(self, context: TrainingContext) -> None:
+        values = sorted(set(context.table["category"]))
+
+        def build(params: ModelParams) -> ConditionedNetwork:
+            shared = {"embedding_dim": params.embedding_dim, "norm_features": params.norm_features}
+            return ConditionedNetwork(
+                {"column": "category", "values": values, "image_size": params.image_size, **shared}
+            )
+
+        sampler = ItemPairs(context.table, mode="all", batch_items=8, seed=context.seed)
+        super().__init__(context, sampler, build)
+        self.optimizers["model"] = build_optimizer(self.embedder.parameters(), context.params.optim)
+
+    def step(self, batch: tuple[Conditioned, Tensor], epoch: float) -> dict[str, float]:
+        inputs, labels = self.to_device(batch)
+        assert isinstance(inputs, Conditioned)
+        assert inputs.condition.shape == labels.shape
+        embeddings = F.normalize(self.project(inputs, len(labels)), dim=1)
+        loss = -(embeddings @ embeddings.T)[labels[:, None] == labels].mean()
+        self.optimizers["model"].zero_grad()
+        self.context.backward(loss)
+        self.optimizers["model"].step()
+        return {"loss": loss.item()}
+
+
+def build(context: TrainingContext, params: Params) -> ConditionedRecipe:
+    """The recipe on `context`."""
+    torch.manual_seed(context.seed)
+    return ConditionedRecipe(context)
