@@ -36,19 +36,19 @@ class Run:
     @property
     def seed(self) -> int:
         """The top-level seed."""
-        from pipeline.params.base import read_seed
+        from pipeline.base.params import read_seed
 
         return read_seed(self.params)
 
     def section(self, name: str, model: type) -> Any:
         """The section `name` of params.yaml as `model`."""
-        from pipeline.params.base import read_section
+        from pipeline.base.params import read_section
 
         return read_section(self.params, name, model)
 
     def runtime(self) -> Any:
         """The section `runtime`."""
-        from pipeline.params.runtime import RuntimeParams
+        from pipeline.base.runtime import RuntimeParams
 
         return self.section("runtime", RuntimeParams)
 
@@ -74,7 +74,7 @@ def stage(function: Callable[..., None]) -> click.Command:
     @functools.wraps(function)
     def command(params_file: Path, **options: Any) -> None:
         with one_line_errors(name):
-            from pipeline.params.base import load_params
+            from pipeline.base.params import load_params
 
             function(Run(name, load_params(params_file)), **options)
 

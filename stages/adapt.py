@@ -35,9 +35,9 @@ def main(run: Run) -> None:
     from pipeline.features.store import open_parts
     from pipeline.models.folder import load_head, save_heads
     from pipeline.params.adapt import AdaptParams
-    from pipeline.reporting.curves import write_curves
     from pipeline.table.manifest import read_manifest
     from pipeline.table.products import build_catalogue
+    from pipeline.training.curves import write_curves
     from pipeline.weighting.file import read_links
 
     params, runtime = run.section("adapt", AdaptParams), run.runtime()

@@ -21,8 +21,8 @@ def main(checkpoint: Path, out: Path, trust: bool) -> None:
     """
     with one_line_errors("convert"):
         from pipeline.base.errors import UserError
-        from pipeline.models.convert.dirtorch import convert
-        from pipeline.models.convert.unpickling import load_checkpoint
+        from pipeline.convert.dirtorch import convert
+        from pipeline.convert.unpickling import load_checkpoint
 
         if out.exists():
             raise UserError(f"{out}: is there already; remove it or name another folder")

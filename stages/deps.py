@@ -14,7 +14,7 @@ DVC_FILE = Path("dvc.yaml")
 PLUGINS = {
     "download": ("pipeline.datasets", "${item.set}"),
     "finetune": ("pipeline.recipes", "${finetune.recipe}"),
-    "weight": ("pipeline.weighting.strategies", "${weight.strategy}.py"),
+    "weight": ("pipeline.strategies", "${weight.strategy}.py"),
 }
 
 # Plugins that a stage imports all of.

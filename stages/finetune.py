@@ -42,9 +42,9 @@ def main(run: Run) -> None:
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.models.embedder import save_embedder
     from pipeline.params.finetune import FinetuneParams
-    from pipeline.reporting.curves import write_curves
     from pipeline.table.manifest import read_manifest
     from pipeline.training.context import check_rows, load_recipe
+    from pipeline.training.curves import write_curves
     from pipeline.training.finetune import finetune
 
     params, runtime = run.section("finetune", FinetuneParams), run.runtime()

@@ -13,9 +13,9 @@ from pipeline.adaptation.pairs import PairSampler
 from pipeline.adaptation.products import Products
 from pipeline.adaptation.recipe import AdaptationRecipe
 from pipeline.base.checkpoint import Checkpoint
+from pipeline.base.runtime import RuntimeParams
 from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
-from pipeline.params.runtime import RuntimeParams
 from pipeline.training.fabric import start_fabric
 from pipeline.training.loop import train
 

@@ -27,10 +27,10 @@ from pipeline.base.names import (
     MetaDomain,
     Split,
 )
+from pipeline.base.params import read_section
 from pipeline.base.plugins import plugin_names
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.benchmarks.pictures import write_picture
-from pipeline.params.base import read_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.training.context import RECIPES, TrainingContext, load_recipe
 from pipeline.training.fabric import start_fabric

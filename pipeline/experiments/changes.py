@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.base.errors import UserError
-from pipeline.params.base import PARAMS_FILE, load_params
+from pipeline.base.params import PARAMS_FILE, load_params
 
 MAIN = PARAMS_FILE.as_posix()
 # Mappings whose keys are the user's own: a value replaces all of them, and a new key may be added.

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import load_params, read_section, read_seed
+from pipeline.base.runtime import RuntimeParams
 from pipeline.datasets._shared.face import load_dataset
 from pipeline.evaluation.protocols import check_metrics, check_protocol
 from pipeline.experiments.changes import MAIN, Params
-from pipeline.params.base import load_params, read_section, read_seed
 from pipeline.training.context import load_recipe
 from pipeline.weighting.strategy import load_strategy
 
@@ -22,9 +23,8 @@ SECTIONS = {
     "weight": "WeightParams",
     "adapt": "AdaptParams",
     "evaluate": "EvaluateParams",
-    "runtime": "RuntimeParams",
 }
-PLUGIN_SECTIONS = ("seed", "recipes")
+FURTHER = ("seed", "recipes", "runtime")
 
 
 def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] = load_params) -> None:
@@ -32,7 +32,7 @@ def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] 
 
     `params` is the content of params.yaml; `read` gives that of the file of a set in `data.sets`.
     """
-    known = [*PLUGIN_SECTIONS, *SECTIONS]
+    known = [*FURTHER, *SECTIONS]
     for name in params:
         if name not in known:
             raise UserError(f"{name}: unknown section; known: {', '.join(known)}")
@@ -40,6 +40,7 @@ def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] 
         name: read_section(params, name, getattr(import_module(f"pipeline.params.{name}"), model))
         for name, model in SECTIONS.items()
     }
+    read_section(params, "runtime", RuntimeParams)
     read_seed(params)
     for name in sections["data"].sets:
         load_dataset(name, read)

@@ -12,8 +12,8 @@ from pydantic import Field, field_validator
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import MAP_TRAPEZOIDAL
+from pipeline.base.params import AsTuple, Section, load_params, parse_section
 from pipeline.experiments.changes import Params, read_changes
-from pipeline.params.base import AsTuple, Section, load_params, parse_section
 
 NAME = "^[A-Za-z0-9_][A-Za-z0-9_-]*$"  # of names that make up names of experiments, which are Git references
 DIGEST_LENGTH = 8

@@ -7,14 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.models.output import build_output
+LAYER_NORM_EPS = 1e-5
 
 
 class Head(nn.Module):
     """Embeddings l2(output(W z + b)) of pooled features z; `norm_features`: z is L2-normalised first.
 
     Weight (D, P) and bias (D,) start as those of `nn.Linear`, drawn from torch's global generator; `output` names a
-    normalisation of `pipeline.models.output`.
+    normalisation, see `build_output`.
     """
 
     kind = "head"
@@ -77,3 +77,21 @@ class Head(nn.Module):
         if self.output_name.endswith("layernorm"):
             weight, bias = weight - weight.mean(dim=0), bias - bias.mean()
         return Head.of(weight, bias, norm_features=self.norm_features)
+
+
+class UnitLength(nn.Module):
+    """Rows of length 1."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return F.normalize(rows, dim=1)
+
+
+def build_output(name: str, dim: int) -> nn.Module:
+    """The normalisation `name`, without weights: none, l2, layernorm, or l2_layernorm (l2 first)."""
+    layer_norm = nn.LayerNorm(dim, LAYER_NORM_EPS, elementwise_affine=False)
+    return {
+        "none": nn.Identity(),
+        "l2": UnitLength(),
+        "layernorm": layer_norm,
+        "l2_layernorm": nn.Sequential(UnitLength(), layer_norm),
+    }[name]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.params.base import Section
+from pipeline.base.params import Section
 from pipeline.params.optim import OptimizerParams
 
 

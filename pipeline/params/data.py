@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from pipeline.params.base import AsTuple, Section
+from pipeline.base.params import AsTuple, Section
 
 # target category -> the source categories it is aligned with
 Alignment = dict[str, list[str]]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.params.base import AsTuple, Section
+from pipeline.base.params import AsTuple, Section
 
 
 class EvaluateParams(Section):

@@ -1,6 +1,6 @@
 """Section `extract`."""
 
-from pipeline.params.base import Section
+from pipeline.base.params import Section
 
 
 class ExtractParams(Section):

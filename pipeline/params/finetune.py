@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from pipeline.params.base import AsTuple, Section
+from pipeline.base.params import AsTuple, Section
 from pipeline.params.optim import OptimizerParams
 
 Positive = Annotated[float, Field(gt=0)]

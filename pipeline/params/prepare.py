@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.params.base import Section
+from pipeline.base.params import Section
 
 
 class PrepareParams(Section):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pipeline.params.base import Section
+from pipeline.base.params import Section
 
 
 class WeightParams(Section):

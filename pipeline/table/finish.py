@@ -15,8 +15,8 @@ from pipeline.base.names import (
     IMAGE,
 )
 from pipeline.base.workspace import fingerprint
-from pipeline.images.inspect import inspect_images
 from pipeline.table.counts import count_categories, count_parts
+from pipeline.table.inspect import inspect_images
 from pipeline.table.manifest import FEATURES_DIGEST
 
 LISTED = 50  # unreadable pictures named in the report

@@ -20,12 +20,12 @@ from lightning_fabric import Fabric
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import DATASET
+from pipeline.base.params import Section, read_section
 from pipeline.base.plugins import load_plugin
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform, training_transform
 from pipeline.models.embedder import build_embedder
 from pipeline.models.network import Network
-from pipeline.params.base import Section, read_section
 from pipeline.params.finetune import FinetuneParams, ModelParams
 from pipeline.table.manifest import has_pictures, pictured
 from pipeline.training.batches import FeatureRows, PictureRows, Rows

@@ -13,13 +13,13 @@ from torch.utils.data import Dataset
 from pipeline.base.checkpoint import Checkpoint
 from pipeline.base.errors import UserError
 from pipeline.base.names import Part
+from pipeline.base.runtime import RuntimeParams
 from pipeline.features.cache import prune
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
 from pipeline.models.embedder import count_parameters
 from pipeline.models.network import Network
 from pipeline.params.finetune import FinetuneParams
-from pipeline.params.runtime import RuntimeParams
 from pipeline.table.manifest import part_rows
 from pipeline.training.context import TrainingContext
 from pipeline.training.fabric import start_fabric

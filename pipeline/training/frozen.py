@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pipeline.base.names import DIGEST
+from pipeline.base.runtime import RuntimeParams
 from pipeline.base.seeds import mixed_seed
 from pipeline.features.cache import PooledCache, maker_key
 from pipeline.features.extract import pool_chunks
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import Transform
 from pipeline.models.embedder import Embedder
-from pipeline.params.runtime import RuntimeParams
 
 
 class ViewRows:

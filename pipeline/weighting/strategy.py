@@ -1,4 +1,4 @@
-"""The common face of a weighting strategy, a module of `pipeline.weighting.strategies`.
+"""The common face of a weighting strategy, a module of `pipeline.strategies`.
 
 A strategy module has two names:
 
@@ -16,7 +16,7 @@ from pipeline.weighting.evidence import Evidence
 from pipeline.weighting.links import Links
 from pipeline.weighting.target_items import TargetProducts
 
-STRATEGIES = "pipeline.weighting.strategies"
+STRATEGIES = "pipeline.strategies"
 
 
 def load_strategy(name: str) -> ModuleType:

@@ -3,9 +3,9 @@
 import pytest
 from support.project import PROJECT
 
+from pipeline.base.params import Section, load_params
 from pipeline.base.plugins import plugin_names
 from pipeline.datasets._shared.face import DATASETS, load_dataset
-from pipeline.params.base import Section, load_params
 
 
 @pytest.mark.parametrize("name", plugin_names(DATASETS))

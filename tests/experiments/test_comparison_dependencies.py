@@ -40,7 +40,7 @@ def state(changes: dict[str, Any] | None = None, **edits: str) -> Dependencies:
         ("pipeline/recipes/triplet/pairs.py", True),
         ("pipeline/datasets/atelier/reader.py", True),
         ("pipeline/datasets/atelier/world.py", True),  # below the folder data.source
-        ("pipeline/weighting/strategies/ws5.py", True),
+        ("pipeline/strategies/ws5.py", True),
         ("stages/finetune.py", True),
         (PACKAGES, True),
     ],

@@ -13,7 +13,7 @@ from support.project import PROJECT
 
 from pipeline.images import decode
 from pipeline.images.decode import UnreadableImage, crop_corners, load_image
-from pipeline.images.inspect import inspect_images
+from pipeline.table.inspect import inspect_images
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)
 

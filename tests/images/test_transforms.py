@@ -9,9 +9,9 @@ from support.golden import golden
 from support.project import default_params
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import parse_section
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import PictureInput, inference_transform
-from pipeline.params.base import parse_section
 from pipeline.params.finetune import ModelParams
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

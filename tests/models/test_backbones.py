@@ -10,11 +10,11 @@ from support.project import default_params
 from timm.data import create_transform, resolve_model_data_config
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import parse_section
 from pipeline.images.transforms import PictureInput, inference_transform, training_transform
 from pipeline.models.backbones import build_backbone
 from pipeline.models.embedder import build_embedder
 from pipeline.models.inputs import OwnInput, own_input_timm, with_own_input
-from pipeline.params.base import parse_section
 from pipeline.params.finetune import AugmentParams, ModelParams
 
 SMALL_SIGLIP = {"embed_dim": 48, "depth": 2, "num_heads": 2}

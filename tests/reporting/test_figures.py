@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline.reporting.curves import training_curves
 from pipeline.reporting.figures import category_bars, cmc_figure
+from pipeline.training.curves import training_curves
 
 CURVES = {"baseline": np.linspace(0.4, 0.9, 50), "adapted": np.linspace(0.5, 0.95, 50)}
 BARS = {"baseline": {"dress": 0.5, "skirt": 0.25}, "adapted": {"dress": 0.75, "skirt": 0.3}}

@@ -39,7 +39,7 @@ def test_repro_and_experiments(finished, tmp_path):
     assert repo.repro() == {"evaluate"}
     assert repo.repro() == set()
     repo.append("pipeline/training/loop.py", "# edited\n")
-    repo.append("pipeline/weighting/strategies/ws5.py", "# edited\n")
+    repo.append("pipeline/strategies/ws5.py", "# edited\n")
     assert repo.changed() == {"finetune", "weight"}
     repo.git("checkout", "--quiet", "pipeline/training", "pipeline/weighting")
     repo.commit()

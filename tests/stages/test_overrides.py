@@ -8,8 +8,8 @@ from dvc.utils.hydra import apply_overrides, to_hydra_overrides
 from ruamel.yaml import YAML
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import load_params
 from pipeline.experiments.changes import Params, changed
-from pipeline.params.base import load_params
 from stages._experiments.overrides import overrides
 
 PRESENT = {"text": "old", "null": None, "list": [1, 2], "section": {"mapping": {"z": 1}, "number": 2}, "free": {}}

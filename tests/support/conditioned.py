@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.base.params import Section
 from pipeline.images.loading import Conditioned
 from pipeline.images.transforms import PictureInput
 from pipeline.models.head import Head
-from pipeline.params.base import Section
 from pipeline.params.finetune import ModelParams
 from pipeline.recipes.triplet.pairs import ItemPairs
 from pipeline.training.context import TrainingContext

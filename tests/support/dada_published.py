@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.params.base import parse_section
+from pipeline.base.params import parse_section
 from pipeline.recipes.dada.criterion import Criterion
 from pipeline.recipes.dada.mixing import Draws
 from pipeline.recipes.dada.recipe import Params

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.base.params import load_params
 from pipeline.datasets._shared.face import params_file
-from pipeline.params.base import load_params
 
 PROJECT = Path(__file__).resolve().parents[2]
 

@@ -21,10 +21,10 @@ from lightning_fabric import Fabric
 from pipeline.adaptation.pairs import PairSampler
 from pipeline.adaptation.recipe import AdaptationRecipe
 from pipeline.base.names import MANIFEST_FILE, RAW_FOLDER
+from pipeline.base.params import read_section
 from pipeline.base.seeds import mixed_seed
 from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
-from pipeline.params.base import read_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.table.manifest import read_manifest
 from pipeline.training.batches import PictureRows

@@ -7,12 +7,12 @@ import torch
 from PIL import Image
 from support.project import default_params
 
+from pipeline.base.params import parse_section
+from pipeline.base.runtime import RuntimeParams
 from pipeline.features.cache import PooledCache
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
-from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
-from pipeline.params.runtime import RuntimeParams
 from pipeline.training.batches import PictureRows
 from pipeline.training.context import TrainingContext, load_recipe
 from pipeline.training.fabric import start_fabric

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pipeline.base.errors import UserError
-from pipeline.params.base import parse_section
+from pipeline.base.params import parse_section
 from pipeline.params.finetune import OptimParams
 from pipeline.training.optim import build_optimizer
 

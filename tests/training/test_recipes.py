@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from support.project import default_params
 
+from pipeline.base.params import parse_section
 from pipeline.base.plugins import plugin_names
-from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.training.context import RECIPES, TrainingContext, load_recipe
 from pipeline.training.fabric import start_fabric

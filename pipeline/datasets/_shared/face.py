@@ -21,8 +21,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from pipeline.base.params import Section, load_params, parse_file
 from pipeline.base.plugins import load_plugin
-from pipeline.params.base import Section, load_params, parse_file
 
 DATASETS = "pipeline.datasets"
 

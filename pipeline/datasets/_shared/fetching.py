@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import Section
 from pipeline.base.progress import progress
 from pipeline.datasets._shared.archives import unpack
 from pipeline.datasets._shared.digests import algorithm_of, digest_of
 from pipeline.datasets._shared.download import download_file
 from pipeline.datasets._shared.lists import find_list
 from pipeline.datasets._shared.paths import inside
-from pipeline.params.base import Section
 
 
 class ArchiveParams(Section):

@@ -17,6 +17,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM, SPLIT, Split
+from pipeline.base.params import Section
 from pipeline.datasets._shared.boxes import corner_boxes
 from pipeline.datasets._shared.class_folders import class_pictures
 from pipeline.datasets._shared.fetching import copy_lists, copy_pictures, fetch_archives
@@ -25,7 +26,6 @@ from pipeline.datasets._shared.lists import read_named_rows, read_rows, read_tex
 from pipeline.datasets._shared.matlab import read_mat_list, read_mat_rows
 from pipeline.datasets._shared.paths import joined
 from pipeline.datasets._shared.retrieval_sets import Folder, RetrievalSetParams, retrieval_table, split_by_class
-from pipeline.params.base import Section
 
 GROUPS = {"class", "number", "category"}  # of a pattern
 MOST = 10**9  # of class numbers

@@ -12,9 +12,9 @@ from pydantic import AfterValidator
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, Domain, Split
+from pipeline.base.params import Section
 from pipeline.datasets._shared.fetching import ArchiveParams
 from pipeline.datasets._shared.paths import inside
-from pipeline.params.base import Section
 
 
 def _relative(folder: str) -> str:

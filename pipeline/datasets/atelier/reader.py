@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from pipeline.base.errors import UserError
-from pipeline.params.base import Section, Size
+from pipeline.base.params import Section, Size
 
 Items = Annotated[int, Field(ge=1, le=100_000)]  # item names have five digits
 

@@ -13,11 +13,11 @@ from pydantic import model_validator
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Split
+from pipeline.base.params import Section
 from pipeline.datasets._shared.boxes import read_deepfashion_boxes
 from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.datasets._shared.lists import read_headed_rows, read_rows
 from pipeline.datasets._shared.paths import inside, joined
-from pipeline.params.base import Section
 
 PARTITION = "Eval/list_eval_partition.txt"
 BOXES = "Anno/list_bbox_consumer2shop.txt"

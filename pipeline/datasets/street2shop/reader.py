@@ -14,12 +14,12 @@ from pydantic import BaseModel
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Split
+from pipeline.base.params import Section
 from pipeline.base.progress import progress
 from pipeline.datasets._shared.categories import STREET2SHOP as CATEGORIES
 from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.datasets._shared.lists import read_json_list, read_rows
 from pipeline.datasets._shared.paths import inside, joined
-from pipeline.params.base import Section
 
 OFFICIAL = ("retrieval", "train_pairs", "test_pairs")
 

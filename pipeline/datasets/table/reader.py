@@ -8,10 +8,10 @@ from pydantic import BeforeValidator, Field
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, SUBCATEGORY
+from pipeline.base.params import Section
 from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.datasets._shared.paths import inside, joined
 from pipeline.datasets._shared.tables import read_text_table
-from pipeline.params.base import Section
 
 REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
 PARAMS = "pipeline/datasets/table/params.yaml"

@@ -15,6 +15,7 @@ from pyarrow import ArrowException
 from pipeline.base.atomic import remove, replacing
 from pipeline.base.errors import UserError
 from pipeline.base.names import Part
+from pipeline.base.params import Section
 from pipeline.base.progress import progress
 from pipeline.datasets._shared.fetching import ArchiveParams, fetch_archives
 from pipeline.datasets._shared.given import MADE_BY, MEND, features_file, head_folder, read_facts, write_facts
@@ -24,7 +25,6 @@ from pipeline.features.fit import fit_head, head_cosine
 from pipeline.features.store import Block, open_features, write_features
 from pipeline.models.folder import load_head, save_head
 from pipeline.models.head import Head
-from pipeline.params.base import Section
 from pipeline.table.manifest import part_rows
 
 SECTION = "pipeline/datasets/udma_features/params.yaml"

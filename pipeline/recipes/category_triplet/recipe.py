@@ -19,7 +19,7 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor, nn
 
-from pipeline.params.base import Section
+from pipeline.base.params import Section
 from pipeline.recipes.category_triplet.batches import CategoryTripletSampler
 from pipeline.recipes.category_triplet.losses import Distance, weighted_losses
 from pipeline.training.context import TrainingContext

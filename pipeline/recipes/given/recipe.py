@@ -6,10 +6,10 @@ from typing import Any
 from torch import nn
 
 from pipeline.base.names import DATASET
+from pipeline.base.params import Section
 from pipeline.datasets._shared.given import MEND, head_folder, read_facts
 from pipeline.models.folder import load_head
 from pipeline.models.head import Head
-from pipeline.params.base import Section
 from pipeline.training.context import TrainingContext
 from pipeline.training.face import KEPT
 

@@ -10,9 +10,9 @@ from torch import nn
 from torch.optim import Optimizer
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import Section
 from pipeline.models.embedder import build_embedder
 from pipeline.models.head import Head
-from pipeline.params.base import Section
 from pipeline.training.context import TrainingContext
 from pipeline.training.face import KEPT
 

@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.base.errors import UserError
-from pipeline.params.base import Section
+from pipeline.base.params import Section
 from pipeline.recipes.triplet.pairs import ItemPairs, PairMode
 from pipeline.training.context import TrainingContext
 from pipeline.training.optim import build_optimizer, scale_lr

@@ -10,10 +10,10 @@ from PIL import Image
 from support.project import default_params, set_params
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import parse_section
 from pipeline.datasets.atelier import reader as atelier
 from pipeline.datasets.atelier.catalogue import SOURCE_CATEGORIES, TARGET_CATEGORIES
 from pipeline.datasets.atelier.world import COLUMNS, Sizes, generate
-from pipeline.params.base import parse_section
 
 TINY = Sizes(
     source_items=15,

@@ -8,8 +8,8 @@ import pytest
 from support.file_server import FileServer
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import Section, parse_section
 from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
-from pipeline.params.base import Section, parse_section
 
 
 class Archives(Section):

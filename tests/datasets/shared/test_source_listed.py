@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import parse_section
 from pipeline.datasets._shared import listed
-from pipeline.params.base import parse_section
 
 # A shop's list: name of the picture, product, kind; the kinds' boxes in another file.
 FORM = {

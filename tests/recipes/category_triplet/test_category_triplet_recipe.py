@@ -8,7 +8,7 @@ from PIL import Image
 from support.project import default_params
 
 from pipeline.base.errors import UserError
-from pipeline.params.base import parse_section
+from pipeline.base.params import parse_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.category_triplet.recipe import Params, build
 from pipeline.training.context import TrainingContext

@@ -5,8 +5,8 @@ import re
 from ruamel.yaml import YAML
 from support.project import PROJECT, default_params
 
+from pipeline.base.params import parse_section
 from pipeline.datasets._shared.face import load_dataset
-from pipeline.params.base import parse_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.category_triplet.recipe import Params
 from pipeline.training.schedule import lagging_factor

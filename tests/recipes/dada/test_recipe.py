@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from support.project import default_params
 
-from pipeline.params.base import parse_section
+from pipeline.base.params import parse_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.dada.recipe import Params, build
 from pipeline.training.context import TrainingContext

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 from support.golden import golden
 from support.project import PROJECT, default_params
 
-from pipeline.params.base import parse_section
+from pipeline.base.params import parse_section
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.dada.recipe import Params
 from pipeline.training.schedule import lagging_factor

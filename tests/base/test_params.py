@@ -4,8 +4,8 @@ import pytest
 from support.project import default_params
 
 from pipeline.base.errors import UserError
+from pipeline.base.params import load_params, parse_section, read_section, read_seed
 from pipeline.params.adapt import AdaptParams
-from pipeline.params.base import load_params, parse_section, read_section, read_seed
 from pipeline.params.finetune import FinetuneParams
 
 ADAPT = default_params()["adapt"]

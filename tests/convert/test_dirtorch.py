@@ -9,7 +9,7 @@ import torch.nn.functional as F
 import torchvision
 
 from pipeline.base.errors import UserError
-from pipeline.models.convert.dirtorch import convert
+from pipeline.convert.dirtorch import convert
 from pipeline.models.embedder import load_embedder
 from pipeline.models.folder import load_head, read_model
 
