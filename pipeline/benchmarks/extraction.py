@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from pipeline.base.atomic import remove
-from pipeline.base.names import BOX, IMAGE
+from pipeline.base.names import BOX, DIGEST, IMAGE
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.benchmarks.pictures import write_picture
+from pipeline.features.cache import PooledCache
 from pipeline.features.extract import extract_chunks
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
@@ -42,21 +43,19 @@ def _prepare(
     torch.manual_seed(0)
     embedder = build_embedder(params).eval().to(device, memory_format=torch.channels_last)
     table = pd.DataFrame({IMAGE: [write_picture(folder, number) for number in range(n)]}).assign(
-        **dict.fromkeys(BOX, np.nan)
+        **dict.fromkeys(BOX, np.nan), **{DIGEST: [str(number) for number in range(n)]}
     )
     pictures = Pictures(table, folder, inference_transform(embedder.input), image_size)
     batch = torch.stack([pictures[number % n] for number in range(batch_size)])
     batch = batch.to(device, memory_format=torch.channels_last)
     settings = {"device": device, "chunk_rows": n, "batch_size": batch_size, "workers": workers}
-    return Trial(
-        partial(_extract, embedder, pictures, folder / "chunks", settings), partial(_forward, embedder, batch, n)
-    )
+    cache = PooledCache(folder / "chunks", "bench", table)
+    return Trial(partial(_extract, embedder, pictures, cache, settings), partial(_forward, embedder, batch, n))
 
 
-def _extract(embedder: Embedder, pictures: Pictures, chunks: Path, settings: dict) -> None:
-    remove(chunks)
-    chunks.mkdir()
-    for _ in extract_chunks(embedder, pictures, chunks, **settings):
+def _extract(embedder: Embedder, pictures: Pictures, cache: PooledCache, settings: dict) -> None:
+    remove(cache.folder)
+    for _ in extract_chunks(embedder, pictures, cache, **settings):
         pass
 
 

@@ -99,7 +99,7 @@ def test_command_writes_table_and_figures(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     params.write_text(
         "runtime: {device: cpu, workers: 0, batch_size: 2, chunk_rows: 2, block_rows: 2, log_steps: 1, "
-        "checkpoint_seconds: 0.0, scratch: x}"
+        "checkpoint_seconds: 0.0, scratch: x, devices: 1, cache: null, cache_gb: 1.0}"
     )
     done = CliRunner().invoke(main, ["--params", str(params), "--only", "finch", "--repeats", "1"])
     assert done.exit_code == 0, done.output

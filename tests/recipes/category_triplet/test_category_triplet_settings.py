@@ -6,12 +6,12 @@ from ruamel.yaml import YAML
 from support.project import PROJECT, default_params
 
 from pipeline.base.params import parse_section
-from pipeline.datasets._shared.face import load_dataset
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.category_triplet.recipe import Params
 from pipeline.training.schedule import lagging_factor
 
 TEXT = (PROJECT / "docs/category_triplet.md").read_text()
+PRESET = (PROJECT / "docs/presets/deep_fashion_retrieval.txt").read_text()
 
 
 def keys(section):
@@ -21,14 +21,12 @@ def keys(section):
 def test_published_settings():
     (block,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     published, ours = YAML(typ="safe", pure=True).load(block), default_params()
-    for name in ("data", "finetune"):
-        assert keys(published[name]) == keys(ours[name])
+    assert keys(published["finetune"]) == keys(ours["finetune"])
     section = published["recipes"]["category_triplet"]
     assert keys(section) == keys(ours["recipes"]["category_triplet"])
     finetune = parse_section(published["finetune"], "finetune", FinetuneParams)
     recipe = parse_section(section, "recipes.category_triplet", Params)
-    _, dataset = load_dataset(ours, published["data"]["dataset"])
-    assert hasattr(dataset, recipe.classified), "one of the two sets"
+    assert f"data.sets=[{recipe.classified},deepfashion_inshop]" in PRESET, "one of the two sets"
     rates = {lagging_factor(finetune.optim, epoch, finetune.epochs, lag=recipe.frozen_epochs) for epoch in range(11)}
     assert rates == {1.0}, "no schedule"
     assert (finetune.optim.lr, finetune.optim.momentum, finetune.optim.nesterov) == (0.001, 0.5, False)
