@@ -40,7 +40,7 @@ def main(run: Run) -> None:
     from pipeline.base.processes import is_first
     from pipeline.base.reports import write_json
     from pipeline.base.workspace import fingerprint, workspace
-    from pipeline.models.embedder import save_embedder
+    from pipeline.models.kinds import save_embedder
     from pipeline.params.finetune import FinetuneParams
     from pipeline.table.manifest import read_manifest
     from pipeline.training.context import check_rows, load_recipe

@@ -13,7 +13,7 @@ def main(run: Run) -> None:
     from pipeline.base.errors import UserError
     from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER, Part
     from pipeline.base.reports import write_json
-    from pipeline.datasets._shared.given import gives_features
+    from pipeline.features.given import gives_features
     from pipeline.params.data import DataParams
     from pipeline.params.prepare import PrepareParams
     from pipeline.table.finish import finish_features, finish_manifest

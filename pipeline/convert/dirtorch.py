@@ -18,7 +18,8 @@ from torch import Tensor
 from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
 from pipeline.base.params import Section, parse_section
-from pipeline.models.embedder import build_embedder, save_embedder
+from pipeline.models.embedder import build_embedder
+from pipeline.models.kinds import save_embedder
 from pipeline.models.folder import head_problem, save_head
 from pipeline.models.head import Head
 from pipeline.models.inputs import IMAGENET_MEAN, IMAGENET_STD

@@ -10,7 +10,7 @@ import torchvision
 
 from pipeline.base.errors import UserError
 from pipeline.convert.dirtorch import convert
-from pipeline.models.embedder import load_embedder
+from pipeline.models.kinds import load_embedder
 from pipeline.models.folder import load_head, read_model
 
 PATH = Path("model.pt")

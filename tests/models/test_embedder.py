@@ -6,7 +6,8 @@ from support.project import default_params
 
 from pipeline.base.errors import UserError
 from pipeline.models.backbones import backbone_names, build_backbone
-from pipeline.models.embedder import build_embedder, load_embedder, save_embedder
+from pipeline.models.embedder import build_embedder
+from pipeline.models.kinds import load_embedder, save_embedder
 from pipeline.params.finetune import ModelParams
 
 PARAMS = ModelParams.model_validate(

@@ -6,7 +6,8 @@ import torch
 from support.project import default_params
 
 from pipeline.base.errors import UserError
-from pipeline.models.embedder import build_embedder, load_embedder, save_embedder
+from pipeline.models.embedder import build_embedder
+from pipeline.models.kinds import load_embedder, save_embedder
 from pipeline.models.folder import load_head, load_heads, save_head, save_heads
 from pipeline.models.head import Head
 from pipeline.params.finetune import ModelParams

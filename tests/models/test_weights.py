@@ -12,7 +12,8 @@ from support.project import PROJECT, default_params
 from pipeline.base.errors import UserError
 from pipeline.base.params import parse_section
 from pipeline.models import weights as weights_module
-from pipeline.models.embedder import build_embedder, load_embedder, save_embedder
+from pipeline.models.embedder import build_embedder
+from pipeline.models.kinds import load_embedder, save_embedder
 from pipeline.models.weights import PACKAGES, Package, is_local
 from pipeline.params.finetune import ModelParams
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from pipeline.base.names import FEATURES_FOLDER, MODEL_FOLDER
 from pipeline.features.store import open_features
-from pipeline.models.embedder import load_embedder
+from pipeline.models.kinds import load_embedder
 from pipeline.models.folder import load_head
 
 NONE = {

@@ -16,7 +16,7 @@ from support.released import copy_world, write_deepfashion, write_small_tests, w
 from pipeline.base.names import CMC_RANKS, MAP_TRAPEZOIDAL, cmc_key
 from pipeline.clustering.file import read_clusters
 from pipeline.datasets._shared.categories import STREET2SHOP
-from pipeline.datasets._shared.given import features_file
+from pipeline.features.given import features_file
 from pipeline.features.store import open_features
 from pipeline.models.folder import load_head
 

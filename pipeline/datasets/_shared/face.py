@@ -10,7 +10,7 @@ It holds what describes the dataset, `params.yaml`, and how it is read, the modu
 
 A folder without `reader` is read by `pipeline.datasets._shared.listed`. A set imports nothing of another set's folder.
 It may have one name more: `describe(root)`, a line about what `fetch` made, which `download` says. A dataset may give
-features instead of pictures: its `fetch` then writes what `pipeline.datasets._shared.given` says.
+features instead of pictures: its `fetch` then writes what `pipeline.features.given` says.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """The pair of UDMA as its authors' features: DeepFashion as source, Street2Shop as target, and no pictures.
 
-Read by `pipeline.datasets.udma_features.released`, given to the chain in the form of `pipeline.datasets._shared.given`;
+Read by `pipeline.datasets.udma_features.released`, given to the chain in the form of `pipeline.features.given`;
 the rows of the manifest are in `table.parquet`, where `image` says what a row's features come from.
 """
 
@@ -18,7 +18,7 @@ from pipeline.base.names import Part
 from pipeline.base.params import Section
 from pipeline.base.progress import progress
 from pipeline.datasets._shared.fetching import ArchiveParams, fetch_archives
-from pipeline.datasets._shared.given import MADE_BY, MEND, features_file, head_folder, read_facts, write_facts
+from pipeline.features.given import MADE_BY, MEND, features_file, head_folder, read_facts, write_facts
 from pipeline.datasets._shared.paths import inside
 from pipeline.datasets.udma_features.released import TESTS, TRAINING, Find, Inspected, inspect_piece, piece_blocks
 from pipeline.features.fit import fit_head, head_cosine

@@ -7,7 +7,7 @@ from torch import nn
 
 from pipeline.base.names import DATASET
 from pipeline.base.params import Section
-from pipeline.datasets._shared.given import MEND, head_folder, read_facts
+from pipeline.features.given import MEND, head_folder, read_facts
 from pipeline.models.folder import load_head
 from pipeline.models.head import Head
 from pipeline.training.context import TrainingContext

@@ -1,0 +1,88 @@
+"""Where the features of a part are from: pictures and a model, or the dataset itself."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pipeline.base.atomic import publish
+from pipeline.base.names import DATASET
+from pipeline.base.progress import progress
+from pipeline.base.runtime import RuntimeParams
+from pipeline.features.cache import PooledCache, maker_key, prune
+from pipeline.features.extract import extract_chunks
+from pipeline.features.given import MADE_BY, features_file
+from pipeline.features.store import open_features, write_features
+from pipeline.images.loading import Pictures
+from pipeline.images.transforms import inference_transform
+from pipeline.models.head import Head
+from pipeline.models.network import Network
+
+
+@dataclass(frozen=True)
+class Source:
+    """A way to features: `write(part, rows, out, facts)`, rows (N,) int64 of the manifest, `facts` as in the store.
+
+    `what`: its rows in words; `widths` of pooled features and embeddings.
+    """
+
+    what: str
+    widths: tuple[int, int]
+    write: Callable[[str, np.ndarray, Path, dict[str, str]], None]
+
+
+def of_pictures(
+    embedder: Network,
+    table: pd.DataFrame,
+    raw: Path,
+    *,
+    device: torch.device,
+    runtime: RuntimeParams,
+    work_on: Callable[[str], AbstractContextManager[Path]],
+    normalize_pooled: bool,
+) -> Source:
+    """Features that `embedder` computes from the pictures of the manifest `table`, in the folder `raw`.
+
+    `work_on(part)` is the folder of work in progress. Chunks in `runtime.cache` are not computed again.
+    """
+    transform, side = inference_transform(embedder.input), embedder.input.decoded_side
+    maker = maker_key(embedder, transform, side, device=device, batch_size=runtime.batch_size)
+
+    def write(part: str, rows: np.ndarray, out: Path, facts: dict[str, str]) -> None:
+        shown = table.iloc[rows]
+        conditions = embedder.conditions(shown)
+        with work_on(part) as folder:
+            kept = folder / "pooled" if runtime.cache is None else Path(runtime.cache)
+            chunks = extract_chunks(
+                embedder,
+                Pictures(shown, raw, transform, side, conditions),
+                PooledCache(kept, maker, shown, conditions),
+                device=device,
+                chunk_rows=runtime.chunk_rows,
+                batch_size=runtime.batch_size,
+                workers=runtime.workers,
+            )
+            made = folder / out.name
+            write_features(made, rows, chunks, normalize=normalize_pooled, **facts)
+            publish(made, out)
+        if runtime.cache is not None:
+            prune(kept, runtime.cache_gb * 1e9)
+
+    return Source("pictures", embedder.head.shape[::-1], write)
+
+
+def of_dataset(head: Head, table: pd.DataFrame, raw: Path, *, normalize_pooled: bool) -> Source:
+    """Features that the dataset of the manifest `table` gives in `raw`, checked against `head` and copied."""
+    root = raw / str(table[DATASET].iloc[0])
+
+    def write(part: str, rows: np.ndarray, out: Path, facts: dict[str, str]) -> None:
+        features = open_features(features_file(root, part), MADE_BY)
+        features.check_fit(rows, head)
+        blocks = progress(features.blocks(), what=f"copy {part}", unit="block")
+        write_features(out, rows, blocks, unit=features.normalized_pooled, normalize=normalize_pooled, **facts)
+
+    return Source("rows of the dataset's own features", head.shape[::-1], write)
