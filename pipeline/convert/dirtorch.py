@@ -19,10 +19,10 @@ from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
 from pipeline.base.params import Section, parse_section
 from pipeline.models.embedder import build_embedder
-from pipeline.models.kinds import save_embedder
 from pipeline.models.folder import head_problem, save_head
 from pipeline.models.head import Head
 from pipeline.models.inputs import IMAGENET_MEAN, IMAGENET_STD
+from pipeline.models.kinds import save_embedder
 from pipeline.params.finetune import ModelParams
 
 SUFFIX = "_rmac"  # of dirtorch's names of architectures

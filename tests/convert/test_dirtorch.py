@@ -10,8 +10,8 @@ import torchvision
 
 from pipeline.base.errors import UserError
 from pipeline.convert.dirtorch import convert
-from pipeline.models.kinds import load_embedder
 from pipeline.models.folder import load_head, read_model
+from pipeline.models.kinds import load_embedder
 
 PATH = Path("model.pt")
 

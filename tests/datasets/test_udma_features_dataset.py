@@ -28,8 +28,8 @@ from pipeline.base.errors import UserError
 from pipeline.base.names import Part
 from pipeline.datasets._shared.categories import DEEPFASHION as SOURCE_CATEGORIES
 from pipeline.datasets._shared.categories import STREET2SHOP as TARGET_CATEGORIES
-from pipeline.features.given import gives_features
 from pipeline.datasets.udma_features.reader import describe
+from pipeline.features.given import gives_features
 from pipeline.features.store import open_features
 from pipeline.models.folder import load_head, save_head, write_model
 from pipeline.models.head import Head

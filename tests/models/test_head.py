@@ -7,9 +7,9 @@ from support.project import default_params
 
 from pipeline.base.errors import UserError
 from pipeline.models.embedder import build_embedder
-from pipeline.models.kinds import load_embedder, save_embedder
 from pipeline.models.folder import load_head, load_heads, save_head, save_heads
 from pipeline.models.head import Head
+from pipeline.models.kinds import load_embedder, save_embedder
 from pipeline.params.finetune import ModelParams
 
 PARAMS = ModelParams.model_validate(default_params()["finetune"]["model"] | {"image_size": 32, "embedding_dim": 4})

@@ -9,9 +9,9 @@ from support.project import default_params
 
 from pipeline.models.backbones import Backbone
 from pipeline.models.embedder import Embedder, build_embedder
-from pipeline.models.kinds import load_embedder, save_embedder
 from pipeline.models.folder import load_head
 from pipeline.models.head import Head, build_output
+from pipeline.models.kinds import load_embedder, save_embedder
 from pipeline.models.pooling import build_pooling
 from pipeline.params.finetune import ModelParams
 

@@ -12,8 +12,7 @@ from support import conditioned
 from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER
 from pipeline.features.store import open_features
 from pipeline.images.loading import Conditioned
-from pipeline.models.kinds import load_embedder
-from pipeline.models.kinds import KINDS
+from pipeline.models.kinds import KINDS, load_embedder
 from pipeline.training import context
 
 KIND = conditioned.ConditionedNetwork.kind

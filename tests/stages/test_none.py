@@ -9,8 +9,8 @@ import torch.nn.functional as F
 
 from pipeline.base.names import FEATURES_FOLDER, MODEL_FOLDER
 from pipeline.features.store import open_features
-from pipeline.models.kinds import load_embedder
 from pipeline.models.folder import load_head
+from pipeline.models.kinds import load_embedder
 
 NONE = {
     "finetune.recipe": "none",

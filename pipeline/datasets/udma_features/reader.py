@@ -18,10 +18,10 @@ from pipeline.base.names import Part
 from pipeline.base.params import Section
 from pipeline.base.progress import progress
 from pipeline.datasets._shared.fetching import ArchiveParams, fetch_archives
-from pipeline.features.given import MADE_BY, MEND, features_file, head_folder, read_facts, write_facts
 from pipeline.datasets._shared.paths import inside
 from pipeline.datasets.udma_features.released import TESTS, TRAINING, Find, Inspected, inspect_piece, piece_blocks
 from pipeline.features.fit import fit_head, head_cosine
+from pipeline.features.given import MADE_BY, MEND, features_file, head_folder, read_facts, write_facts
 from pipeline.features.store import Block, open_features, write_features
 from pipeline.models.folder import load_head, save_head
 from pipeline.models.head import Head
