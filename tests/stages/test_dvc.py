@@ -40,8 +40,8 @@ def test_repro_and_experiments(finished, tmp_path):
     assert repo.repro() == set()
     repo.append("pipeline/training/loop.py", "# edited\n")
     repo.append("pipeline/strategies/ws5.py", "# edited\n")
-    assert repo.changed() == {"finetune", "weight"}
-    repo.git("checkout", "--quiet", "pipeline/training", "pipeline/weighting")
+    assert repo.changed() == {"finetune", "weight", "adapt"}, "the loop is that of both"
+    repo.git("checkout", "--quiet", "pipeline/training", "pipeline/strategies")
     repo.commit()
 
     # Experiments train with their own value, and only the stages behind it run.
