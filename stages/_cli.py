@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from pipeline.base.errors import UserError
-from pipeline.base.processes import is_first, tells_failure
+from pipeline.base.processes import is_first, started_together, tells_failure
 from pipeline.base.threads import wait_asleep
 
 EXIT_USER_ERROR = 2
+TRAINING = ("finetune", "adapt")  # what several processes may run together
 NO_ROOM = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -76,6 +77,8 @@ def stage(function: Callable[..., None]) -> click.Command:
         with one_line_errors(name):
             from pipeline.base.params import load_params
 
+            if name not in TRAINING and (count := started_together()) > 1:
+                raise UserError(f"runs in one process, and {count} were started; start it without torchrun or srun")
             function(Run(name, load_params(params_file)), **options)
 
     return command

@@ -7,12 +7,19 @@ import os
 import sys
 
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # of torchrun, Fabric on one machine, SLURM
+SIZES = ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 LOCAL_RANKS = ("LOCAL_RANK", "SLURM_LOCALID")
 
 
 def is_first() -> bool:
     """Whether this process speaks, locks and writes: the only one of its run, or the first of several."""
     return _is_zero(RANKS)
+
+
+def started_together() -> int:
+    """How many processes torchrun or srun started for this run; 1: it was started alone."""
+    sizes = (os.environ[name] for name in SIZES if name in os.environ)
+    return next((int(size) for size in sizes), 1)
 
 
 def tells_failure() -> bool:

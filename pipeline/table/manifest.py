@@ -5,9 +5,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pyarrow import ArrowException
 
-from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
 from pipeline.base.names import (
     BOX,
@@ -25,6 +23,7 @@ from pipeline.base.names import (
     Part,
     Split,
 )
+from pipeline.base.parquet import read_parquet, write_parquet
 
 REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
 FEATURES_DIGEST = "features-"  # what a digest begins with that is not of a picture
@@ -100,8 +99,7 @@ def check_part(path: Path, part: str, rows: np.ndarray) -> None:
 
 def write_manifest(path: Path, table: pd.DataFrame) -> None:
     """Write the table as parquet, by rename; the same table gives the same bytes."""
-    with replacing(path) as aside:
-        table.to_parquet(aside, engine="pyarrow", index=False)
+    write_parquet(path, table)
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
@@ -110,12 +108,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
     Raises UserError when `path` holds none.
     """
     mend = "run `dvc repro prepare`"
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; {mend}")
-    try:
-        table = pd.read_parquet(path, engine="pyarrow")
-    except (ArrowException, OSError, ValueError, KeyError):
-        raise UserError(f"{path}: damaged or not a parquet file; {mend}") from None
+    table = read_parquet(path, mend)
     missing = [column for column in (*REQUIRED, DATASET, *BOX, DIGEST) if column not in table.columns]
     if missing:
         raise UserError(f"{path}: not a manifest, it has no column {missing[0]!r}; {mend}")

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pyarrow import ArrowException
 
-from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
 from pipeline.base.names import DATASET, DIGEST, SUBCATEGORY
+from pipeline.base.parquet import read_parquet, write_parquet
 from pipeline.table.counts import count_categories, count_parts
 
 LISTED = 50  # unreadable pictures named in the report
@@ -24,19 +23,13 @@ def write_table(raw: Path, name: str, table: pd.DataFrame) -> None:
     """Write the checked table of a set; the same table gives the same bytes."""
     path = table_file(raw, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as aside:
-        table.to_parquet(aside, engine="pyarrow", index=False)
+    write_parquet(path, table)
 
 
 def read_table(raw: Path, name: str) -> pd.DataFrame:
     """What `write_table` wrote. Raises UserError when it is missing or damaged."""
     path, mend = table_file(raw, name), f"run `dvc repro -f download@{name}`"
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; {mend}")
-    try:
-        table = pd.read_parquet(path, engine="pyarrow")
-    except (ArrowException, OSError, ValueError, KeyError):
-        raise UserError(f"{path}: damaged or not a parquet file; {mend}") from None
+    table = read_parquet(path, mend)
     if DATASET not in table.columns:
         raise UserError(f"{path}: not the table of a set; {mend}")
     return table

@@ -15,9 +15,9 @@ from pipeline.base.runtime import RuntimeParams
 from pipeline.base.seeds import mixed_seed
 from pipeline.features.cache import PooledCache, maker_key
 from pipeline.features.extract import pool_chunks
-from pipeline.images.loading import Pictures
+from pipeline.images.loading import Inputs, Pictures
 from pipeline.images.transforms import Transform
-from pipeline.models.embedder import Embedder
+from pipeline.models.network import Network
 
 
 class ViewRows:
@@ -48,14 +48,14 @@ class FrozenFeatures:
     seed: int
     views: int
 
-    def plain(self, embedder: Embedder, table: pd.DataFrame, transform: Transform, side: int) -> Tensor:
+    def plain(self, embedder: Network, table: pd.DataFrame, transform: Transform, side: int) -> Tensor:
         """Pooled features (N, P) of the rows `table` of the source, without random changes."""
-        pictures = Pictures(self.source, self.raw, transform, side)
+        pictures = self._pictures(embedder, transform, side)
         return self._pool(embedder, pictures, transform, side, view=0)[self._places(table)]
 
-    def rows(self, embedder: Embedder, table: pd.DataFrame, transform: Transform, side: int) -> ViewRows:
+    def rows(self, embedder: Network, table: pd.DataFrame, transform: Transform, side: int) -> ViewRows:
         """The rows `table` of the source under `transform`, which draws; `views` must be above 0."""
-        pictures, places = Pictures(self.source, self.raw, transform, side), self._places(table)
+        pictures, places = self._pictures(embedder, transform, side), self._places(table)
         digests = [int(digest, 16) for digest in self.source[DIGEST]]
         made = []
         for view in range(self.views):
@@ -64,12 +64,15 @@ class FrozenFeatures:
             made.append(self._pool(embedder, seeded, transform, side, view=number)[places])
         return ViewRows(torch.stack(made))
 
-    def _pool(self, embedder: Embedder, pictures: Dataset, transform: Transform, side: int, *, view: int) -> Tensor:
+    def _pictures(self, embedder: Network, transform: Transform, side: int) -> Pictures:
+        return Pictures(self.source, self.raw, transform, side, embedder.conditions(self.source))
+
+    def _pool(self, embedder: Network, pictures: Dataset, transform: Transform, side: int, *, view: int) -> Tensor:
         runtime, device = self.runtime, self.device
         embedder.to(device, memory_format=torch.channels_last).eval()
         maker = maker_key(embedder, transform, side, device=device, batch_size=runtime.batch_size, view=view)
         sizes = {"chunk_rows": runtime.chunk_rows, "batch_size": runtime.batch_size, "workers": runtime.workers}
-        cache = PooledCache(self.cache, maker, self.source)
+        cache = PooledCache(self.cache, maker, self.source, embedder.conditions(self.source))
         # What is drawn afterwards must not depend on whether rows were cached.
         with torch.random.fork_rng(devices=[]):
             return torch.from_numpy(
@@ -89,6 +92,6 @@ class _Seeded(Dataset):
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def __getitem__(self, index: int) -> Tensor:
+    def __getitem__(self, index: int) -> Inputs:
         torch.manual_seed(self.seeds[index])
         return self.pictures[index]

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pyarrow import ArrowException
 
-from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
 from pipeline.base.names import CATEGORY, ITEM, ROW
+from pipeline.base.parquet import read_parquet, write_parquet
 from pipeline.table.products import Catalogue
 from pipeline.weighting.links import Links
 from pipeline.weighting.target_clusters import TargetClusters
@@ -39,8 +38,7 @@ def links_table(
 
 def write_links(path: Path, table: pd.DataFrame) -> None:
     """Write the table whole or not at all."""
-    with replacing(path) as aside:
-        table.to_parquet(aside, index=False)
+    write_parquet(path, table)
 
 
 def read_links(path: Path, catalogue: Catalogue, rows: np.ndarray) -> tuple[Links, TargetClusters]:
@@ -48,10 +46,10 @@ def read_links(path: Path, catalogue: Catalogue, rows: np.ndarray) -> tuple[Link
 
     Raises UserError when the file is missing or damaged, or names a row or a product that does not exist.
     """
-    try:
-        table = pd.read_parquet(path, columns=COLUMNS)
-    except (OSError, ValueError, KeyError, ArrowException) as error:
-        raise UserError(f"{path}: not a table of links ({str(error).splitlines()[0]}); {MEND}") from error
+    table = read_parquet(path, MEND)
+    missing = [column for column in COLUMNS if column not in table.columns]
+    if missing:
+        raise UserError(f"{path}: not a table of links, it has no column {missing[0]!r}; {MEND}")
     target = pd.Index(rows).get_indexer(table[ROW])
     _refuse(path, table, target < 0, "no target picture that has features is row {row} of the manifest")
     alone = (table[CATEGORY].isna() & table[ITEM].isna()).to_numpy()

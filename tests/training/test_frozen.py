@@ -1,11 +1,15 @@
 """A frozen backbone: trained on features as on the pictures they are made from, and left as it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from support.conditioned import ConditionedNetwork
 from support.project import default_params
+from torch.utils.data import DataLoader
 
 from pipeline.base.params import parse_section
 from pipeline.base.runtime import RuntimeParams
@@ -65,6 +69,22 @@ def train(recipe, epochs=4):
             torch.manual_seed(epoch * 100 + index)
             recipe.step(batch, epoch + index / batches)
     return {name: value.clone() for name, value in recipe.networks[KEPT].state_dict().items()}
+
+
+def test_what_a_network_is_told_beside_a_picture_is_part_of_its_features(world, tmp_path):
+    raw, source = world
+    _, context = make(world, tmp_path)
+    settings = {"column": "category", "values": ["kind0", "kind1"], "image_size": SIZE}
+    network = ConditionedNetwork(settings | {"embedding_dim": 4, "norm_features": False}).eval()
+    transform = inference_transform(network.input)
+    made = context.frozen.plain(network, source, transform, SIZE)
+    pictures = Pictures(source, raw, transform, SIZE, network.conditions(source))
+    with torch.no_grad():
+        expected = torch.cat([network.pool(inputs) for inputs in DataLoader(pictures, batch_size=6)])
+    torch.testing.assert_close(made, expected)
+    told_otherwise = source.assign(category="kind1")
+    frozen = replace(context.frozen, source=told_otherwise)
+    assert not torch.allclose(frozen.plain(network, told_otherwise, transform, SIZE)[:8], made[:8])
 
 
 @pytest.mark.parametrize("name", CHANGES)

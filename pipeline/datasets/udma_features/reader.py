@@ -10,12 +10,12 @@ from typing import Literal
 
 import pandas as pd
 import torch
-from pyarrow import ArrowException
 
-from pipeline.base.atomic import remove, replacing
+from pipeline.base.atomic import remove
 from pipeline.base.errors import UserError
 from pipeline.base.names import Part
 from pipeline.base.params import Section
+from pipeline.base.parquet import read_parquet, write_parquet
 from pipeline.base.progress import progress
 from pipeline.datasets._shared.fetching import ArchiveParams, fetch_archives
 from pipeline.datasets._shared.paths import inside
@@ -59,10 +59,7 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
 def read_table(root: Path, params: Params) -> pd.DataFrame:
     """The rows that `fetch` wrote. Raises UserError when they are missing or damaged."""
     del params
-    try:
-        return pd.read_parquet(root / TABLE, engine="pyarrow")
-    except (ArrowException, OSError, ValueError, KeyError) as error:
-        raise UserError(f"{root / TABLE}: missing or damaged ({str(error).splitlines()[0]}); {MEND}") from None
+    return read_parquet(root / TABLE, MEND)
 
 
 def describe(root: Path) -> str:
@@ -85,8 +82,7 @@ def _bring(find: Find, source: Path, out: Path, params: Params) -> None:
     given = _checkpoint_head(source, params, (width, pooled_width)) if params.head == "checkpoint" else None
     table = pd.concat([one.table for one in inspected], ignore_index=True)
     unit_pooled, unit_embedding = (all(one.unit[kind] for one in inspected) for kind in (0, 1))
-    with replacing(out / TABLE) as aside:
-        table.to_parquet(aside, engine="pyarrow", index=False)
+    write_parquet(out / TABLE, table)
     for part in Part:
         rows = part_rows(table, part)
         if len(rows):
