@@ -14,6 +14,7 @@ from pipeline.params.finetune import ModelParams
 from pipeline.training.batches import Sampler, load_epoch
 from pipeline.training.context import TrainingContext
 from pipeline.training.face import KEPT
+from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.processes import gather, on_shares, share_of
 
 
@@ -33,6 +34,20 @@ class SampledRecipe:
         self.networks: dict[str, nn.Module] = {KEPT: self.embedder}
         self.optimizers: dict[str, Optimizer] = {}
         self.facts: dict[str, Any] = {"classes": sampler.names}
+
+    def optimize(self) -> None:
+        """Let one optimiser, of finetune.optim, train all networks there are now."""
+        trained = nn.ModuleList(self.networks.values())
+        self.optimizers["model"] = build_optimizer(trained.parameters(), self.context.params.optim)
+
+    def learn(self, losses: dict[str, Tensor], lr_factor: float = 1.0) -> dict[str, float]:
+        """One step of that optimiser down the scalar `losses["loss"]`, at `lr_factor` of its rate; all as numbers."""
+        optimizer = self.optimizers["model"]
+        scale_lr(optimizer, lr_factor)
+        optimizer.zero_grad()
+        self.context.backward(losses["loss"])
+        optimizer.step()
+        return {name: loss.item() for name, loss in losses.items()}
 
     def n_batches(self, epoch: int) -> int:  # noqa: ARG002  the face allows epochs of different lengths
         """Batches an epoch."""

@@ -37,7 +37,7 @@ def state(changes: dict[str, Any] | None = None, **edits: str) -> Dependencies:
         ("pipeline/experiments/table.py", False),
         ("pipeline/recipes/dada/criterion.py", False),
         ("pipeline/datasets/table/reader.py", False),
-        ("pipeline/recipes/triplet/pairs.py", True),
+        ("pipeline/recipes/triplet/recipe.py", True),
         ("pipeline/datasets/atelier/reader.py", True),
         ("pipeline/datasets/atelier/world.py", True),  # below the folder data.source
         ("pipeline/strategies/ws5.py", True),
@@ -70,7 +70,7 @@ def test_a_param_makes_runs_new_that_read_it(name, value, read):
 def test_another_recipe_reads_its_own_file_and_params():
     chosen = {"finetune.recipe": "dada"}
     assert state(chosen, **{"pipeline/recipes/dada/criterion.py": "edited"}) != state(chosen)
-    assert state(chosen, **{"pipeline/recipes/triplet/pairs.py": "edited"}) == state(chosen)
+    assert state(chosen, **{"pipeline/recipes/triplet/recipe.py": "edited"}) == state(chosen)
     assert state(chosen | {"recipes.dada.adversarial_weight": 0.5}) != state(chosen)
     assert state(chosen | {"recipes.triplet.batch_items": 3}) == state(chosen)
 

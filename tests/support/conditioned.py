@@ -14,9 +14,8 @@ from pipeline.images.loading import Conditioned
 from pipeline.images.transforms import PictureInput
 from pipeline.models.head import Head
 from pipeline.params.finetune import ModelParams
-from pipeline.recipes.triplet.pairs import ItemPairs
 from pipeline.training.context import TrainingContext
-from pipeline.training.optim import build_optimizer
+from pipeline.training.pairs import ItemPairs
 from pipeline.training.sampled import SampledRecipe
 
 WIDTH = 8
@@ -71,9 +70,9 @@ class ConditionedRecipe(SampledRecipe):
                 {"column": "category", "values": values, "image_size": params.image_size, **shared}
             )
 
-        sampler = ItemPairs(context.table, mode="all", batch_items=8, seed=context.seed)
+        sampler = ItemPairs(context.table, mode="all", batch_items=8, seed=context.seed, recipe="conditioned")
         super().__init__(context, sampler, build)
-        self.optimizers["model"] = build_optimizer(self.embedder.parameters(), context.params.optim)
+        self.optimize()
 
     def step(self, batch: tuple[Conditioned, Tensor], epoch: float) -> dict[str, float]:
         inputs, labels = self.to_device(batch)
@@ -81,10 +80,7 @@ class ConditionedRecipe(SampledRecipe):
         assert inputs.condition.shape == labels.shape
         embeddings = F.normalize(self.project(inputs, len(labels)), dim=1)
         loss = -(embeddings @ embeddings.T)[labels[:, None] == labels].mean()
-        self.optimizers["model"].zero_grad()
-        self.context.backward(loss)
-        self.optimizers["model"].step()
-        return {"loss": loss.item()}
+        return self.learn({"loss": loss})
 
 
 def build(context: TrainingContext, params: Params) -> ConditionedRecipe:

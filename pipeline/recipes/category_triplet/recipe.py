@@ -23,7 +23,6 @@ from pipeline.base.params import Section
 from pipeline.recipes.category_triplet.batches import CategoryTripletSampler
 from pipeline.recipes.category_triplet.losses import Distance, weighted_losses
 from pipeline.training.context import TrainingContext
-from pipeline.training.optim import build_optimizer, scale_lr
 from pipeline.training.processes import share_of
 from pipeline.training.sampled import SampledRecipe
 from pipeline.training.schedule import lagging_factor
@@ -57,14 +56,12 @@ class CategoryTripletRecipe(SampledRecipe):
         )
         super().__init__(context, sampler)
         self.networks["classifier"] = nn.Linear(self.embedder.head.shape[0], len(sampler.names))
-        trained = nn.ModuleList(self.networks.values())
-        self.optimizers["model"] = build_optimizer(trained.parameters(), context.params.optim)
+        self.optimize()
 
     def step(self, batch: tuple[Tensor, Tensor], epoch: float) -> dict[str, float]:
         """One optimiser step; reports the losses before it."""
         images, labels = self.to_device(batch)
-        params, common, optimizer = self.params, self.context.params, self.optimizers["model"]
-        scale_lr(optimizer, lagging_factor(common.optim, epoch, common.epochs, lag=params.frozen_epochs))
+        params, common = self.params, self.context.params
         frozen = epoch < params.frozen_epochs
         self.embedder.train()
         if frozen:
@@ -81,10 +78,7 @@ class CategoryTripletRecipe(SampledRecipe):
             margin=params.margin,
             distance=params.distance,
         )
-        optimizer.zero_grad()
-        self.context.backward(losses["loss"])
-        optimizer.step()
-        return {name: loss.item() for name, loss in losses.items()}
+        return self.learn(losses, lagging_factor(common.optim, epoch, common.epochs, lag=params.frozen_epochs))
 
 
 def build(context: TrainingContext, params: Params) -> CategoryTripletRecipe:

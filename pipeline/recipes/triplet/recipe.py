@@ -16,9 +16,8 @@ from torch import Tensor, nn
 
 from pipeline.base.errors import UserError
 from pipeline.base.params import Section
-from pipeline.recipes.triplet.pairs import ItemPairs, PairMode
 from pipeline.training.context import TrainingContext
-from pipeline.training.optim import build_optimizer, scale_lr
+from pipeline.training.pairs import ItemPairs, PairMode
 from pipeline.training.sampled import SampledRecipe
 from pipeline.training.schedule import lr_factor
 
@@ -43,27 +42,23 @@ class TripletRecipe(SampledRecipe):
     """One network, one optimiser; the loss is taken over the 2B pictures of a batch of B items."""
 
     def __init__(self, context: TrainingContext, params: Params) -> None:
-        sampler = ItemPairs(context.table, mode=params.pairs, batch_items=params.batch_items, seed=context.seed)
+        wanted = {"mode": params.pairs, "batch_items": params.batch_items, "recipe": "triplet"}
+        sampler = ItemPairs(context.table, seed=context.seed, **wanted)
         super().__init__(context, sampler)
         sizes = {"num_classes": len(sampler.names), "embedding_size": self.embedder.head.shape[0]}
         self.networks["loss"] = build_component("losses", params.loss, sizes)
         self.miner = build_component("miners", params.miner, sizes) if params.miner else None
-        trained = nn.ModuleList([self.embedder, self.networks["loss"]])
-        self.optimizers["model"] = build_optimizer(trained.parameters(), context.params.optim)
+        self.optimize()
 
     def step(self, batch: tuple[Tensor, Tensor], epoch: float) -> dict[str, float]:
         """One optimiser step; reports the loss before it."""
         images, labels = self.to_device(batch)
-        params, optimizer = self.context.params, self.optimizers["model"]
-        scale_lr(optimizer, lr_factor(params.optim, epoch, params.epochs))
+        params = self.context.params
         self.embedder.train()
         embeddings = F.normalize(self.project(images, len(labels)), dim=1)
         mined = self.miner(embeddings, labels) if self.miner else None
         loss = self.networks["loss"](embeddings, labels, mined)
-        optimizer.zero_grad()
-        self.context.backward(loss)
-        optimizer.step()
-        return {"loss": loss.item()}
+        return self.learn({"loss": loss}, lr_factor(params.optim, epoch, params.epochs))
 
 
 def build(context: TrainingContext, params: Params) -> TripletRecipe:

@@ -13,8 +13,8 @@ from pipeline.base.seeds import mixed_seed
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import PictureInput, training_transform
 from pipeline.params.finetune import AugmentParams
-from pipeline.recipes.triplet.pairs import ItemPairs
 from pipeline.training.batches import PictureRows, load_epoch
+from pipeline.training.pairs import ItemPairs
 
 AUGMENT = AugmentParams(rotation=20.0, resize=20, scale=(0.5, 1.0), flip=0.5, jitter=0.3)
 
@@ -39,7 +39,7 @@ def pictures_and_table(tmp_path_factory):
 
 
 def _items(pictures_and_table, mode="all", seed=5, batch_items=3):
-    return ItemPairs(pictures_and_table[1], mode=mode, batch_items=batch_items, seed=seed)
+    return ItemPairs(pictures_and_table[1], mode=mode, batch_items=batch_items, seed=seed, recipe="triplet")
 
 
 def _batches(pictures_and_table, epoch, first=0, workers=0, **changes):
@@ -128,4 +128,4 @@ def test_a_set_without_one_of_the_domains_is_told_what_is_missing(pictures_and_t
     table = pictures_and_table[1]
     shop = table[table["domain"] == "shop"]
     with pytest.raises(UserError, match=r"needs two items .* has 0 among 0 consumer and 14 shop pictures .*: dada or"):
-        ItemPairs(shop, mode="all", batch_items=2, seed=5)
+        ItemPairs(shop, mode="all", batch_items=2, seed=5, recipe="triplet")

@@ -1,4 +1,4 @@
-"""Pairs of pictures of one item: the training batches of UDMA's fine-tuning."""
+"""Pairs of pictures of one item, as in UDMA's fine-tuning."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -21,11 +21,11 @@ class ItemPairs(Sampler):
 
     The items are those of `table` that have both a consumer and a shop picture; label = position in sorted order. An
     item is one (category, item) pair, since datasets repeat an id across categories.
-    Raises UserError when there are too few items.
+    `recipe`: whose they are, for errors. Raises UserError when there are too few items.
     """
 
-    def __init__(self, table: pd.DataFrame, *, mode: PairMode, batch_items: int, seed: int) -> None:
-        self.mode, self.batch_items, self.seed = mode, batch_items, seed
+    def __init__(self, table: pd.DataFrame, *, mode: PairMode, batch_items: int, seed: int, recipe: str) -> None:
+        self.mode, self.batch_items, self.seed, self.recipe = mode, batch_items, seed, recipe
         categories, items, codes = code_products(*(table[name].to_numpy(dtype=str) for name in (CATEGORY, ITEM)))
         rows = {domain: np.flatnonzero(table[DOMAIN] == domain) for domain in Domain}
         sides = {domain: Ragged.group(codes[rows[domain]], rows[domain], len(items)) for domain in Domain}
@@ -63,12 +63,12 @@ class ItemPairs(Sampler):
         if len(self.names) < 2:
             found = " and ".join(f"{n} {domain}" for domain, n in n_pictures.items())
             raise UserError(
-                "finetune.recipe: triplet needs two items with both a consumer and a shop picture, whatever "
-                f"recipes.triplet.pairs, and the source has {len(self.names)} among {found} pictures to train on; add "
-                "what is missing, or set finetune.recipe: dada or category_triplet, which need no domains"
+                f"finetune.recipe: {self.recipe} needs two items with both a consumer and a shop picture, whichever "
+                f"pairs it draws, and the source has {len(self.names)} among {found} pictures to train on; add what is "
+                "missing, or set finetune.recipe: dada or category_triplet, which need no domains"
             )
         if not self.n_batches:
             raise UserError(
-                f"recipes.triplet.batch_items: {self.batch_items} is more than the {len(self.names)} source items that "
-                "have both a consumer and a shop picture; lower it"
+                f"recipes.{self.recipe}.batch_items: {self.batch_items} is more than the {len(self.names)} source "
+                "items that have both a consumer and a shop picture; lower it"
             )
