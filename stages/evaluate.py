@@ -44,7 +44,7 @@ def main(run: Run) -> None:
     table = manifest.iloc[features.row]
     dataset = str(table[DATASET].iloc[0])
     protocol = choose_protocol(params.protocol, dataset, table[SPLIT].to_numpy(dtype=str))
-    heads = load_heads(ADAPTER_FOLDER, features.widths[0])
+    heads = load_heads(ADAPTER_FOLDER)
     features.check_heads({ADAPTER_FOLDER / name: head for name, head in heads.items()})
     adapted = {name: head.to(device).embed(features.pooled, runtime.block_rows) for name, head in heads.items()}
     # Only target categories are aligned.

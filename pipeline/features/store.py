@@ -119,11 +119,9 @@ class Features:
             raise UserError(f"{self.path}: features of model {self.model}, where {model} holds model {mark}; {mend}")
 
     def _check_head(self, head: "Head", folder: Path) -> None:
-        if head.shape[1] != self.widths[0]:
-            raise UserError(
-                f"{folder}: a head for pooled features of width {head.shape[1]}, where the features have "
-                f"{self.widths[0]}; run `dvc repro` so that both come from one model"
-            )
+        from pipeline.models.folder import check_width
+
+        check_width(head, self.widths[0], folder)
         if self.normalized_pooled and not self.has_lengths and not head.norm_features:
             raise UserError(
                 f"{self.path}: pooled features of unit length, whose own lengths are not kept, where the head in "
@@ -206,7 +204,8 @@ def write_features(
                 _check_made(path, name, block, rows[done:end])
             if normalize and not unit:
                 lengths[done:end] = np.linalg.norm(pooled, axis=1)
-            made[POOLED][done:end] = pooled / np.where(lengths == 0, 1, lengths)[done:end, None]
+            own = lengths[done:end, None]
+            made[POOLED][done:end] = pooled / np.where(own == 0, 1, own)
             made[EMBEDDING][done:end] = embedding
             done = end
         if done != len(rows):

@@ -76,19 +76,13 @@ def save_heads(folder: Path, heads: Mapping[str, Head]) -> None:
     write_json(folder / NAMES, {"heads": list(heads)})
 
 
-def load_heads(folder: Path, width: int) -> dict[str, Head]:
-    """The heads that `save_heads` wrote, by name, for pooled features of `width` values.
-
-    Raises UserError when one is missing, damaged or for another width.
-    """
+def load_heads(folder: Path) -> dict[str, Head]:
+    """The heads that `save_heads` wrote, by name. Raises UserError when one is missing or damaged."""
     try:
         names = json.loads((folder / NAMES).read_text())["heads"]
-        heads = {name: load_head(folder / name, READAPT) for name in names}
+        return {name: load_head(folder / name, READAPT) for name in names}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder / NAMES}: not a list of heads ({error}); {READAPT}") from error
-    for name, head in heads.items():
-        check_width(head, width, folder / name)
-    return heads
 
 
 def check_width(head: Head, width: int, path: Path) -> None:
