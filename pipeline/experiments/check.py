@@ -22,6 +22,7 @@ SECTIONS = {
     "cluster": "ClusterParams",
     "weight": "WeightParams",
     "adapt": "AdaptParams",
+    "index": "IndexParams",
     "evaluate": "EvaluateParams",
 }
 FURTHER = ("seed", "recipes", "runtime")

@@ -63,6 +63,11 @@ def decode_image(
         raise UnreadableImage(f"damaged ({reason[0]})") from error
 
 
+def prepare_image(image: Image.Image, box: Box | None = None) -> Image.Image:
+    """A picture that is decoded already, as `decode_image` gives it."""
+    return _to_rgb(_crop(ImageOps.exif_transpose(image), box, 1, 1))
+
+
 def crop_corners(size: tuple[int, int], box: Box | None) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of `box` in a picture of `size` (width, height), cut to whole pixels inside it."""
     x, y, w, h = box or (0, 0, *size)
@@ -104,6 +109,10 @@ def _shrink_jpeg(image: Image.Image, box: Box | None, target_side: int | None) -
 def _crop(image: Image.Image, box: Box | None, shrink: int, min_side: int) -> Image.Image:
     left, top, right, bottom = crop_corners((image.width * shrink, image.height * shrink), box)
     width, height = right - left, bottom - top
+    if box is not None and min(width, height) < 1:
+        x, y, w, h = box
+        size = f"{image.width * shrink}x{image.height * shrink}"
+        raise UnreadableImage(f"the box {x:g}, {y:g}, {w:g}, {h:g} has nothing of the picture of {size} pixels")
     if min(width, height) < max(min_side, 1):
         raise UnreadableImage(f"{width}x{height} pixels, below {max(min_side, 1)} on a side")
     return image.crop((left // shrink, top // shrink, -(-right // shrink), -(-bottom // shrink)))

@@ -38,7 +38,7 @@ def write_sheets(
         for model, best in ranked.items():
             found = gallery.iloc[[place for place in best[sheet_number].tolist() if place >= 0]]
             pictures = [(_picture(raw, entry), entry[ITEM] == query[ITEM]) for _, entry in found.iterrows()]
-            rows.append(ResultRow(model, pictures, int(first[model][position])))
+            rows.append(ResultRow(model, pictures, f"first right rank: {int(first[model][position])}"))
         sheet = contact_sheet(_picture(raw, query), f"{query[CATEGORY]}\n{query[ITEM]}", rows)
         write_sheet(folder / f"query_{query.name:06d}.png", sheet)
 

@@ -15,6 +15,7 @@ from pipeline.base.names import (
     DOMAIN,
     IMAGE,
     ITEM,
+    LINK,
     META_DOMAIN,
     SPLIT,
     SUBCATEGORY,
@@ -26,6 +27,8 @@ from pipeline.base.names import (
 from pipeline.base.parquet import read_parquet, write_parquet
 
 REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
+OPTIONAL = (SUBCATEGORY, LINK)
+TEXTS = (IMAGE, ITEM, CATEGORY, SUBCATEGORY, DOMAIN, META_DOMAIN, DATASET, SPLIT, LINK)  # in the table's order
 FEATURES_DIGEST = "features-"  # what a digest begins with that is not of a picture
 CHOICES = {DOMAIN: Domain, META_DOMAIN: MetaDomain, SPLIT: Split}
 TEST_SPLITS = (Split.QUERY, Split.GALLERY, Split.TEST)  # the order of the rows of a test part
@@ -36,8 +39,9 @@ OUTSIDE = r"^[/\\]|^[A-Za-z]:[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)"
 def check_table(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """The table of a dataset with the manifest's columns, order and types; other columns are dropped.
 
-    Text columns are strings, `x y w h` float64 (NaN: the whole picture) and may be absent as a whole; `subcategory` is
-    kept when given, `dataset` too (a set that joins several says which one a row is of) and is else the name `dataset`.
+    Text columns are strings, `x y w h` float64 (NaN: the whole picture) and may be absent as a whole; `subcategory` and
+    `link` are kept when given, `dataset` too (a set that joins several says which one a row is of) and is else the name
+    `dataset`.
     Only rows of target/train, which are unlabelled, may have an empty `item`.
 
     Raises UserError naming the column and the first offending row (counted from 1, without a header).
@@ -118,8 +122,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
 def _strings(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """The text columns, with "" for what is missing."""
     table = table if DATASET in table.columns else table.assign(**{DATASET: dataset})
-    order = (IMAGE, ITEM, CATEGORY, SUBCATEGORY, DOMAIN, META_DOMAIN, DATASET, SPLIT)
-    texts = table[[column for column in order if column in table.columns]].reset_index(drop=True)
+    texts = table[[column for column in TEXTS if column in table.columns]].reset_index(drop=True)
     return texts.astype("str").fillna("")
 
 

@@ -7,13 +7,13 @@ import pandas as pd
 from pydantic import BeforeValidator, Field
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, SUBCATEGORY
+from pipeline.base.names import BOX, DATASET, IMAGE
 from pipeline.base.params import Section
 from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.datasets._shared.paths import inside, joined
 from pipeline.datasets._shared.tables import read_text_table
+from pipeline.table.manifest import OPTIONAL, REQUIRED
 
-REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
 PARAMS = "pipeline/datasets/table/params.yaml"
 GUIDE = f"put your table and its pictures there, and name them in {PARAMS}: table, images"
 
@@ -64,7 +64,7 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
             f"{PARAMS}:rename, or give one value for all rows in its constants"
         )
     boxes = _boxes(table, path)
-    kept = [*REQUIRED, *(column for column in (DATASET, SUBCATEGORY) if column in table)]
+    kept = [*REQUIRED, *(column for column in (DATASET, *OPTIONAL) if column in table)]
     images = [inside(joined(params.images, name), f"{path}: image") for name in table[IMAGE]]
     return table[kept].assign(**{IMAGE: images, **boxes}).reset_index(drop=True)
 

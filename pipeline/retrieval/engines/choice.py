@@ -1,0 +1,70 @@
+"""Which engine keeps the rows of an index."""
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.params.index import IndexParams
+from pipeline.retrieval.engines.face import Engine
+from pipeline.retrieval.engines.vectors import Vectors
+from pipeline.retrieval.index.measure import Sample
+
+PUBLISHED_LISTS, PUBLISHED_PROBES = 50, 1  # of deep-fashion-retrieval's k-means
+
+
+def build_engine(vectors: Vectors, sample: Sample, params: IndexParams, model: str) -> Engine:
+    """The engine that `params` wants for `vectors` by `model`, tuned with the first half of the sample."""
+    match params.engine:
+        case "flat":
+            return _flat(vectors)
+        case "ivf":
+            return _ivf(vectors, sample, params)
+        case "kmeans":
+            return _kmeans(vectors, params)
+        case "milvus":
+            from pipeline.retrieval.engines.milvus import MilvusEngine
+
+            return MilvusEngine.build(vectors, sample, params, model)
+        case _:
+            return _flat(vectors) if len(vectors) <= params.exact_rows else _ivf(vectors, sample, params)
+
+
+def _flat(vectors: Vectors) -> Engine:
+    from pipeline.retrieval.engines.flat import FlatEngine
+
+    return FlatEngine.build(vectors)
+
+
+def _ivf(vectors: Vectors, sample: Sample, params: IndexParams) -> Engine:
+    from pipeline.retrieval.engines.ivf import IvfEngine
+    from pipeline.retrieval.index.tune import lists_for, tune_probes
+
+    engine = IvfEngine.build(vectors, lists=params.lists or lists_for(len(vectors)), probes=params.probes or 1)
+    if params.probes is None:
+        tune_probes(engine, sample.halves()[0], params.recall, params.shortlist)
+    return engine
+
+
+def _kmeans(vectors: Vectors, params: IndexParams) -> Engine:
+    from pipeline.retrieval.engines.ivf import PLAIN, IvfEngine
+
+    lists, probes = params.lists or PUBLISHED_LISTS, params.probes or PUBLISHED_PROBES
+    return IvfEngine.build(vectors, lists=min(lists, len(vectors)), storage=PLAIN, probes=probes)
+
+
+def read_engine(folder: Path, facts: dict[str, Any]) -> Engine:
+    """The engine that `folder` is of, by its `facts`. Raises KeyError for an unknown one, OSError or RuntimeError."""
+    match facts["engine"]:
+        case "flat":
+            from pipeline.retrieval.engines.flat import FlatEngine
+
+            return FlatEngine.read(folder, facts)
+        case "ivf":
+            from pipeline.retrieval.engines.ivf import IvfEngine
+
+            return IvfEngine.read(folder, facts)
+        case "milvus":
+            from pipeline.retrieval.engines.milvus import MilvusEngine
+
+            return MilvusEngine.read(folder, facts)
+        case other:
+            raise KeyError(f"engine {other!r}")

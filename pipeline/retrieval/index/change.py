@@ -1,0 +1,131 @@
+"""Changing an index: pictures come and go, and the folder is swapped whole."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from filelock import FileLock, Timeout
+from PIL import Image
+
+from pipeline.arrays.blocks import slices
+from pipeline.base.errors import UserError
+from pipeline.base.names import BOX, IMAGE, ITEM
+from pipeline.base.progress import progress
+from pipeline.images.decode import UnreadableImage, load_image
+from pipeline.retrieval.embedding import Embedded, QueryEmbedder
+from pipeline.retrieval.index.folder import FOLDER, ROW, Index, read_index, write_index
+
+BATCH = 64
+KNOWN_BY = [FOLDER, IMAGE, *BOX]  # what makes two rows the same picture
+
+
+class Added(NamedTuple):
+    """`added` pictures, `replaced` of them were there before; `left_out`: (file, reason) of those that are unreadable."""
+
+    added: int
+    replaced: int
+    left_out: list[tuple[Path, str]]
+
+
+def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> Added:
+    """Add the pictures `entries` (see `pipeline.retrieval.index.entries`) to the index in `folder`.
+
+    A picture that is there already, the same box of the same file, is replaced by what it now shows.
+    Raises UserError when none can be read, when the models of the index are gone, and while another change goes on.
+    """
+    with _changing(folder):
+        index = read_index(folder)
+        embedder, first = QueryEmbedder(index.facts, device), index.facts.next_row
+        kept, left_out = [], []
+        for part in progress(slices(len(entries), BATCH), what="embed", unit="batch"):
+            places, pictures = _readable(entries.iloc[part], 2 * embedder.side, left_out)
+            if places:
+                _extend(index, first + len(kept) + np.arange(len(places)), embedder(pictures))
+                kept += [part.start + place for place in places]
+        if not kept:
+            raise UserError(f"{left_out[0][0]}: {left_out[0][1]}; nothing to add ({len(left_out)} unreadable pictures)")
+        added = entries.iloc[kept].assign(**{ROW: first + np.arange(len(kept))})
+        same = _same(index.table, added)
+        table = pd.concat([index.table, added], ignore_index=True)
+        table = table.fillna({name: "" for name in table if name not in (ROW, *BOX)})
+        index = replace(index, table=table, facts=replace(index.facts, next_row=first + len(kept)))
+        write_index(folder, _without(index, np.append(same, np.zeros(len(kept), bool))))
+        return Added(len(kept), int(same.sum()), left_out)
+
+
+def remove_items(folder: Path, items: Sequence[str]) -> int:
+    """Remove all pictures of `items` from the index in `folder`, and say how many these were.
+
+    Raises UserError for an item that is not there, when nothing would be left, and while another change goes on.
+    """
+    with _changing(folder):
+        index = read_index(folder)
+        held = index.table[ITEM]
+        unknown = [item for item in items if not (held == item).any()]
+        if unknown:
+            raise UserError(f"item {unknown[0]!r}: not in the index; nothing was removed")
+        gone = held.isin(items).to_numpy()
+        write_index(folder, _without(index, gone))
+        return int(gone.sum())
+
+
+def _without(index: Index, gone: np.ndarray) -> Index:
+    """The index without the rows where `gone` (N,) bool."""
+    if gone.all():
+        raise UserError("the index would be empty; nothing was removed")
+    ids = index.ids[gone]
+    if len(ids):  # faiss would go through all rows
+        for engine in index.engines.values():
+            engine.remove(ids)
+        if index.colour is not None:
+            index.colour.remove(ids)
+    return replace(index, table=index.table[~gone].reset_index(drop=True))
+
+
+def _extend(index: Index, ids: np.ndarray, embedded: Embedded) -> None:
+    """Give the engines and the colours of the index rows with these numbers (n,)."""
+    for name, engine in index.engines.items():
+        engine.add(ids, embedded.vectors[name])
+    if index.colour is not None:
+        index.colour.add(ids, embedded.colour)
+
+
+def _same(table: pd.DataFrame, added: pd.DataFrame) -> np.ndarray:
+    """Which rows (N,) bool of `table` are pictures of `added`."""
+    known, new = (pd.MultiIndex.from_frame(rows[KNOWN_BY].fillna(-1.0)) for rows in (table, added))
+    return known.isin(new)
+
+
+def _readable(
+    entries: pd.DataFrame, side: int, left_out: list[tuple[Path, str]]
+) -> tuple[list[int], list[Image.Image]]:
+    """Places of the entries whose pictures can be read, and these; the others go to `left_out`."""
+    places, pictures = [], []
+    boxes = entries[list(BOX)].to_numpy(dtype=np.float64)
+    for place, (folder, image, box) in enumerate(zip(entries[FOLDER], entries[IMAGE], boxes, strict=True)):
+        try:
+            pictures.append(
+                load_image(Path(folder) / image, None if np.isnan(box).any() else tuple(box.tolist()), target_side=side)
+            )
+            places.append(place)
+        except UnreadableImage as error:
+            left_out.append((Path(folder) / image, str(error)))
+    return places, pictures
+
+
+@contextmanager
+def _changing(folder: Path) -> Iterator[None]:
+    """Context in which no other process changes the index. Raises UserError when one does."""
+    if not folder.is_dir():
+        read_index(folder)  # says what is missing
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        with lock.acquire(timeout=0):
+            yield
+    except Timeout:
+        raise UserError(f"{folder}: another process changes the index; wait for it, then run again") from None

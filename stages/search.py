@@ -1,0 +1,59 @@
+"""Command search: photos in, products out. Not a stage of the chain."""
+
+from pathlib import Path
+
+import click
+
+from stages._cli import one_line_errors
+from stages._options import index_option
+
+
+@click.command()
+@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@index_option
+@click.option("-k", default=10, show_default=True, help="Results a photo.")
+@click.option("--box", help="Part of the photo that is searched: x,y,w,h in pixels of the upright picture.")
+@click.option("--category", help="No other category is found.")
+@click.option("--colour", "colour_weight", default=0.0, show_default=True, help="Weight of the colours; published: 0.1.")
+@click.option("--model", "models", multiple=True, help="Model of the index; may be given several times.  [default: last]")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON a photo and model, for programs.")
+@click.option("--sheet", type=click.Path(path_type=Path), help="Draw the results as a picture too, to this PNG file.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+def main(
+    photos: tuple[Path, ...],
+    index: Path,
+    k: int,
+    box: str | None,
+    category: str | None,
+    colour_weight: float,
+    models: tuple[str, ...],
+    as_json: bool,
+    sheet: Path | None,
+    device: str,
+) -> None:
+    """Find the products that look like those in PHOTOS, in the index that the stage of that name makes.
+
+    Prints a table with score, item, category and link. The score is the cosine similarity of the embeddings, less the
+    weighted distance of the colours.
+    """
+    with one_line_errors("search"):
+        from pipeline.base.errors import UserError
+        from pipeline.reporting.answers import answer_lines, answer_sheet, answer_table
+        from pipeline.reporting.contact_sheet import write_sheet
+        from pipeline.retrieval.boxes import parse_box
+        from pipeline.retrieval.searcher import Searcher
+
+        if sheet is not None and len(photos) > 1:
+            raise UserError(f"--sheet: one picture for one photo, and {len(photos)} were given")
+        wanted = {"box": None if box is None else parse_box(box), "category": category, "colour_weight": colour_weight}
+        searcher = Searcher.load(index, device=device)
+        for photo in photos:
+            answers = searcher.compare(photo, k, **wanted, models=models or [searcher.models[-1]])
+            click.echo(answer_lines(photo, answers) if as_json else answer_table(photo, answers))
+            if sheet is not None:
+                write_sheet(sheet, answer_sheet(photo, wanted["box"], answers, searcher))
+                click.echo(f"search: {sheet}", err=True)
+
+
+if __name__ == "__main__":
+    main()
