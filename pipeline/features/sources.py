@@ -58,9 +58,7 @@ def of_pictures(
     if params.colour != "none":
         colours = Colours.of(embedder, params.colour, params.colour_cells)
     made_with = None if colours is None else colours.facts
-    maker = maker_key(
-        embedder, transform, side, device=device, batch_size=runtime.batch_size, colour=made_with
-    )
+    maker = maker_key(embedder, transform, side, device=device, batch_size=runtime.batch_size, colour=made_with)
 
     def write(part: str, rows: np.ndarray, out: Path, facts: dict[str, str]) -> None:
         shown = table.iloc[rows]
