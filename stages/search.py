@@ -16,9 +16,7 @@ from stages._options import device_option, index_option
 @click.option("--box", help="Part of the photo that is searched: x,y,w,h in pixels of the upright picture.")
 @click.option("--category", help="No other category is found.")
 @click.option("--colour", default=0.0, show_default=True, help="Weight of the colours; published: 0.1.")
-@click.option(
-    "--model", "models", multiple=True, help="A model of the index, perhaps several times.  [default: the last]"
-)
+@click.option("--model", "models", multiple=True, help="A model of the index; may be repeated.  [default: the last]")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON a photo and model, for programs.")
 @click.option("--sheet", type=click.Path(path_type=Path), help="Draw the results as a picture too, to this PNG file.")
 @device_option
