@@ -9,7 +9,6 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline.arrays.rows import unit_rows
-from pipeline.benchmarks.memory import peak_memory
 from pipeline.reporting.markdown import markdown_table
 from pipeline.retrieval.engines.face import Engine
 from pipeline.retrieval.engines.flat import FlatEngine
@@ -20,7 +19,7 @@ from pipeline.retrieval.fusion import Fusion, best, fused_scores
 from pipeline.retrieval.index.measure import K, one_thread, sample_of
 from pipeline.retrieval.index.tune import lists_for, tune_probes
 
-WEIGHT = 0.1  # published, of the colour
+FUSED = Fusion("euclidean", "euclidean", 0.1)  # published
 PUBLISHED_LISTS = 50
 SHORTLIST = 20
 A_POINT = 16  # rows drawn around a point; fewer than are asked for would make the last ones random
@@ -90,7 +89,7 @@ def search_ways(world: World, recall: float) -> list[Way]:
     with one_thread():
         tune_probes(ours, sample.halves()[0], recall, SHORTLIST)
     name = f"IVF{ours.lists},SQ8, {ours.probes} probed"
-    plain, fused = Fusion(), Fusion("euclidean", "euclidean", WEIGHT)
+    plain, fused = Fusion(), FUSED
     return [
         Way("scipy, fused scan (published)", lambda query: _scan(world, query, fused), 4.0 * world.deep.dim, 0.0, True),
         Way(
@@ -107,16 +106,17 @@ def search_ways(world: World, recall: float) -> list[Way]:
 
 
 def time_ways(world: World, ways: list[Way]) -> list[dict[str, Any]]:
-    """A row of figures a way: the share of the exact answer (deep or fused) that it finds, and its time on one thread."""
-    exact = {fused: [] for fused in (False, True)}
-    for query in world.queries:
-        for fused in exact:
-            exact[fused].append(set(_scan(world, query, Fusion("euclidean", "euclidean", WEIGHT * fused)).tolist()))
+    """A row of figures a way: the share of the exact answer, deep or fused, that it finds, and its time on one thread."""
+
+    def exact(fusion: Fusion) -> list[set[int]]:
+        return [set(_scan(world, query, fusion).tolist()) for query in world.queries]
+
+    answers = {False: exact(Fusion()), True: exact(FUSED)}
     rows = []
     with threadpool_limits(1), one_thread():
         for way in ways:
             spent, shares = [], []
-            for query, wanted in zip(world.queries, exact[way.fused], strict=True):
+            for query, wanted in zip(world.queries, answers[way.fused], strict=True):
                 start = perf_counter()
                 found = way.answer(query)
                 spent.append(1000 * (perf_counter() - start))
@@ -130,7 +130,7 @@ def search_table(rows: list[dict[str, Any]]) -> str:
     """Markdown: a row a way."""
     formats = ("{}", "{:.3f}", "{:.2f}", "{:.2f}", "{:.0f}", "{:.1f}")
     return markdown_table(
-        [HEADER, *([shown.format(row[name]) for shown, name in zip(formats, HEADER)] for row in rows)]
+        [HEADER, *([shown.format(row[name]) for shown, name in zip(formats, HEADER, strict=True)] for row in rows)]
     )
 
 
