@@ -106,7 +106,7 @@ def search_ways(world: World, recall: float) -> list[Way]:
 
 
 def time_ways(world: World, ways: list[Way]) -> list[dict[str, Any]]:
-    """A row of figures a way: the share of the exact answer, deep or fused, that it finds, and its time on one thread."""
+    """A row of figures a way: the share of the exact answer, deep or fused, that it finds, and its time."""
 
     def exact(fusion: Fusion) -> list[set[int]]:
         return [set(_scan(world, query, fusion).tolist()) for query in world.queries]
