@@ -31,6 +31,7 @@ class Load:
     lost: int = 0
     seconds: float = 0.0
     megabytes: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def lines(self) -> list[str]:
         """The figures, a line each."""
@@ -83,15 +84,13 @@ def load_page(address: str, pid: int, photos: Sequence[Path], *, clients: int, s
 
     `pid`: the process that serves it.
     """
-    load, lock, start = Load(), threading.Lock(), monotonic()
+    load, start = Load(), monotonic()
     contents = [photo.read_bytes() for photo in photos]
     threads = [
-        threading.Thread(
-            target=_ask, args=(address, contents[number:] + contents[:number], start + seconds, load, lock)
-        )
+        threading.Thread(target=_ask, args=(address, contents[number:] + contents[:number], start + seconds, load))
         for number in range(clients)
     ]
-    threads.append(threading.Thread(target=_spoil, args=(address, contents[0], seconds, bad, load, lock)))
+    threads.append(threading.Thread(target=_spoil, args=(address, contents[0], seconds, bad, load)))
     for thread in threads:
         thread.start()
     for sample in range(SAMPLES):
@@ -103,7 +102,7 @@ def load_page(address: str, pid: int, photos: Sequence[Path], *, clients: int, s
     return load
 
 
-def _ask(address: str, contents: list[bytes], until: float, load: Load, lock: threading.Lock) -> None:
+def _ask(address: str, contents: list[bytes], until: float, load: Load) -> None:
     with requests.Session() as session:
         for content in cycle(contents):
             if monotonic() >= until:
@@ -112,21 +111,21 @@ def _ask(address: str, contents: list[bytes], until: float, load: Load, lock: th
             try:
                 answer = session.post(address + SEARCH, files={"image": ("a.jpg", content)}, timeout=PATIENCE)
             except requests.RequestException:
-                with lock:
+                with load.lock:
                     load.lost += 1
                 continue
-            with lock:
+            with load.lock:
                 if answer.status_code == requests.codes.ok and answer.json()["answers"]:
                     load.milliseconds.append(1000 * (perf_counter() - start))
                 else:
                     load.refused[answer.status_code] += 1
 
 
-def _spoil(address: str, photo: bytes, seconds: float, count: int, load: Load, lock: threading.Lock) -> None:
+def _spoil(address: str, photo: bytes, seconds: float, count: int, load: Load) -> None:
     kinds = cycle(bad_uploads(photo))
     for _ in range(count):
         status = requests.post(address + SEARCH, timeout=PATIENCE, **next(kinds)).status_code
-        with lock:
+        with load.lock:
             load.bad[status] += 1
         threading.Event().wait(0.8 * seconds / count)
 
