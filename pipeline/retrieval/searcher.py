@@ -95,6 +95,9 @@ class Searcher:
         names = [self._model(name) for name in models or self.models]
         terms = self._checked(Terms(k, category, colour_weight))
         spent: dict[str, float] = {}
+        if self._embedder is None:
+            with _timed(spent, "load"):
+                self._network()
         with _timed(spent, "decode"):
             picture = self._picture(image, box)
         with _timed(spent, "embed"):
