@@ -225,3 +225,14 @@ def test_no_client(monkeypatch):
     monkeypatch.setitem(sys.modules, "pymilvus", None)
     with pytest.raises(UserError, match=r"pip install 'crosswear\[milvus\]'"):
         collection.connect("http://127.0.0.1:1")
+
+
+def test_lists_and_bytes_are_by_what_is_indexed_together():
+    def told(index, rows):
+        setting = milvus.setting_for(index, None, rows, 512)
+        return setting.lists, round(setting.bytes_per_vector(512, rows))
+
+    assert told("IVF_SQ8", 100_000) == (1264, 546)
+    assert told("IVF_SQ8", 10**6) == told("IVF_SQ8", 10**8) == (2896, 531)
+    assert told("HNSW", 10**6) == (0, 2184)
+    assert told("FLAT", 10**6) == (0, 2056)

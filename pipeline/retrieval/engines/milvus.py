@@ -44,16 +44,21 @@ class Setting(NamedTuple):
         return self.lists or (MOST_CANDIDATES if self.index == HNSW else 1)
 
     def bytes_per_vector(self, dim: int, rows: int) -> float:
-        """Of Milvus' memory: values, number, and the share of lists or links. Its own needs come on top."""
+        """Of Milvus' memory: values, number, and its share of centroids or links. Other needs come on top."""
         links = 4 * 2 * LINKS if self.index == HNSW else 0
-        return BYTES_A_VALUE.get(self.index, 4) * dim + 8 + links + 4.0 * dim * self.lists / max(1, rows)
+        return BYTES_A_VALUE.get(self.index, 4) * dim + 8 + links + 4.0 * dim * self.lists / max(1, rows_together(rows, dim))
+
+
+def rows_together(rows: int, dim: int) -> int:
+    """Of so many rows those that Milvus indexes together, in one segment."""
+    return min(rows, SEGMENT_BYTES // (4 * dim))
 
 
 def setting_for(index: str, lists: int | None, rows: int, dim: int) -> Setting:
     """The setting of an index of that kind for `rows` vectors; `lists` None: by those that Milvus indexes together."""
     if index in (FLAT, HNSW):
         return Setting(index, 0)
-    return Setting(index, lists or lists_for(min(rows, SEGMENT_BYTES // (4 * dim))))
+    return Setting(index, lists or lists_for(rows_together(rows, dim)))
 
 
 class MilvusEngine:
