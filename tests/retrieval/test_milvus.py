@@ -177,6 +177,9 @@ def test_a_rebuild_disturbs_no_search(uri, gallery, tmp_path):
     (live,) = [name for name in collections(uri) if name.startswith("test_adapted")]  # the former ones are gone
     assert read_index(folder).engines["adapted"].collection.name == live
     assert len(searcher.like(3, 5, category=str(categories[0])).hits) == 5
+    with pytest.raises(UserError):  # a former one does not come back, and what is live stays
+        searcher.index.engines["adapted"].settle()
+    assert live in collections(uri)
 
 
 def test_changes_are_seen_when_the_folder_is_swapped(uri, gallery, tmp_path):

@@ -36,6 +36,7 @@ class Collection:
 
     def __init__(self, uri: str, name: str, live: str) -> None:
         self.uri, self.name, self.live = uri, name, live
+        self._searched = name
         self.client = connect(uri)
 
     @classmethod
@@ -107,12 +108,12 @@ class Collection:
         """
         with told(self.uri):
             try:
-                return self._search(self.name, queries, k, settings, category)
+                return self._search(queries, k, settings, category)
             except _exception() as error:
                 if error.code not in (NOT_FOUND, NOT_LOADED):
                     raise
-                self.name = self.live
-                return self._search(self.name, queries, k, settings, category)
+                self._searched = self.live
+                return self._search(queries, k, settings, category)
 
     def go_live(self) -> None:
         """Let the alias lead here, and drop all former collections of it."""
@@ -133,16 +134,14 @@ class Collection:
 
     def _put(self, write: Callable[..., Any], ids: np.ndarray, rows: np.ndarray, categories: Sequence[str]) -> None:
         with told(self.uri):
-            for part in slices(len(ids), max(1, BATCH_BYTES // rows[0].nbytes)):
+            for part in slices(len(ids), max(1, BATCH_BYTES // (4 * rows.shape[1]))):
                 fields = zip(ids[part].tolist(), categories[part], rows[part], strict=True)
                 records = [{ROW: number, CATEGORY: str(text), VECTOR: row} for number, text, row in fields]
                 write(self.name, records, timeout=LONG)
 
-    def _search(
-        self, name: str, queries: np.ndarray, k: int, settings: dict[str, int], category: str | None
-    ) -> list[list[int]]:
+    def _search(self, queries: np.ndarray, k: int, settings: dict[str, int], category: str | None) -> list[list[int]]:
         found = self.client.search(
-            name,
+            self._searched,
             np.ascontiguousarray(queries, dtype=np.float32),
             anns_field=VECTOR,
             limit=k,

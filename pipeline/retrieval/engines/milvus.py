@@ -46,7 +46,12 @@ class Setting(NamedTuple):
     def bytes_per_vector(self, dim: int, rows: int) -> float:
         """Of Milvus' memory: values, number, and its share of centroids or links. Other needs come on top."""
         links = 4 * 2 * LINKS if self.index == HNSW else 0
-        return BYTES_A_VALUE.get(self.index, 4) * dim + 8 + links + 4.0 * dim * self.lists / max(1, rows_together(rows, dim))
+        return (
+            BYTES_A_VALUE.get(self.index, 4) * dim
+            + 8
+            + links
+            + 4.0 * dim * self.lists / max(1, rows_together(rows, dim))
+        )
 
 
 def rows_together(rows: int, dim: int) -> int:
