@@ -239,3 +239,28 @@ def test_lists_and_bytes_are_by_what_is_indexed_together():
     assert told("IVF_SQ8", 10**6) == told("IVF_SQ8", 10**8) == (2896, 531)
     assert told("HNSW", 10**6) == (0, 2184)
     assert told("FLAT", 10**6) == (0, 2056)
+
+
+@pytest.mark.parametrize("uri", [pytest.param("server", marks=pytest.mark.slow)], indirect=True)
+def test_probes_are_heeded_from_the_first_search(uri):
+    """Prints recall@10 by probes, as rows are loaded before they are there, and in the order of the engine."""
+    rng = np.random.default_rng(0)
+    rows, asked = (unit(rng.normal(size=(count, 64))) for count in (50_000, 200))
+    ids, exact = np.arange(len(rows)), np.argpartition(-(asked @ rows.T), 10, axis=1)[:, :10]
+
+    def recalls(held):
+        found = {probes: held.search(asked, 10, {"nprobe": probes}, None) for probes in (1, 8, 64)}
+        return {probes: round(float(np.mean([*map(np.isin, exact, answer)])), 3) for probes, answer in found.items()}
+
+    wrong, right = (collection.Collection.new(uri, "order", 64) for _ in range(2))
+    wrong.open(0, "IVF_FLAT", {"nlist": 64})
+    wrong.insert(ids, rows, np.full(len(ids), ""))
+    wrong.count()
+    print("\nloaded, then filled:", recalls(wrong))
+    right.insert(ids, rows, np.full(len(ids), ""))
+    right.open(len(ids), "IVF_FLAT", {"nlist": 64})
+    found = recalls(right)
+    print("filled, flushed, indexed, then loaded:", found)
+    assert found[1] < found[8] < found[64] == 1
+    for each in (wrong, right):
+        each.drop()

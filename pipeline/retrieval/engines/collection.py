@@ -24,7 +24,8 @@ DELETED_AT_ONCE = 10_000
 TOKEN = "MILVUS_TOKEN"  # environment: user:password, or the key of a hosted one
 TIMEOUT = 10.0  # seconds for an answer
 LONG = 3600.0  # seconds for what Milvus does with all rows; for its index, without any progress
-NOT_FOUND, NOT_LOADED = 100, 101  # codes of Milvus for a collection that is dropped, or being dropped
+GONE = (100, 101)  # codes of Milvus: no such collection, or it is not loaded, since it is being dropped
+NOT_YET = (500, 501, 503)  # its machines are about to share out what was loaded
 INDEXES_OF_TEXTS = ("INVERTED", "Trie")  # since 2.4; before
 
 
@@ -78,13 +79,13 @@ class Collection:
         """Rows there are, when all changes before have come through."""
         with told(self.uri):
             count = {"output_fields": ["count(*)"], "consistency_level": "Strong", "timeout": LONG}
-            return self.client.query(self.name, filter="", **count)[0]["count(*)"]
+            return _when_ready(lambda: self.client.query(self.name, filter="", **count))[0]["count(*)"]
 
     def open(self, rows: int, index: str, settings: dict[str, int]) -> None:
-        """Index the `rows` that were inserted, then load them into memory.
+        """Index the `rows` that were inserted, then load them into memory, where they can be searched.
 
         In this order: what is loaded before its index is finished is answered by another, temporary one, whose recall
-        nobody has chosen (0.35 in Milvus 2.3.5).
+        nobody has chosen.
         """
         with told(self.uri):
             self.client.flush(self.name, timeout=LONG)
@@ -95,6 +96,7 @@ class Collection:
             self._index_categories()
             self._await_index(rows)
             self.client.load_collection(self.name, timeout=LONG)
+        self.count()
 
     def load(self) -> None:
         """Have it in memory, which it is unless someone released it."""
@@ -110,7 +112,7 @@ class Collection:
             try:
                 return self._search(queries, k, settings, category)
             except _exception() as error:
-                if error.code not in (NOT_FOUND, NOT_LOADED):
+                if error.code not in GONE:
                     raise
                 self._searched = self.live
                 return self._search(queries, k, settings, category)
@@ -140,15 +142,15 @@ class Collection:
                 write(self.name, records, timeout=LONG)
 
     def _search(self, queries: np.ndarray, k: int, settings: dict[str, int], category: str | None) -> list[list[int]]:
-        found = self.client.search(
-            self._searched,
-            np.ascontiguousarray(queries, dtype=np.float32),
-            anns_field=VECTOR,
-            limit=k,
-            filter="" if category is None else f"{CATEGORY} == {json.dumps(category, ensure_ascii=False)}",
-            search_params={"metric_type": METRIC, "params": settings},
-            timeout=TIMEOUT,
-        )
+        wanted = {
+            "anns_field": VECTOR,
+            "limit": k,
+            "filter": "" if category is None else f"{CATEGORY} == {json.dumps(category, ensure_ascii=False)}",
+            "search_params": {"metric_type": METRIC, "params": settings},
+            "timeout": TIMEOUT,
+        }
+        asked = np.ascontiguousarray(queries, dtype=np.float32)
+        found = _when_ready(lambda: self.client.search(self._searched, asked, **wanted))
         return [list(hits.ids) for hits in found]
 
     def _index_categories(self) -> None:
@@ -206,6 +208,18 @@ def told(uri: str) -> Iterator[None]:
         if re.search(r"(?i)unimplemented|unknown method", f"{error}"):
             raise UserError(f"Milvus at {uri}: another version ({reason}); 2.3 or newer is needed") from error
         raise UserError(f"Milvus at {uri}: {reason}") from error
+
+
+def _when_ready(ask: Callable[[], Any]) -> Any:
+    """What `ask` gives, once Milvus is ready to answer it."""
+    end = monotonic() + TIMEOUT
+    while True:
+        try:
+            return ask()
+        except _exception() as error:
+            if error.code not in NOT_YET or monotonic() > end:
+                raise
+            sleep(0.1)
 
 
 def _exception() -> type[Exception]:
