@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from pipeline.arrays.blocks import slices
 from pipeline.arrays.rows import unit_rows
+from pipeline.base.errors import UserError
+from pipeline.base.names import COLOUR
+from pipeline.features.store import open_features
 from pipeline.reporting.markdown import markdown_table
 from pipeline.retrieval.engines.face import Engine
 from pipeline.retrieval.engines.flat import FlatEngine
 from pipeline.retrieval.engines.ivf import PLAIN, IvfEngine
-from pipeline.retrieval.engines.vectors import Vectors, create_vectors
+from pipeline.retrieval.engines.vectors import BLOCK_ROWS, Vectors, create_vectors
 from pipeline.retrieval.finding import Query, find
 from pipeline.retrieval.fusion import Fusion, best, fused_scores
 from pipeline.retrieval.index.measure import K, one_thread, sample_of
@@ -22,8 +26,10 @@ from pipeline.retrieval.index.tune import lists_for, tune_probes
 FUSED = Fusion("euclidean", "euclidean", 0.1)  # published
 PUBLISHED_LISTS = 50
 SHORTLIST = 20
+SPREAD = 0.48  # tan of the angle whose cosine is 0.9
+CELLS = 10  # of drawn colour features
 A_POINT = 16  # rows drawn around a point; fewer than are asked for would make the last ones random
-HEADER = ["way", "recall@10", "ms median", "ms p99", "bytes a vector", "build s"]
+HEADER = ["way", "recall@10", "ms median", "ms p99", "bytes a vector", "MB", "build s"]
 
 
 class World(NamedTuple):
@@ -52,32 +58,33 @@ def make_world(real: tuple[np.ndarray, np.ndarray] | None, rows: int, dim: int, 
     """
     draw = np.random.default_rng(0)
     if real is None:
-        real = (
-            unit_rows(draw.standard_normal((rows // A_POINT, dim), dtype=np.float32)),
-            draw.standard_normal((rows // A_POINT, 30), dtype=np.float32),
-        )
-    points, colours = real
-    spread = 0.48 / np.sqrt(points.shape[1])  # tan of the angle whose cosine is 0.9
-    origin = np.concatenate([np.arange(rows) % len(points), draw.integers(0, len(points), queries)])
+        shape = (rows // A_POINT, dim), (rows // A_POINT, 3 * CELLS)
+        points, colours = (draw.standard_normal(each, dtype=np.float32) for each in shape)
+        points = unit_rows(points)
+    else:
+        points, colours = real
     folder.mkdir(parents=True, exist_ok=True)
-    deep = create_vectors(folder, rows, points.shape[1])
-    made = []
-    for start in range(0, len(origin), 65_536):
-        part = origin[start : start + 65_536]
-        noisy = points[part] + spread * draw.standard_normal((len(part), points.shape[1]), dtype=np.float32)
-        made.append(unit_rows(noisy.astype(np.float32)))
-        end = min(start + len(part), rows)
-        deep[start:end] = made[-1][: max(0, end - start)]
-        made[-1] = made[-1][max(0, end - start) :]
-    near = np.concatenate(made)
-    scale = 0.2 * colours.std()
-    coloured = colours[origin] + scale * draw.standard_normal((len(origin), colours.shape[1]), dtype=np.float32)
-    ids = np.arange(rows)
-    return World(
-        Vectors(ids, deep),
-        Vectors(ids, coloured[:rows].astype(np.float32)),
-        [Query(vector, colour) for vector, colour in zip(near, coloured[rows:].astype(np.float32), strict=True)],
-    )
+    file, coloured, ids = create_vectors(folder, rows, points.shape[1]), [], np.arange(rows)
+
+    def near(origin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        deep, colour = points[origin], colours[origin]
+        deep = deep + draw.standard_normal(deep.shape, dtype=np.float32) * np.float32(SPREAD / np.sqrt(deep.shape[1]))
+        colour = colour + draw.standard_normal(colour.shape, dtype=np.float32) * np.float32(0.2 * colours.std())
+        return unit_rows(deep), colour
+
+    for part in slices(rows, BLOCK_ROWS):
+        file[part], colour = near(ids[part] % len(points))
+        coloured.append(colour)
+    asked = zip(*near(draw.integers(0, len(points), queries)), strict=True)
+    return World(Vectors(ids, file), Vectors(ids, np.concatenate(coloured)), [Query(*each) for each in asked])
+
+
+def read_real(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings (n, D) and colour features (n, C) of a feature file. Raises UserError without colours."""
+    features = open_features(path)
+    if features.colour is None:
+        raise UserError(f"{path}: no colour features; set extract.colour and run `dvc repro extract`")
+    return features.embedding, np.concatenate([block for (block,) in features.blocks(COLOUR)])
 
 
 def search_ways(world: World, recall: float) -> list[Way]:
@@ -88,8 +95,7 @@ def search_ways(world: World, recall: float) -> list[Way]:
     ours, ours_seconds = _built(lambda: IvfEngine.build(world.deep, lists=lists_for(len(world.deep))))
     with one_thread():
         tune_probes(ours, sample.halves()[0], recall, SHORTLIST)
-    name = f"IVF{ours.lists},SQ8, {ours.probes} probed"
-    plain, fused = Fusion(), FUSED
+    plain, fused, name = Fusion(), FUSED, f"IVF{ours.lists},SQ8, {ours.probes} probed"
     return [
         Way("scipy, fused scan (published)", lambda query: _scan(world, query, fused), 4.0 * world.deep.dim, 0.0, True),
         Way(
@@ -106,7 +112,7 @@ def search_ways(world: World, recall: float) -> list[Way]:
 
 
 def time_ways(world: World, ways: list[Way]) -> list[dict[str, Any]]:
-    """A row of figures a way: the share of the exact answer, deep or fused, that it finds, and its time on one thread."""
+    """A row of figures a way: the share of the exact answer, deep or fused, that it finds, and its time."""
 
     def exact(fusion: Fusion) -> list[set[int]]:
         return [set(_scan(world, query, fusion).tolist()) for query in world.queries]
@@ -121,14 +127,16 @@ def time_ways(world: World, ways: list[Way]) -> list[dict[str, Any]]:
                 found = way.answer(query)
                 spent.append(1000 * (perf_counter() - start))
                 shares.append(len(wanted & set(found.tolist())) / len(wanted))
-            figures = (float(np.mean(shares)), *(float(np.percentile(spent, rank)) for rank in (50, 99)))
-            rows.append(dict(zip(HEADER, (way.name, *figures, way.bytes_per_vector, way.build_seconds), strict=True)))
+            times = (float(np.percentile(spent, rank)) for rank in (50, 99))
+            size = way.bytes_per_vector * len(world.deep) / 1e6
+            figures = (way.name, float(np.mean(shares)), *times, way.bytes_per_vector, size, way.build_seconds)
+            rows.append(dict(zip(HEADER, figures, strict=True)))
     return rows
 
 
 def search_table(rows: list[dict[str, Any]]) -> str:
     """Markdown: a row a way."""
-    formats = ("{}", "{:.3f}", "{:.2f}", "{:.2f}", "{:.0f}", "{:.1f}")
+    formats = ("{}", "{:.3f}", "{:.2f}", "{:.2f}", "{:.0f}", "{:.0f}", "{:.1f}")
     return markdown_table(
         [HEADER, *([shown.format(row[name]) for shown, name in zip(formats, HEADER, strict=True)] for row in rows)]
     )

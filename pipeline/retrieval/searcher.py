@@ -204,7 +204,10 @@ class Searcher:
         if not 0 <= weight < np.inf:
             raise UserError(f"colour weight: {weight} is no weight; give 0 or more")
         if weight and not self.has_colour:
-            raise UserError("colour weight: the index has no colour features; set extract.colour and run `dvc repro`")
+            raise UserError(
+                "colour weight: the index has no colour features; extract.colour and extract.colour_parts say of which "
+                "parts there are any, then run `dvc repro`"
+            )
         self._among(terms.category)
         return terms
 
