@@ -1,6 +1,7 @@
 """The stage index with Milvus."""
 
 import json
+import shutil
 
 import pytest
 from support.milvus_server import milvus_server
@@ -24,6 +25,22 @@ def test_finds_what_the_exact_index_finds(served):
     assert all(model["engine"] == "milvus" and model["recall@10"] >= 0.98 for model in report.values())
     assert _rows(chain.succeed(ask)) == before
     chain.succeed("index")  # again: the former collection goes, the index does not
+    assert _rows(chain.succeed(ask)) == before
+
+
+def test_pictures_come_and_go(served, tmp_path):
+    chain, _ = served
+    chain.succeed("index")
+    picture = next((chain.folder / "data/raw").rglob("*.jpg"))
+    ask = f"search {picture} --json -k 20"
+    before = _rows(chain.succeed(ask))
+    new = tmp_path / "shop/kites/new.jpg"
+    new.parent.mkdir(parents=True)
+    shutil.copyfile(picture, new)
+    chain.succeed(f"catalogue add {new.parent.parent} --device cpu")
+    (row,) = set(_rows(chain.succeed(ask))) - set(before)
+    assert _rows(chain.succeed(f"{ask} --category kites")) == [row]
+    chain.succeed("catalogue remove new")
     assert _rows(chain.succeed(ask)) == before
 
 
