@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ ROW, FOLDER = "row", "folder"
 TEXTS = (IMAGE, ITEM, CATEGORY, LINK, DOMAIN, DATASET, FOLDER)
 FORMAT = 1
 MEND = "run `dvc repro index`"
-ATTEMPTS = 5  # at reading a folder that is swapped meanwhile
+ATTEMPTS, PAUSE = 5, 0.02  # at reading a folder that may be swapped meanwhile; seconds between them
 
 
 @dataclass(frozen=True)
@@ -120,23 +121,17 @@ def write_index(folder: Path, index: Index) -> None:
 
 def read_index(folder: Path) -> Index:
     """The index in `folder`, also while it is swapped. Raises UserError when there is none, or it is damaged."""
-    from pipeline.retrieval.engines.choice import read_engine
-
-    for attempt in range(ATTEMPTS):
+    for _ in range(ATTEMPTS):
         try:
             before = stamp(folder)
-            facts = read_facts(folder)
-            engines = {name: read_engine(folder / name, model.engine) for name, model in facts.models.items()}
-            colour = None if facts.colour is None else Vectors.read(folder / COLOUR)
-            index = Index(facts, read_parquet(folder / ROWS, MEND), engines, colour)
+            index = _read(folder)
             if stamp(folder) == before:
-                _check(folder, index)
                 return index
-        except (OSError, ValueError, KeyError, RuntimeError) as error:  # faiss raises the last one
-            if attempt == ATTEMPTS - 1:
-                reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-                raise UserError(f"{folder}: damaged index ({reason}); {MEND}") from error
-    raise UserError(f"{folder}: the index changes all the time; try again")
+            problem = UserError(f"{folder}: the index changes all the time; try again")
+        except UserError as error:  # it may lie between two renames just now
+            problem = error
+        sleep(PAUSE)
+    raise problem
 
 
 def read_facts(folder: Path) -> Facts:
@@ -157,6 +152,21 @@ def stamp(folder: Path) -> tuple[int, int]:
     except OSError:
         raise UserError(f"{folder}: no index here; {MEND}") from None
     return facts.st_ino, facts.st_mtime_ns
+
+
+def _read(folder: Path) -> Index:
+    from pipeline.retrieval.engines.choice import read_engine
+
+    facts, table = read_facts(folder), read_parquet(folder / ROWS, MEND)
+    try:
+        engines = {name: read_engine(folder / name, model.engine) for name, model in facts.models.items()}
+        colour = None if facts.colour is None else Vectors.read(folder / COLOUR)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:  # faiss raises the last one
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise UserError(f"{folder}: damaged index ({reason}); {MEND}") from error
+    index = Index(facts, table, engines, colour)
+    _check(folder, index)
+    return index
 
 
 def _check(folder: Path, index: Index) -> None:
