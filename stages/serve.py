@@ -1,0 +1,76 @@
+"""Command serve: the page that searches an index, and its JSON API. Not a stage of the chain."""
+
+from pathlib import Path
+
+import click
+
+from stages._cli import one_line_errors
+from stages._options import index_option
+
+EXTRA = ("starlette", "jinja2", "python_multipart", "uvicorn")
+
+
+@click.command()
+@index_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on; 0: any free one.")
+@click.option("--allow", multiple=True, metavar="NAME", help="Name that browsers may know the server by; repeatable.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="Change a cap (docs/serving.md); repeatable.")
+@click.option("--open", "open_browser", is_flag=True, help="Show the page in the browser.")
+@click.option("--verbose", is_flag=True, help="Log every request.")
+def main(
+    index: Path,
+    host: str,
+    port: int,
+    allow: tuple[str, ...],
+    device: str,
+    limits: tuple[str, ...],
+    open_browser: bool,
+    verbose: bool,
+) -> None:
+    """Search the index in the browser, and by programs (docs/serving.md), until Ctrl+C.
+
+    Only this machine can reach the page unless --host says otherwise. A new index is served as soon as it is written.
+    """
+    with one_line_errors("serve"):
+        from importlib.util import find_spec
+
+        from pipeline.base.errors import UserError
+
+        if missing := [name for name in EXTRA if find_spec(name) is None]:
+            raise UserError(f"{', '.join(missing)}: not installed; run `pip install 'crosswear[web]'`")
+
+        import logging
+
+        from pipeline.retrieval.index.folder import stamp
+        from pipeline.retrieval.searcher import Searcher
+        from pipeline.web.app import create_app
+        from pipeline.web.guard import LOOPBACK, is_any
+        from pipeline.web.limits import Limits
+        from pipeline.web.server import bind, serve
+        from pipeline.web.service import Service
+
+        def say(message: str) -> None:
+            click.echo(f"serve: {message}")
+
+        logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="serve: %(message)s")
+        caps = Limits.of(limits)
+        with bind(host, port) as listening:
+            service = Service(lambda: Searcher.load(index, device=device, warm=True), lambda: stamp(index), caps, say)
+            address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+
+            def ready() -> None:
+                searcher = service.served.searcher
+                models = f"model{'s' if len(searcher.models) > 1 else ''} {', '.join(searcher.models)}"
+                say(f"{address} ({len(searcher):,} pictures, {models}; ctrl+C ends it)")
+                if host not in LOOPBACK:
+                    say(f"{host} is not this machine alone: whoever can reach it may search, there is no password")
+                if open_browser:
+                    click.launch(address)
+
+            serve(create_app(service, [host, *allow], any_address=is_any(host)), listening, ready)
+
+
+if __name__ == "__main__":
+    main()
