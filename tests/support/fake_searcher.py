@@ -102,7 +102,7 @@ class FakeSearcher:
         if row == SCRIPT_LINK:
             link = "javascript:alert(1)"
         category = CATEGORIES[row % len(CATEGORIES)]
-        return Hit(row, f"item<{row}>", category, link, "shop", "drawn", f"secret/{row}.jpg")
+        return Hit(row, f"<{row}>", category, link, "shop", "drawn", f"secret/{row}.jpg")
 
     def _check(self, category: str | None, weight: float, models: Sequence[str]) -> None:
         if category is not None and category not in self.categories:
