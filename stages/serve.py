@@ -1,11 +1,15 @@
 """Command serve: the page that searches an index, and its JSON API. Not a stage of the chain."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stages._cli import one_line_errors
 from stages._options import index_option
+
+if TYPE_CHECKING:
+    from pipeline.retrieval.searcher import Searcher
 
 EXTRA = ("starlette", "jinja2", "python_multipart", "uvicorn")
 
@@ -43,13 +47,21 @@ def main(
 
         import logging
 
-        from pipeline.retrieval.index.folder import stamp
-        from pipeline.retrieval.searcher import Searcher
-        from pipeline.web.app import create_app
+                from pipeline.web.app import create_app
         from pipeline.web.guard import LOOPBACK, is_any
         from pipeline.web.limits import Limits
         from pipeline.web.server import bind, serve
         from pipeline.web.service import Service
+
+        def load() -> "Searcher":
+            from pipeline.retrieval.searcher import Searcher
+
+            return Searcher.load(index, device=device, warm=True)
+
+        def stamp() -> tuple[int, int]:
+            from pipeline.retrieval.index import folder
+
+            return folder.stamp(index)
 
         def say(message: str) -> None:
             click.echo(f"serve: {message}")
@@ -57,7 +69,7 @@ def main(
         logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="serve: %(message)s")
         caps = Limits.of(limits)
         with bind(host, port) as listening:
-            service = Service(lambda: Searcher.load(index, device=device, warm=True), lambda: stamp(index), caps, say)
+            service = Service(load, stamp, caps, say)
             address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
 
             def ready() -> None:

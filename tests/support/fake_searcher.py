@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from io import BytesIO
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -41,8 +41,8 @@ def encoded(image: Image.Image, form: str = "JPEG", **options) -> bytes:
 class FakeSearcher:
     """As `pipeline.retrieval.searcher.Searcher`, of `rows` drawn pictures."""
 
-    def __init__(self, rows: int = 200, *, models: Sequence[str] = ("baseline", "adapted"), colour: bool = True) -> None:
-        self.models, self.has_colour = tuple(models), colour
+    def __init__(self, rows: int = 200, *, models: Sequence[str] = ("baseline", "adapted"), colour: bool = True, delay: float = 0) -> None:
+        self.models, self.has_colour, self.delay = tuple(models), colour, delay
         self.hits = [self._made(row) for row in range(rows)]
         self.categories = {
             name: np.array([hit.row for hit in self.hits if hit.category == name], dtype=np.int64) for name in CATEGORIES
@@ -63,6 +63,7 @@ class FakeSearcher:
         models: Sequence[str] | None = None,
     ) -> list[Answer]:
         self._check(category, colour_weight, models or ())
+        sleep(self.delay)
         start = perf_counter()
         try:
             picture = decode_image(image, box)

@@ -1,4 +1,4 @@
-"""The page on drawn pictures, as a process: `python -m support.serve_fake [name=value of a limit ...]`."""
+"""The page on drawn pictures, as a process: `python -m support.serve_fake SECONDS_A_SEARCH [name=value of a limit ...]`."""
 
 import sys
 
@@ -10,6 +10,6 @@ from support.fake_searcher import FakeSearcher
 
 if __name__ == "__main__":
     with bind("127.0.0.1", 0) as listening:
-        service = Service(FakeSearcher, lambda: 0, Limits.of(sys.argv[1:]))
+        service = Service(lambda: FakeSearcher(delay=float(sys.argv[1])), lambda: 0, Limits.of(sys.argv[2:]))
         port = listening.getsockname()[1]
         serve(create_app(service), listening, lambda: print(f"http://127.0.0.1:{port}", flush=True))
