@@ -20,10 +20,11 @@ EXTRA = ("starlette", "jinja2", "python_multipart", "uvicorn")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0: any free one.")
 @click.option("--allow", multiple=True, metavar="NAME", help="Name that browsers may know the server by; repeatable.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
-@click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="Change a cap (docs/serving.md); repeatable.")
+@click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="A cap (docs/serving.md); repeatable.")
 @click.option("--open", "open_browser", is_flag=True, help="Show the page in the browser.")
 @click.option("--verbose", is_flag=True, help="Log every request.")
 def main(
+    *,
     index: Path,
     host: str,
     port: int,
@@ -47,7 +48,7 @@ def main(
 
         import logging
 
-                from pipeline.web.app import create_app
+        from pipeline.web.app import create_app
         from pipeline.web.guard import LOOPBACK, is_any
         from pipeline.web.limits import Limits
         from pipeline.web.server import bind, serve
@@ -68,7 +69,7 @@ def main(
 
         logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="serve: %(message)s")
         caps = Limits.of(limits)
-        with bind(host, port) as listening:
+        with bind(host, port) as listening:  # before the index is read, which takes its time
             service = Service(load, stamp, caps, say)
             address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
 

@@ -1,6 +1,6 @@
 """The pages, from templates. A page is whole, or (`?part=results`) only what the script puts into the one at hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -9,17 +9,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from pipeline.retrieval.answers import Answer, Hit
 from pipeline.web.service import Service
 from pipeline.web.shapes import facts_shape, web_link
-from pipeline.web.wishes import Wishes
+from pipeline.web.wishes import Shelf, Wishes
 
 TEMPLATES = Path(__file__).parent / "templates"
-SHELF = 60  # pictures on a page of the catalogue
 
 
 class Pages:
-    """Writes what `service` answers as HTML."""
+    """Shows people what `service` answers."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -32,24 +30,33 @@ class Pages:
         )
         self._templates.filters["web_link"] = web_link
 
-    def catalogue(self, request: Request, category: str | None, start: int) -> Response:
-        """What there is, a page from picture `start` on. Raises UserError for an unknown category."""
-        searcher = self._service.served.searcher
-        hits = searcher.browse(category, start, SHELF)
-        total = len(searcher) if category is None else len(searcher.categories[category])
+    async def home(self, request: Request) -> Response:
+        """The catalogue, until something is asked."""
+        shelf = Shelf.of(request.query_params, self._service.limits)
+        hits, total = self._service.browse(shelf)
+        before, after = shelf.start - shelf.count, shelf.start + shelf.count
         return self._page(
             request,
             "catalogue.html",
-            wishes=Wishes(category=category),
+            wishes=Wishes(category=shelf.category),
             hits=hits,
-            start=start,
+            start=shelf.start,
             total=total,
-            before=_shelf(category, max(start - SHELF, 0)) if start else None,
-            after=_shelf(category, start + SHELF) if start + SHELF < total else None,
+            before=_address(shelf, max(before, 0)) if shelf.start else None,
+            after=_address(shelf, after) if after < total else None,
         )
 
-    def answers(self, request: Request, answers: Sequence[Answer], wishes: Wishes, asked: Hit | None = None) -> Response:
-        """What was found, for a picture that was sent or for that of the catalogue."""
+    async def search(self, request: Request) -> Response:
+        """What is found for a picture that was sent."""
+        content, fields = await self._service.uploads.read(request)
+        wishes = Wishes.of(fields, self._service.limits)
+        answers = await self._service.search(content, wishes)
+        return self._page(request, "answers.html", wishes=wishes, answers=answers)
+
+    async def similar(self, request: Request) -> Response:
+        """What is found for a picture of the index."""
+        row, wishes = request.path_params["row"], Wishes.of_address(request.query_params, self._service.limits)
+        asked, answers = self._service.served.hit(row), await self._service.similar(row, wishes)
         return self._page(request, "answers.html", wishes=wishes, answers=answers, asked=asked)
 
     def error(self, request: Request, status: int, text: str, headers: Mapping[str, str]) -> Response:
@@ -70,6 +77,6 @@ class Pages:
         return HTMLResponse(html, status, {"Cache-Control": "no-cache", **(headers or {})})
 
 
-def _shelf(category: str | None, start: int) -> str:
-    query = {name: value for name, value in (("category", category), ("start", start)) if value}
+def _address(shelf: Shelf, start: int) -> str:
+    query = {name: value for name, value in (("category", shelf.category), ("start", start)) if value}
     return f"/?{urlencode(query)}" if query else "/"

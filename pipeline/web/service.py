@@ -14,12 +14,11 @@ from pipeline.web.limits import Limits
 from pipeline.web.line import Line
 from pipeline.web.refusals import Refusal
 from pipeline.web.uploads import Uploads, check_picture
-from pipeline.web.wishes import Wishes
+from pipeline.web.wishes import Shelf, Wishes
 
 if TYPE_CHECKING:
     from pipeline.retrieval.searcher import Searcher
 
-SIDES = {"small": 400, "large": 1000}  # pixels of a tile, and of a query
 TILES = 2000  # kept in memory, about 20 kB each
 PICTURES_AT_ONCE, PICTURES_WAITING = 2, 500
 PICTURE_SECONDS = 20
@@ -102,11 +101,17 @@ class Service:
 
         return await self._searches.run(work, self.limits.search_seconds)
 
-    async def picture(self, row: int, size: str) -> bytes | None:
-        """A JPEG of a picture of the index; None when it is gone. Raises Refusal."""
+    def browse(self, shelf: Shelf) -> tuple[list[Hit], int]:
+        """Pictures of the index in their order, and how many there are in all. Raises UserError."""
+        searcher, category = self.served.searcher, shelf.category
+        hits = searcher.browse(category, shelf.start, shelf.count)
+        return hits, len(searcher) if category is None else len(searcher.categories[category])
+
+    async def picture(self, row: int, side: int) -> bytes | None:
+        """A JPEG of a picture of the index, no side above `side`; None when it is gone. Raises Refusal."""
         served = self.served
         hit = served.hit(row)
-        return await self._pictures.run(lambda: served.jpeg(hit.row, SIDES[size]), PICTURE_SECONDS)
+        return await self._pictures.run(lambda: served.jpeg(hit.row, side), PICTURE_SECONDS)
 
     async def follow(self) -> None:
         """Exchange the index whenever another takes its place; one that cannot be read is told, and passed over."""

@@ -51,7 +51,9 @@ class Uploads:
         content = await picture.read()
         await picture.close()
         if not content:
-            raise Refusal(400, "the picture is empty; choose another file" if picture.filename else "no picture was chosen")
+            raise Refusal(
+                400, "the picture is empty; choose another file" if picture.filename else "no picture was chosen"
+            )
         return content, fields
 
     async def _body(self, request: Request) -> bytes:

@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.datastructures import QueryParams
+
 from pipeline.images.decode import Box
 from pipeline.retrieval.boxes import parse_box
 from pipeline.web.limits import Limits
 from pipeline.web.refusals import Refusal
 
 RESULTS = 24
+SHELF = 60
+HIGHEST = 10**9
 NAMES = ("k", "box", "category", "colour", "models")
 
 
@@ -41,16 +45,36 @@ class Wishes:
             elif text.strip():
                 fields[name] = text
         if "k" in fields:
-            fields["k"] = whole_number("k", fields["k"], 1, limits.results)
+            fields["k"] = _whole_number("k", fields["k"], 1, limits.results)
         if "box" in fields:
             fields["box"] = parse_box(fields["box"])
         if "colour" in fields:
             fields["colour"] = _number("colour", fields["colour"])
         return cls(**fields, models=tuple(dict.fromkeys(filter(None, models))))
 
+    @classmethod
+    def of_address(cls, query: QueryParams, limits: Limits) -> "Wishes":
+        """From the query of an address, which may hold other things too. A picture of the index has no box."""
+        return cls.of([(name, text) for name, text in query.multi_items() if name in NAMES and name != "box"], limits)
 
-def whole_number(name: str, text: str, least: int, most: int) -> int:
-    """The number that a client gave as `text`. Raises Refusal when it is none, or out of range."""
+
+@dataclass(frozen=True)
+class Shelf:
+    """`count` pictures of the catalogue, or of a category, from number `start` on."""
+
+    category: str | None = None
+    start: int = 0
+    count: int = SHELF
+
+    @classmethod
+    def of(cls, query: QueryParams, limits: Limits) -> "Shelf":
+        """From the query of an address. Raises Refusal."""
+        start = _whole_number("start", query.get("start") or "0", 0, HIGHEST)
+        count = _whole_number("count", query.get("count") or str(min(SHELF, limits.results)), 1, limits.results)
+        return cls(query.get("category") or None, start, count)
+
+
+def _whole_number(name: str, text: str, least: int, most: int) -> int:
     try:
         number = int(text) if len(text) < 20 else most + 1
     except ValueError:

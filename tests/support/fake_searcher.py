@@ -41,11 +41,14 @@ def encoded(image: Image.Image, form: str = "JPEG", **options) -> bytes:
 class FakeSearcher:
     """As `pipeline.retrieval.searcher.Searcher`, of `rows` drawn pictures."""
 
-    def __init__(self, rows: int = 200, *, models: Sequence[str] = ("baseline", "adapted"), colour: bool = True, delay: float = 0) -> None:
+    def __init__(
+        self, rows: int = 200, *, models: Sequence[str] = ("baseline", "adapted"), colour: bool = True, delay: float = 0
+    ) -> None:
         self.models, self.has_colour, self.delay = tuple(models), colour, delay
         self.hits = [self._made(row) for row in range(rows)]
         self.categories = {
-            name: np.array([hit.row for hit in self.hits if hit.category == name], dtype=np.int64) for name in CATEGORIES
+            name: np.array([hit.row for hit in self.hits if hit.category == name], dtype=np.int64)
+            for name in CATEGORIES
         } | {"hat": np.array([], dtype=np.int64)}
         self.vectors = np.array([np.random.default_rng(row).integers(40, 220, 3) for row in range(rows)], dtype=float)
 
@@ -76,7 +79,13 @@ class FakeSearcher:
         return [self._nearest(vector, k, category, colour_weight, model, spent) for model in models or self.models]
 
     def like(
-        self, row: int, k: int = 10, *, category: str | None = None, colour_weight: float = 0.0, model: str | None = None
+        self,
+        row: int,
+        k: int = 10,
+        *,
+        category: str | None = None,
+        colour_weight: float = 0.0,
+        model: str | None = None,
     ) -> Answer:
         self._check(category, colour_weight, [model] if model else ())
         self.hit(row)

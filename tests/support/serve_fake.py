@@ -1,4 +1,4 @@
-"""The page on drawn pictures, as a process: `python -m support.serve_fake SECONDS_A_SEARCH [name=value of a limit ...]`."""
+"""The page on drawn pictures, as a process: `python -m support.serve_fake SECONDS [limit=value ...]`."""
 
 import sys
 

@@ -6,15 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from starlette.testclient import TestClient
 from support.fake_searcher import FakeSearcher
 from support.project import PROJECT
-
-pytest.importorskip("starlette", reason="the extra `web` is not installed")
 
 from pipeline.web.app import create_app
 from pipeline.web.limits import Limits
 from pipeline.web.service import Service
-from starlette.testclient import TestClient
 
 TESTED = Limits(upload_mb=2, megapixels=10, results=100)
 WAIT = 30

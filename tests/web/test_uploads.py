@@ -21,7 +21,9 @@ JPEG = encoded(PHOTO)
 def png(width: int, height: int) -> bytes:
     """A PNG of that size, of which almost nothing follows."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 999))))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        chunk(*one) for one in ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 999)))
+    )
 
 
 def chunk(name: bytes, content: bytes) -> bytes:
@@ -130,7 +132,11 @@ def test_a_form_without_the_picture_is_refused(client):
         ("multipart/form-data; boundary=", b"", 400),
         ("multipart/form-data; boundary=x", b"no boundary at all", 400),
         ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--", 400),
-        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n1', 400),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n1',
+            400,
+        ),
         ("multipart/form-data; boundary=x; charset=none", b"--x--", 400),
         ("multipart/form-data; boundary=" + "x" * 5000, b"--x--", 400),
         ("", b"", 415),
@@ -162,10 +168,8 @@ def test_all_bodies_together_are_bounded():
 class _Sending:
     """A request as far as uploads look at it."""
 
-    headers = {"content-type": "multipart/form-data; boundary=x"}
-
     def __init__(self, body: bytes) -> None:
-        self._body = body
+        self.headers, self._body = {"content-type": "multipart/form-data; boundary=x"}, body
 
     async def receive(self):
         return {"type": "http.request", "body": self._body}
@@ -184,7 +188,9 @@ def test_the_first_frame_of_50000_is_searched(client):
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF"])
 def test_the_content_counts_and_not_the_name(client, form):
-    answer = sent(client, encoded(PHOTO, form), filename="../../etc/passwd.exe", fields={"k": "1", "models": "baseline"})
+    answer = sent(
+        client, encoded(PHOTO, form), filename="../../etc/passwd.exe", fields={"k": "1", "models": "baseline"}
+    )
     assert answer.json()["answers"][0]["hits"][0]["row"] == 5
 
 
