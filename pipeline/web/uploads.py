@@ -79,7 +79,7 @@ class Uploads:
                     if not message.get("more_body", False):
                         return b"".join(read)
         except TimeoutError:
-            raise Refusal(408, "the request did not come in time; try again") from None
+            raise Refusal(408, "the request did not come in time; try again", {"Connection": "close"}) from None
         finally:
             self._held -= size
 

@@ -1,4 +1,4 @@
-"""A searcher without networks: drawn garments, told apart by their mean colour."""
+"""A searcher without networks: drawn garments, told apart by their colour."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -75,7 +75,7 @@ class FakeSearcher:
         spent = {"decode": 1000 * (perf_counter() - start), "embed": 0.0}
         pixels = np.asarray(picture.resize((32, 32)), dtype=float).reshape(-1, 3)
         coloured = pixels[pixels.min(axis=1) < 240]
-        vector = (coloured if len(coloured) else pixels).mean(axis=0)
+        vector = np.median(coloured if len(coloured) else pixels, axis=0)
         return [self._nearest(vector, k, category, colour_weight, model, spent) for model in models or self.models]
 
     def like(

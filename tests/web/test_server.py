@@ -90,6 +90,22 @@ def test_a_body_that_says_it_is_too_large_is_refused_at_once(start):
         assert large.recv(1000).startswith(b"HTTP/1.1 413")
 
 
+def test_a_body_without_an_end_is_refused_at_the_cap(start):
+    _, address = start("0", "upload_mb=1")
+    lines = [
+        "POST /api/search HTTP/1.1",
+        "Host: localhost",
+        "Transfer-Encoding: chunked",
+        f"Content-Type: {KIND['Content-Type']}",
+    ]
+    chunk = b"2710\r\n" + bytes(10_000) + b"\r\n"
+    with raw(address) as endless:
+        endless.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        for _ in range(101):
+            endless.sendall(chunk)
+        assert endless.recv(1000).startswith(b"HTTP/1.1 413")
+
+
 def test_beyond_the_queue_clients_are_told_to_come_again(start):
     _, address = start("0.5", "at_once=1", "waiting=1")
     with ThreadPoolExecutor(6) as threads:
