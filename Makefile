@@ -25,6 +25,7 @@ repro: $(READY) ## run the whole chain on the dataset that params.yaml names, th
 	@python -m stages.check
 	dvc repro
 	@cat metrics/evaluate.md
+	@echo "Search what was built, in a browser: $(BIN)/crosswear serve"
 
 test: lint ## run all tests
 	python -m pytest -n 2 -m 'not slow' tests

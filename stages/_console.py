@@ -18,11 +18,11 @@ MODULES = {
 class Commands(click.Group):
     """Commands whose modules are imported when they are asked for."""
 
-    def list_commands(self, context: click.Context) -> list[str]:
+    def list_commands(self, context: click.Context) -> list[str]:  # noqa: ARG002  click's face
         """Their names, in the order of use."""
         return list(MODULES)
 
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
         """The command of that name."""
         return import_module(f"stages.{MODULES[name]}").main if name in MODULES else None
 

@@ -13,3 +13,11 @@ index_option = click.option(
     show_default=True,
     help="Folder of the index.",
 )
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where the networks run.",
+)

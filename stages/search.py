@@ -1,11 +1,12 @@
 """Command search: photos in, products out. Not a stage of the chain."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from stages._cli import one_line_errors
-from stages._options import index_option
+from stages._options import device_option, index_option
 
 
 @click.command()
@@ -14,23 +15,12 @@ from stages._options import index_option
 @click.option("-k", default=10, show_default=True, help="Results a photo.")
 @click.option("--box", help="Part of the photo that is searched: x,y,w,h in pixels of the upright picture.")
 @click.option("--category", help="No other category is found.")
-@click.option("--colour", "colour_weight", default=0.0, show_default=True, help="Weight of the colours; published: 0.1.")
-@click.option("--model", "models", multiple=True, help="Model of the index; may be given several times.  [default: last]")
+@click.option("--colour", default=0.0, show_default=True, help="Weight of the colours; published: 0.1.")
+@click.option("--model", "models", multiple=True, help="A model of the index; may be repeated.  [default: the last]")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON a photo and model, for programs.")
 @click.option("--sheet", type=click.Path(path_type=Path), help="Draw the results as a picture too, to this PNG file.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
-def main(
-    photos: tuple[Path, ...],
-    index: Path,
-    k: int,
-    box: str | None,
-    category: str | None,
-    colour_weight: float,
-    models: tuple[str, ...],
-    as_json: bool,
-    sheet: Path | None,
-    device: str,
-) -> None:
+@device_option
+def main(photos: tuple[Path, ...], index: Path, device: str, as_json: bool, sheet: Path | None, **wanted: Any) -> None:
     """Find the products that look like those in PHOTOS, in the index that the stage of that name makes.
 
     Prints a table with score, item, category and link. The score is the cosine similarity of the embeddings, less the
@@ -45,13 +35,20 @@ def main(
 
         if sheet is not None and len(photos) > 1:
             raise UserError(f"--sheet: one picture for one photo, and {len(photos)} were given")
-        wanted = {"box": None if box is None else parse_box(box), "category": category, "colour_weight": colour_weight}
+        box = None if wanted["box"] is None else parse_box(wanted["box"])
         searcher = Searcher.load(index, device=device)
         for photo in photos:
-            answers = searcher.compare(photo, k, **wanted, models=models or [searcher.models[-1]])
+            answers = searcher.compare(
+                photo,
+                wanted["k"],
+                box=box,
+                category=wanted["category"],
+                colour_weight=wanted["colour"],
+                models=wanted["models"] or searcher.models[-1:],
+            )
             click.echo(answer_lines(photo, answers) if as_json else answer_table(photo, answers))
             if sheet is not None:
-                write_sheet(sheet, answer_sheet(photo, wanted["box"], answers, searcher))
+                write_sheet(sheet, answer_sheet(photo, box, answers, searcher))
                 click.echo(f"search: {sheet}", err=True)
 
 

@@ -89,8 +89,8 @@ def maker_key(
     """Hex digest (32 characters) of what makes pooled rows out of pictures, but for the pictures.
 
     Weights and settings but for those of the head; the transform (what it prints) and the `side` that pictures are
-    decoded for; device, size of batches, libraries and code. `view`: seed of a transform that draws; `colour`: how colour
-    features behind the pooled ones are made.
+    decoded for; device, size of batches, libraries and code. `view`: seed of a transform that draws; `colour`: how the
+    colour features behind the pooled ones are made.
     """
     digest = hashlib.sha256()
     for name, tensor in network.state_dict().items():

@@ -54,17 +54,14 @@ def of_pictures(
     `work_on(part)` is the folder of work in progress. Chunks in `runtime.cache` are not computed again.
     """
     transform, side = inference_transform(embedder.input), embedder.input.decoded_side
-    colours = None
-    if params.colour != "none":
-        colours = Colours.of(embedder, params.colour, params.colour_cells)
-    made_with = None if colours is None else colours.facts
-    maker = maker_key(
-        embedder, transform, side, device=device, batch_size=runtime.batch_size, colour=made_with
-    )
+    wanted = None if params.colour == "none" else Colours.of(embedder, params.colour, params.colour_cells)
 
     def write(part: str, rows: np.ndarray, out: Path, facts: dict[str, str]) -> None:
         shown = table.iloc[rows]
         conditions = embedder.conditions(shown)
+        colours = wanted if part in params.colour_parts else None
+        colour = None if colours is None else colours.facts
+        maker = maker_key(embedder, transform, side, device=device, batch_size=runtime.batch_size, colour=colour)
         with work_on(part) as folder:
             kept = folder / "pooled" if runtime.cache is None else Path(runtime.cache)
             chunks = extract_chunks(
@@ -78,12 +75,12 @@ def of_pictures(
                 colours=colours,
             )
             made = folder / out.name
-            write_features(made, rows, chunks, normalize=params.normalize_pooled, colour=made_with, **facts)
+            write_features(made, rows, chunks, normalize=params.normalize_pooled, colour=colour, **facts)
             publish(made, out)
         if runtime.cache is not None:
             prune(kept, runtime.cache_gb * 1e9)
 
-    without = None if params.colour == "none" or colours else f"pooling {embedder.settings.get('pooling')} has no map"
+    without = None if params.colour == "none" or wanted else f"pooling {embedder.settings.get('pooling')} has no map"
     return Source("pictures", embedder.head.shape[::-1], write, without)
 
 

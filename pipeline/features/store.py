@@ -210,7 +210,9 @@ def write_features(
         for block in blocks:
             values = dict(zip(names, block, strict=True))
             if done == 0:
-                made = {name: file.create_dataset(name, (len(rows), len(each.T)), "f4") for name, each in values.items()}
+                made = {
+                    name: file.create_dataset(name, (len(rows), len(each.T)), "f4") for name, each in values.items()
+                }
             end = done + len(block[0])
             if end > len(rows):
                 raise UserError(f"{path}: more features than the {len(rows)} rows asked for; remove data/.partial")

@@ -40,7 +40,10 @@ def _table(photo: Path, answer: Answer) -> str:
     rows = [(f"{hit.score:.4f}", hit.item, hit.category, hit.link) for hit in answer.hits]
     widths = [max(len(cell) for cell in column) for column in zip(COLUMNS, *rows, strict=True)]
     lines = [f"{photo} ({answer.model}, {answer.searched} pictures searched, {_time(answer)})"]
-    lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (COLUMNS, *rows)]
+    lines += [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (COLUMNS, *rows)
+    ]
     return "\n".join(lines)
 
 

@@ -28,7 +28,8 @@ class Hit:
 class Answer:
     """The hits of a query by `model`, best first, ties by row; `searched`: rows that could be found.
 
-    `milliseconds`: time of each step, `decode` and `embed` of a picture, and `search`.
+    `milliseconds`: time of each step: `load` of the networks for the first picture, `decode` and `embed` of a picture,
+    and `search`.
     """
 
     model: str

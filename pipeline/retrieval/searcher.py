@@ -1,10 +1,11 @@
 """The one object behind the command line, the page and a notebook: finds the pictures of an index that look alike."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +21,14 @@ from pipeline.retrieval.finding import Query, find
 from pipeline.retrieval.index.folder import FOLDER, Index, read_index
 
 Picture = Image.Image | np.ndarray | bytes | str | Path  # an array is (H, W, 3) uint8; bytes are an encoded picture
+
+
+class Terms(NamedTuple):
+    """What a search is to give: `k` hits, of one category or any, with a weight of the colours."""
+
+    k: int
+    category: str | None
+    colour_weight: float
 
 
 class Searcher:
@@ -83,13 +92,16 @@ class Searcher:
     ) -> list[Answer]:
         """As `search`, by each of `models` (all by default); the picture goes through the backbone once."""
         names = [self._model(name) for name in models or self.models]
-        self._check(k, category, colour_weight)
+        terms = self._checked(Terms(k, category, colour_weight))
         spent: dict[str, float] = {}
+        if self._embedder is None:
+            with _timed(spent, "load"):
+                self._network()
         with _timed(spent, "decode"):
             picture = self._picture(image, box)
         with _timed(spent, "embed"):
             embedded = self.embed([picture], category)
-        return [self._answer(embedded.of(0, name), name, k, category, colour_weight, spent) for name in names]
+        return [self._answer(embedded.of(0, name), name, terms, spent) for name in names]
 
     def like(
         self,
@@ -102,11 +114,11 @@ class Searcher:
     ) -> Answer:
         """The `k` pictures nearest to that of `row`, which is not among them. Needs no network."""
         name = self._model(model)
-        self._check(k, category, colour_weight)
+        terms = self._checked(Terms(k, category, colour_weight))
         self.index.places(np.array([row]))  # known?
         vector = self.index.engines[name].rows(np.array([row]))[0]
         colour = self.index.colour.rows(np.array([row]))[0] if colour_weight else None
-        return self._answer(Query(vector, colour), name, k, category, colour_weight, {}, own=row)
+        return self._answer(Query(vector, colour), name, terms, own=row)
 
     def embed(self, images: Iterable[Picture], category: str | None = None) -> Embedded:
         """Embeddings of pictures by every model, and their colour features. Raises UserError as `search` does."""
@@ -136,26 +148,19 @@ class Searcher:
         return load_image(path, box, target_side=side)
 
     def _answer(
-        self,
-        query: Query,
-        model: str,
-        k: int,
-        category: str | None,
-        weight: float,
-        spent: dict[str, float],
-        own: int = -1,
+        self, query: Query, model: str, terms: Terms, spent: Mapping[str, float] | None = None, *, own: int = -1
     ) -> Answer:
-        spent = dict(spent)
+        spent, weight = dict(spent or {}), terms.colour_weight
         with _timed(spent, "search"):
-            among, facts = self._among(category), self.index.facts
+            among, facts = self._among(terms.category), self.index.facts
             ids, scored = find(
                 self.index.engines[model],
                 query,
-                k,
+                terms.k,
                 fusion=facts.fusion(weight),
                 shortlist=facts.shortlist,
                 colour=self.index.colour,
-                among=None if category is None else among,
+                among=None if terms.category is None else among,
                 own=own,
             )
             hits = self._hits(ids, scored.score, scored.deep, scored.colour if weight else None)
@@ -191,14 +196,19 @@ class Searcher:
             raise UserError(f"model {name!r}: none of the index; known: {', '.join(self.models)}")
         return name
 
-    def _check(self, k: int, category: str | None, weight: float) -> None:
-        if k < 1:
-            raise UserError(f"k: {k} results cannot be shown; ask for 1 or more")
+    def _checked(self, terms: Terms) -> Terms:
+        weight = terms.colour_weight
+        if terms.k < 1:
+            raise UserError(f"k: {terms.k} results cannot be shown; ask for 1 or more")
         if not 0 <= weight < np.inf:
             raise UserError(f"colour weight: {weight} is no weight; give 0 or more")
         if weight and not self.has_colour:
-            raise UserError("colour weight: the index has no colour features; set extract.colour and run `dvc repro`")
-        self._among(category)
+            raise UserError(
+                "colour weight: the index has no colour features; extract.colour and extract.colour_parts say of which "
+                "parts there are any, then run `dvc repro`"
+            )
+        self._among(terms.category)
+        return terms
 
     def _picture(self, image: Picture, box: Box | None) -> Image.Image:
         try:

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from support.project import PROJECT, default_params
 
-STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt", "evaluate")
+STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt", "index", "evaluate")
 
 # The smallest world that has every category of both shops twice.
 TINY = {

@@ -21,7 +21,8 @@ class Engine(Protocol):
     def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> np.ndarray:
         """Numbers (Q, k) int64 of the rows nearest to queries (Q, D), about the nearest first; -1 beyond the last.
 
-        `k` 0: all rows that are looked into, however many. `among` (m,) int64, ascending: no other rows are found. Threads may search at the same time.
+        `k` 0: all rows that are looked into, however many. `among` (m,) int64, ascending: no other rows are found.
+        Threads may search at the same time.
         """
 
     def rows(self, ids: np.ndarray) -> np.ndarray:

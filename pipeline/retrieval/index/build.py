@@ -1,7 +1,7 @@
 """An index of rows of stored features: vectors by every model, an engine each, and how good that is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,21 +41,21 @@ def build_index(
     that of the queries among the rows of `features`, and of the indexed rows themselves where there are none.
     `raw`: the folder that pictures lie in; `work`: one for vectors in the making.
     """
-    kept, asked = catalogue_rows(table, params), np.flatnonzero(table[SPLIT] == Split.QUERY)
-    order = kept[np.argsort(features.row[kept], kind="stable")]
-    ids = features.row[order]
+    kept = catalogue_rows(table, params)
+    rows = Chosen(kept[np.argsort(features.row[kept], kind="stable")], np.flatnonzero(table[SPLIT] == Split.QUERY))
+    ids = features.row[rows.kept]
     facts = replace(facts, rows=len(ids), next_row=int(ids[-1]) + 1, colour=features.colour)
     engines, report = {}, {}
     for name, head in heads.items():
-        vectors, queries, own = _vectors(features, head, order, asked, work / name, block_rows)
+        vectors, queries, own = _vectors(features, head, rows, work / name, block_rows)
         sample = sample_of(vectors, queries, own)
         engines[name] = build_engine(vectors, sample, params, name)
         report[name] = measure_engine(engines[name], sample, facts)
         say(f"{name}: {engine_line(report[name])}")
     colour = None
     if features.colour is not None:
-        (colour,) = _gather(features, (COLOUR,), lambda block: block, order, work / COLOUR, np.empty(0, np.int64))[:1]
-    return Index(facts, index_table(table, order, ids, raw), engines, colour), report
+        colour, _ = rows.gather(features, COLOUR, lambda block: block, work / COLOUR)
+    return Index(facts, index_table(table.iloc[rows.kept], ids, raw), engines, colour), report
 
 
 def check_catalogue(path: Path, table: pd.DataFrame, part: str, params: IndexParams) -> None:
@@ -78,10 +78,9 @@ def catalogue_rows(table: pd.DataFrame, params: IndexParams) -> np.ndarray:
     return np.flatnonzero(kept)
 
 
-def index_table(table: pd.DataFrame, order: np.ndarray, ids: np.ndarray, raw: Path) -> pd.DataFrame:
-    """The rows (n,) at `order` of the manifest's `table` as those of an index, with these numbers."""
-    rows = table.iloc[order].reset_index(drop=True)
-    rows = rows.assign(**{ROW: ids, FOLDER: raw.as_posix()})
+def index_table(rows: pd.DataFrame, ids: np.ndarray, raw: Path) -> pd.DataFrame:
+    """Rows (n,) of the manifest as those of an index, with these numbers; `raw` is where their pictures lie."""
+    rows = rows.reset_index(drop=True).assign(**{ROW: ids, FOLDER: raw.as_posix()})
     rows = rows.assign(**{name: "" for name in TEXTS if name not in rows})
     further = [name for name in rows if name not in (ROW, *TEXTS, *BOX, SPLIT)]
     return rows[[ROW, *TEXTS, *BOX, *further]]
@@ -107,41 +106,42 @@ def engine_line(report: Mapping[str, Any]) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Positions in a feature file: of the rows that are indexed, `kept` (n,) by their numbers, and of queries (Q,)."""
+
+    kept: np.ndarray
+    asked: np.ndarray
+
+    def gather(
+        self, features: Features, name: str, made: Callable[[np.ndarray], np.ndarray], folder: Path
+    ) -> tuple[Vectors, np.ndarray]:
+        """What `made` makes of the array `name`: of the rows kept as a file in `folder`, of the queries in memory."""
+        folder.mkdir(parents=True, exist_ok=True)
+        place = np.full(len(features), -1)
+        place[self.kept] = np.arange(len(self.kept))
+        is_query = np.zeros(len(features), bool)
+        is_query[self.asked] = True
+        file, queries, start = None, [], 0
+        for (block,) in features.blocks(name):
+            rows, part = made(block), slice(start, start + len(block))
+            if file is None:
+                file = create_vectors(folder, len(self.kept), rows.shape[1])
+            into = place[part]
+            file[into[into >= 0]] = rows[into >= 0]
+            queries.append(rows[is_query[part]])
+            start = part.stop
+        return Vectors(features.row[self.kept], file), np.concatenate(queries)
+
+
 def _vectors(
-    features: Features, head: Head | None, order: np.ndarray, asked: np.ndarray, work: Path, block_rows: int
+    features: Features, head: Head | None, rows: Chosen, folder: Path, block_rows: int
 ) -> tuple[Vectors, np.ndarray, np.ndarray]:
-    """Vectors of the rows at `order`, queries (Q, D), and the number (Q,) of the row that a query is itself or -1."""
+    """Vectors of the rows, queries (Q, D), and the number (Q,) of the row that a query is itself or -1."""
     if head is None:
-        name, embed = EMBEDDING, lambda block: block
+        vectors, queries = rows.gather(features, EMBEDDING, lambda block: block, folder)
     else:
-        name, embed = POOLED, lambda block: head.embed(block, block_rows)
-    vectors, queries = _gather(features, (name,), embed, order, work, asked)
-    if len(asked):
-        return vectors, queries, np.full(len(asked), -1)
+        vectors, queries = rows.gather(features, POOLED, lambda block: head.embed(block, block_rows), folder)
+    if len(rows.asked):
+        return vectors, queries, np.full(len(queries), -1)
     return vectors, vectors.sample(len(vectors)), vectors.ids
-
-
-def _gather(
-    features: Features,
-    names: tuple[str, ...],
-    made: Callable[[np.ndarray], np.ndarray],
-    order: np.ndarray,
-    work: Path,
-    asked: np.ndarray,
-) -> tuple[Vectors, np.ndarray]:
-    """What `made` makes of the rows at `order`, as a file in `work`, and of the rows `asked`, in memory."""
-    work.mkdir(parents=True, exist_ok=True)
-    place = np.full(len(features), -1)
-    place[order] = np.arange(len(order))
-    wanted = np.zeros(len(features), bool)
-    wanted[asked] = True
-    file, queries, start = None, [], 0
-    for (block,) in features.blocks(*names):
-        rows = made(block)
-        if file is None:
-            file = create_vectors(work, len(order), rows.shape[1])
-        into = place[start : start + len(block)]
-        file[into[into >= 0]] = rows[into >= 0]
-        queries.append(rows[wanted[start : start + len(block)]])
-        start += len(block)
-    return Vectors(features.row[order], file), np.concatenate(queries)

@@ -8,8 +8,6 @@ import faiss
 import numpy as np
 import torch
 
-from pipeline.arrays.blocks import slices
-from pipeline.base.progress import progress
 from pipeline.retrieval.engines.face import Engine
 from pipeline.retrieval.engines.vectors import Vectors
 from pipeline.retrieval.finding import Query, find

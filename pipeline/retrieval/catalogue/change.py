@@ -25,7 +25,7 @@ KNOWN_BY = [FOLDER, IMAGE, *BOX]  # what makes two rows the same picture
 
 
 class Added(NamedTuple):
-    """`added` pictures, `replaced` of them were there before; `left_out`: (file, reason) of those that are unreadable."""
+    """`added` pictures, of which `replaced` were there before; `left_out`: (file, reason) of unreadable ones."""
 
     added: int
     replaced: int
@@ -33,7 +33,7 @@ class Added(NamedTuple):
 
 
 def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> Added:
-    """Add the pictures `entries` (see `pipeline.retrieval.index.entries`) to the index in `folder`.
+    """Add the pictures `entries` (see `pipeline.retrieval.catalogue.entries`) to the index in `folder`.
 
     A picture that is there already, the same box of the same file, is replaced by what it now shows.
     Raises UserError when none can be read, when the models of the index are gone, and while another change goes on.
