@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stages._cli import one_line_errors
-from stages._options import index_option
+from stages._options import device_option, index_option
 
 if TYPE_CHECKING:
     from pipeline.retrieval.searcher import Searcher
@@ -19,7 +19,7 @@ EXTRA = ("starlette", "jinja2", "python_multipart", "uvicorn")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0: any free one.")
 @click.option("--allow", multiple=True, metavar="NAME", help="Name that browsers may know the server by; repeatable.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@device_option
 @click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="A cap (docs/serving.md); repeatable.")
 @click.option("--open", "open_browser", is_flag=True, help="Show the page in the browser.")
 @click.option("--verbose", is_flag=True, help="Log every request.")

@@ -1,5 +1,5 @@
 """The page as people use it, in a real browser. `SCREENSHOTS=folder make browser-test` keeps pictures of it,
-`PAGE=http://127.0.0.1:8000` takes them of the page that is served there instead of that on drawn pictures.
+`PAGE=http://127.0.0.1:8000 PHOTO=file` takes them of the page that is served there.
 """
 
 import base64
@@ -40,8 +40,10 @@ DROP = """(content) => {
   const bytes = Uint8Array.from(atob(content), (one) => one.charCodeAt(0));
   const dataTransfer = new DataTransfer();
   dataTransfer.items.add(new File([bytes], "street.jpg", { type: "image/jpeg" }));
-  for (const name of ["dragenter", "dragover", "drop"])
-    document.querySelector("#drop").dispatchEvent(new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true }));
+  for (const name of ["dragenter", "dragover", "drop"]) {
+    const event = new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true });
+    document.querySelector("#drop").dispatchEvent(event);
+  }
 }"""
 COPY = """async (content) => {
   const bytes = Uint8Array.from(atob(content), (one) => one.charCodeAt(0));
@@ -293,15 +295,16 @@ def test_without_a_script(open_page):
     assert {row % 4 for row in rows(page)} == {1}
 
 
+NAMED = ("button", "link", "img", "checkbox", "combobox", "slider", "spinbutton", "region", "form", "heading")
+
+
 def test_everything_has_a_name(open_page):
     page = open_page()
     pick(page)
     page.get_by_text("Box in numbers").click()
     tree = page.locator("body").aria_snapshot()
     for line in tree.splitlines():
-        role = re.match(
-            r"\s*- '?(button|link|img|checkbox|combobox|slider|textbox|spinbutton|region|form|heading)\b(.*)", line
-        )
+        role = re.match(rf"\s*- '?({'|'.join(NAMED)})\b(.*)", line)
         assert role is None or '"' in role[2], line
     for name in ("Choose a photo", "Category", "Weight of colour", "Your query", "baseline", "Results"):
         assert name in tree
@@ -314,14 +317,18 @@ def test_dark_and_still(open_page):
     assert page.locator("#drop").evaluate("one => getComputedStyle(one).transitionDuration") == "0s"
 
 
+SHIFT = """() => new Promise((done) => {
+  let sum = 0;
+  const add = (list) => list.getEntries().forEach((entry) => (sum += entry.value));
+  new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 300);
+})"""
+
+
 def test_nothing_moves_when_pictures_come(open_page):
     page = open_page()
     page.wait_for_load_state("networkidle")
-    shift = page.evaluate(
-        """() => new Promise((done) => new PerformanceObserver((list) =>
-          done(list.getEntries().reduce((sum, entry) => sum + entry.value, 0))).observe({ type: "layout-shift", buffered: true })
-          || setTimeout(() => done(0), 300))"""
-    )
+    shift = page.evaluate(SHIFT)
     assert shift < 0.01
 
 
@@ -332,13 +339,11 @@ def test_screenshots(browser, address, name, options):
     folder.mkdir(parents=True, exist_ok=True)
     page = browser.new_context(**(WIDE | options)).new_page()
     page.goto(os.environ.get("PAGE", address))
-    if photo := os.environ.get("PHOTO"):
-        page.set_input_files("#file", photo)
-    else:
-        page.set_input_files("#file", FILE)
+    page.set_input_files("#file", os.environ.get("PHOTO", FILE))
     settled(page)
-    for model in page.locator("[name=models]").all()[:1] if name != "phone" else []:
-        changed(page, model.check) if not model.is_checked() else None
+    first = page.locator("[name=models]").first
+    if name != "phone" and not first.is_checked():
+        changed(page, first.check)
     page.wait_for_load_state("networkidle")
     page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=folder / f"page_{name}.jpg", type="jpeg", quality=80)
