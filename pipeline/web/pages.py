@@ -74,7 +74,7 @@ class Pages:
             tag=served.tag,
             **{"asked": None, "answers": None} | values,
         )
-        return HTMLResponse(html, status, {"Cache-Control": "no-cache", **(headers or {})})
+        return HTMLResponse(html, status, headers)
 
 
 def _address(shelf: Shelf, start: int) -> str:

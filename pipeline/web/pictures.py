@@ -32,5 +32,5 @@ class Pictures:
             return FileResponse(STATIC / "placeholder.svg", headers={"Cache-Control": "no-store"})
         # An address with the tag of the index always means the same picture.
         lasting = request.query_params.get("v") == tag
-        cached = "private, max-age=31536000, immutable" if lasting else "no-cache"
-        return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": cached})
+        headers = {"Cache-Control": "private, max-age=31536000, immutable"} if lasting else {}
+        return Response(jpeg, media_type="image/jpeg", headers=headers)

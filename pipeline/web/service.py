@@ -19,7 +19,7 @@ from pipeline.web.wishes import Shelf, Wishes
 if TYPE_CHECKING:
     from pipeline.retrieval.searcher import Searcher
 
-TILES = 2000  # kept in memory, about 20 kB each
+KEPT = 500  # pictures that are ready to be sent; a tile has about 20 kB
 PICTURES_AT_ONCE, PICTURES_WAITING = 2, 500
 PICTURE_SECONDS = 20
 LOOK_SECONDS = 1  # between two looks at the index
@@ -32,7 +32,7 @@ class Served:
     def __init__(self, searcher: "Searcher", stamp: Any) -> None:
         self.searcher, self.stamp = searcher, stamp
         self.tag = sha256(repr(stamp).encode()).hexdigest()[:12]
-        self.jpeg = lru_cache(TILES)(self._jpeg)
+        self.jpeg = lru_cache(KEPT)(self._jpeg)
 
     def hit(self, row: int) -> Hit:
         """The picture of that number. Raises Refusal when there is none."""
@@ -41,11 +41,8 @@ class Served:
         except UserError as error:
             raise Refusal(404, str(error)) from None
 
-    def _jpeg(self, row: int, side: int) -> bytes | None:
-        try:
-            picture = self.searcher.picture(row, side)
-        except UnreadableImage:
-            return None
+    def _jpeg(self, row: int, side: int) -> bytes:
+        picture = self.searcher.picture(row, side)
         picture.thumbnail((side, side))
         encoded = BytesIO()
         picture.save(encoded, "JPEG", quality=85)
@@ -111,7 +108,10 @@ class Service:
         """A JPEG of a picture of the index, no side above `side`; None when it is gone. Raises Refusal."""
         served = self.served
         hit = served.hit(row)
-        return await self._pictures.run(lambda: served.jpeg(hit.row, side), PICTURE_SECONDS)
+        try:
+            return await self._pictures.run(lambda: served.jpeg(hit.row, side), PICTURE_SECONDS)
+        except UnreadableImage:
+            return None
 
     async def follow(self) -> None:
         """Exchange the index whenever another takes its place; one that cannot be read is told, and passed over."""

@@ -84,7 +84,7 @@ function open(asked, address) {
 function openPhoto(photo) {
   if (!photo) return;
   const most = Number(form.dataset.uploadMb);
-  const wrong = !photo.type.startsWith("image/") ? "That is not a picture." : photo.size > most * 1e6 ? `More than ${most} MB; choose a smaller picture.` : "";
+  const wrong = photo.type && !photo.type.startsWith("image/") ? "That is not a picture." : photo.size > most * 1e6 ? `More than ${most} MB; choose a smaller picture.` : "";
   if (wrong) return show(failure(wrong));
   open({ photo, url: URL.createObjectURL(photo), alt: "Your query" }, "/");
 }
