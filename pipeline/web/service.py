@@ -129,7 +129,8 @@ class Service:
                 self._say(f"the index has changed: {len(self.served.searcher):,} pictures")
             except Exception as error:  # whatever it is, searching goes on
                 passed_over = stamp
-                self._say(f"the new index is not served, the former one stays: {error}")
+                reason = " ".join(str(error).split()) or type(error).__name__
+                self._say(f"the new index is not served, the former one stays: {reason}")
 
     def _serve(self) -> Served:
         stamp = self._stamp()

@@ -9,7 +9,7 @@ const numbers = ["x", "y", "w", "h"].map((name) => $(`box-${name}`));
 // What is asked: a photo (`url` shows it), the picture of a row, or nothing yet. Entries of the history are kept here
 // by their key, since a photo is stored nowhere else.
 let view = { photo: null, url: "", row: form.dataset.row, alt: shown.alt, box: null };
-let running = null, key = 0;
+let running = null, key = Date.now();
 const kept = new Map();
 
 // --- asking
@@ -29,7 +29,9 @@ async function ask() {
   results.setAttribute("aria-busy", "true");
   let html;
   try {
-    const answer = await (view.photo ? fetch("/?part=results", { method: "POST", body: photoForm(), signal }) : fetch(rowAddress("results"), { signal }));
+    const answer = view.photo
+      ? await fetch("/?part=results", { method: "POST", body: photoForm(), signal })
+      : await fetch(rowAddress("results"), { signal });
     html = await answer.text();
   } catch (error) {
     if (signal.aborted) return;
@@ -84,23 +86,25 @@ function open(asked, address) {
 function openPhoto(photo) {
   if (!photo) return;
   const most = Number(form.dataset.uploadMb);
-  const wrong = photo.type && !photo.type.startsWith("image/") ? "That is not a picture." : photo.size > most * 1e6 ? `More than ${most} MB; choose a smaller picture.` : "";
-  if (wrong) return show(failure(wrong));
+  if (photo.type && !photo.type.startsWith("image/")) return show(failure("That is not a picture."));
+  if (photo.size > most * 1e6) return show(failure(`More than ${most} MB; choose a smaller picture.`));
   open({ photo, url: URL.createObjectURL(photo), alt: "Your query" }, "/");
 }
 
 function keep() {
   const chosen = [...form.elements].filter((field) => field.name && field.type !== "file");
-  kept.set(key, { view, html: results.innerHTML, title: document.title, chosen: chosen.map((field) => [field, field.value, field.checked]) });
+  const values = chosen.map((field) => [field, field.value, field.checked]);
+  kept.set(key, { view, html: results.innerHTML, title: document.title, values });
 }
 
 function back(event) {
-  const entry = kept.get(event.state?.key ?? 0);
+  if (!event.state) return history.replaceState({ key }, ""); // a jump within the page
+  const entry = kept.get(event.state.key);
   if (!entry) return location.reload();
   running?.abort();
-  key = event.state?.key ?? 0;
+  key = event.state.key;
   view = entry.view;
-  for (const [field, value, checked] of entry.chosen) Object.assign(field, { value, checked });
+  for (const [field, value, checked] of entry.values) Object.assign(field, { value, checked });
   results.innerHTML = entry.html;
   results.removeAttribute("aria-busy");
   document.title = entry.title;
@@ -131,7 +135,10 @@ function drawBox() {
   const box = view.box, sizes = [shown.naturalWidth, shown.naturalHeight];
   boxMark.hidden = $("whole").hidden = !box;
   numbers.forEach((field, side) => (field.value = box ? box[side] : ""));
-  if (box) ["left", "top", "width", "height"].forEach((edge, side) => (boxMark.style[edge] = `${(100 * box[side]) / sizes[side % 2]}%`));
+  if (!box) return;
+  ["left", "top", "width", "height"].forEach((edge, side) => {
+    boxMark.style[edge] = `${(100 * box[side]) / sizes[side % 2]}%`;
+  });
 }
 
 function setBox(box) {
@@ -141,8 +148,11 @@ function setBox(box) {
 
 function spot(event) {
   const area = shown.getBoundingClientRect();
-  const within = (value) => Math.min(Math.max(value, 0), 1);
-  return [within((event.clientX - area.left) / area.width) * shown.naturalWidth, within((event.clientY - area.top) / area.height) * shown.naturalHeight];
+  const within = (share, whole) => Math.min(Math.max(share, 0), 1) * whole;
+  return [
+    within((event.clientX - area.left) / area.width, shown.naturalWidth),
+    within((event.clientY - area.top) / area.height, shown.naturalHeight),
+  ];
 }
 
 frame.addEventListener("pointerdown", (start) => {
@@ -167,9 +177,9 @@ frame.addEventListener("pointerdown", (start) => {
 
 numbers.forEach((field) => field.addEventListener("change", (event) => {
   event.stopPropagation(); // it is no wish of its own
-  const values = numbers.map((one) => one.valueAsNumber);
-  const [x, y, w, h] = values.map((value, side) => (Number.isNaN(value) ? [0, 0, shown.naturalWidth - (values[0] || 0), shown.naturalHeight - (values[1] || 0)][side] : value));
-  if (w >= 1 && h >= 1) setBox([x, y, w, h]), ask();
+  const [x, y, w, h] = numbers.map((one) => one.valueAsNumber || 0); // to the edge while there is no width or height
+  setBox([x, y, w || shown.naturalWidth - x, h || shown.naturalHeight - y]);
+  ask();
 }));
 $("whole").addEventListener("click", () => (setBox(null), ask()));
 
@@ -182,7 +192,9 @@ for (const input of [file, $("camera")]) {
     input.value = ""; // the same picture may be chosen again
   });
 }
-addEventListener("paste", (event) => openPhoto([...event.clipboardData.files].find((one) => one.type.startsWith("image/"))));
+addEventListener("paste", (event) => {
+  openPhoto([...event.clipboardData.files].find((one) => one.type.startsWith("image/")));
+});
 for (const name of ["dragenter", "dragover"]) {
   addEventListener(name, (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;
@@ -202,7 +214,8 @@ results.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   results.focus({ preventScroll: true });
-  open({ row: link.pathname.split("/").pop(), alt: link.querySelector("img").alt.replace(/^More like this/, "Your query") }, link.href);
+  const alt = link.querySelector("img").alt.replace("More like this", "Your query");
+  open({ row: link.pathname.split("/").pop(), alt }, link.href);
 });
 
 // --- changes of the wishes
