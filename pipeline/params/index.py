@@ -13,10 +13,10 @@ AtLeastOne = Annotated[int, Field(ge=1)]
 class MilvusParams(Section):
     """Where Milvus answers, and what the collection of a model is called: `<collection>_<model>`."""
 
-    uri: str
+    uri: Annotated[str, Field(pattern=r"^https?://")]
     collection: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     index: Literal["FLAT", "IVF_FLAT", "IVF_SQ8", "HNSW"]
-    lists: Annotated[int, Field(ge=1)] | None
+    lists: Annotated[int, Field(ge=1, le=65_536)] | None
     probes: Annotated[int, Field(ge=1)] | None
 
 

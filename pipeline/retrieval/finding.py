@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.retrieval.engines.face import Engine
+from pipeline.retrieval.engines.face import Among, Engine
 from pipeline.retrieval.engines.vectors import Vectors
 from pipeline.retrieval.fusion import Fusion, Scored, best, fused_scores
 
@@ -26,13 +26,13 @@ def find(
     fusion: Fusion,
     shortlist: int,
     colour: Vectors | None = None,
-    among: np.ndarray | None = None,
+    among: Among | None = None,
     own: int = -1,
 ) -> tuple[np.ndarray, Scored]:
     """Numbers (k,) int64 of the `k` best rows, and what they score: best first, ties by number.
 
     The engine finds `shortlist` times as many (0: all that it looks into), without colour; `colour` has the features of
-    the rows. `among` (m,), ascending: no others are found. `own`: a row that is not found.
+    the rows. `among`: no others are found. `own`: a row that is not found.
     """
     wanted = min(max(shortlist * k, SHORTEST), len(engine.ids)) if shortlist else 0
     ids = engine.search(query.deep[None], wanted, among)[0]

@@ -17,6 +17,7 @@ from pipeline.base.names import BOX, CATEGORY, IMAGE
 from pipeline.images.decode import Box, UnreadableImage, decode_image, load_image, prepare_image
 from pipeline.retrieval.answers import Answer, Hit
 from pipeline.retrieval.embedding import Embedded, QueryEmbedder
+from pipeline.retrieval.engines.face import Among
 from pipeline.retrieval.finding import Query, find
 from pipeline.retrieval.index.folder import FOLDER, Index, read_index
 
@@ -160,7 +161,7 @@ class Searcher:
                 fusion=facts.fusion(weight),
                 shortlist=facts.shortlist,
                 colour=self.index.colour,
-                among=None if terms.category is None else among,
+                among=None if terms.category is None else Among(terms.category, among),
                 own=own,
             )
             hits = self._hits(ids, scored.score, scored.deep, scored.colour if weight else None)

@@ -6,6 +6,7 @@ import pytest
 from pipeline.arrays.rows import unit_rows
 from pipeline.retrieval.engines import face
 from pipeline.retrieval.engines.choice import read_engine
+from pipeline.retrieval.engines.face import Among
 from pipeline.retrieval.engines.flat import FlatEngine
 from pipeline.retrieval.engines.ivf import IvfEngine
 from pipeline.retrieval.engines.vectors import Vectors, create_vectors
@@ -58,21 +59,21 @@ def test_the_nearest_rows(build, tmp_path):
 def test_the_nearest_among_some(build, tmp_path, monkeypatch, scanned):
     for module in ("flat", "ivf"):
         monkeypatch.setattr(f"pipeline.retrieval.engines.{module}.SCAN_ROWS", scanned)
-    among = np.sort(DRAW.choice(IDS, 120, replace=False))
-    np.testing.assert_array_equal(answers(build(tmp_path), among), exact(among))
+    among = Among("", np.sort(DRAW.choice(IDS, 120, replace=False)))
+    np.testing.assert_array_equal(answers(build(tmp_path), among), exact(among.ids))
 
 
 def test_fewer_lists_hold_enough_of_a_small_selection(tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.retrieval.engines.ivf.SCAN_ROWS", 0)
     engine = ivf(tmp_path)
     engine.probes = 1
-    among = IDS[::50]
-    assert (engine.search(QUERIES, len(among), among) >= 0).all()
+    among = Among("", IDS[::50])
+    assert (engine.search(QUERIES, len(among.ids), among) >= 0).all()
 
 
 def test_rows_come_and_go(build, tmp_path):
     engine = build(tmp_path, N - 100)
-    engine.add(IDS[N - 100 :], ROWS[N - 100 :])
+    engine.add(IDS[N - 100 :], ROWS[N - 100 :], np.full(100, ""))
     np.testing.assert_array_equal(answers(engine), exact(IDS))
     gone = np.concatenate([IDS[:50], IDS[-20:]])
     engine.remove(gone)
@@ -111,7 +112,7 @@ def test_a_query_does_not_find_itself(build, tmp_path):
 def test_equal_rows_rank_by_number(build, tmp_path):
     engine = build(tmp_path)
     top = 100 + 2 * N
-    engine.add(np.array([top, top + 7]), np.stack([ROWS[5], ROWS[5]]))
+    engine.add(np.array([top, top + 7]), np.stack([ROWS[5], ROWS[5]]), np.full(2, ""))
     found, _ = find(engine, Query(ROWS[5]), 3, fusion=Fusion(), shortlist=20)
     assert found.tolist() == [IDS[5], top, top + 7]
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from pipeline.arrays.blocks import slices
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, IMAGE, ITEM
+from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM
 from pipeline.base.progress import progress
 from pipeline.images.decode import UnreadableImage, load_image
 from pipeline.retrieval.embedding import Embedded, QueryEmbedder
@@ -45,7 +45,8 @@ def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> A
         for part in progress(slices(len(entries), BATCH), what="embed", unit="batch"):
             places, pictures = _readable(entries.iloc[part], 2 * embedder.side, left_out)
             if places:
-                _extend(index, first + len(kept) + np.arange(len(places)), embedder(pictures))
+                ids, categories = first + len(kept) + np.arange(len(places)), entries[CATEGORY].iloc[part].iloc[places]
+                _extend(index, ids, embedder(pictures), categories.to_numpy(dtype=str))
                 kept += [part.start + place for place in places]
         if not kept:
             raise UserError(f"{left_out[0][0]}: {left_out[0][1]}; nothing to add ({len(left_out)} unreadable pictures)")
@@ -87,10 +88,10 @@ def _without(index: Index, gone: np.ndarray) -> Index:
     return replace(index, table=index.table[~gone].reset_index(drop=True))
 
 
-def _extend(index: Index, ids: np.ndarray, embedded: Embedded) -> None:
-    """Give the engines and the colours of the index rows with these numbers (n,)."""
+def _extend(index: Index, ids: np.ndarray, embedded: Embedded, categories: np.ndarray) -> None:
+    """Give the engines and the colours of the index rows with these numbers (n,) and categories (n,) str."""
     for name, engine in index.engines.items():
-        engine.add(ids, embedded.vectors[name])
+        engine.add(ids, embedded.vectors[name], categories)
     if index.colour is not None:
         index.colour.add(ids, embedded.colour)
 

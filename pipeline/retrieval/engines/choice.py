@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from pipeline.base.errors import UserError
 from pipeline.params.index import IndexParams
 from pipeline.retrieval.engines.face import Engine
 from pipeline.retrieval.engines.vectors import Vectors
@@ -11,8 +14,11 @@ from pipeline.retrieval.index.measure import Sample
 PUBLISHED_LISTS, PUBLISHED_PROBES = 50, 1  # of deep-fashion-retrieval's k-means
 
 
-def build_engine(vectors: Vectors, sample: Sample, params: IndexParams, model: str) -> Engine:
-    """The engine that `params` wants for `vectors` by `model`, tuned with the first half of the sample."""
+def build_engine(vectors: Vectors, categories: np.ndarray, sample: Sample, params: IndexParams, model: str) -> Engine:
+    """The engine that `params` wants for `vectors` by `model`, of rows of these categories (N,) str.
+
+    It is tuned with the first half of the sample. Raises UserError when Milvus does not answer or finds too little.
+    """
     match params.engine:
         case "flat":
             return _flat(vectors)
@@ -21,9 +27,7 @@ def build_engine(vectors: Vectors, sample: Sample, params: IndexParams, model: s
         case "kmeans":
             return _kmeans(vectors, params)
         case "milvus":
-            from pipeline.retrieval.engines.milvus import MilvusEngine
-
-            return MilvusEngine.build(vectors, sample, params, model)
+            return _milvus(vectors, categories, sample, params, model)
         case _:
             return _flat(vectors) if len(vectors) <= params.exact_rows else _ivf(vectors, sample, params)
 
@@ -49,6 +53,31 @@ def _kmeans(vectors: Vectors, params: IndexParams) -> Engine:
 
     lists, probes = params.lists or PUBLISHED_LISTS, params.probes or PUBLISHED_PROBES
     return IvfEngine.build(vectors, lists=min(lists, len(vectors)), storage=PLAIN, probes=probes)
+
+
+def _milvus(vectors: Vectors, categories: np.ndarray, sample: Sample, params: IndexParams, model: str) -> Engine:
+    from pipeline.retrieval.engines.milvus import MilvusEngine, setting_for
+    from pipeline.retrieval.fusion import Fusion
+    from pipeline.retrieval.index.measure import recall
+    from pipeline.retrieval.index.tune import tune_probes
+
+    wanted, first = params.milvus, sample.halves()[0]
+    setting = setting_for(wanted.index, wanted.lists, len(vectors), vectors.dim)
+    where = {"uri": wanted.uri, "live": f"{wanted.collection}_{model}"}
+    engine = MilvusEngine.build(vectors, categories, **where, setting=setting, probes=wanted.probes or 1)
+    try:
+        if wanted.probes is None:
+            tune_probes(engine, first, params.recall, params.shortlist)
+        reached = recall(engine, first, Fusion(), params.shortlist)
+        if reached < params.recall:
+            raise UserError(
+                f"Milvus: recall@10 of the model {model} is {reached:.3f}, below index.recall ({params.recall}), "
+                f"so it refuses to go live; raise index.milvus.probes (now {engine.probes}), or lower index.recall"
+            )
+    except BaseException:
+        engine.discard()
+        raise
+    return engine
 
 
 def read_engine(folder: Path, facts: dict[str, Any]) -> Engine:

@@ -5,7 +5,7 @@ and are never used again.
 """
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -13,29 +13,39 @@ import numpy as np
 SCAN_ROWS = 20_000
 
 
+class Among(NamedTuple):
+    """The rows of a category: its name, and their numbers (m,) int64, ascending."""
+
+    category: str
+    ids: np.ndarray
+
+
 class Engine(Protocol):
     """Nearest rows by inner product, perhaps not all of them; `rows` gives vectors as they were added."""
 
     ids: np.ndarray
 
-    def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> np.ndarray:
+    def search(self, queries: np.ndarray, k: int, among: Among | None = None) -> np.ndarray:
         """Numbers (Q, k) int64 of the rows nearest to queries (Q, D), about the nearest first; -1 beyond the last.
 
-        `k` 0: all rows that are looked into, however many. `among` (m,) int64, ascending: no other rows are found.
+        `k` 0: all rows that are looked into, however many. `among`: no other rows are found.
         Threads may search at the same time.
         """
 
     def rows(self, ids: np.ndarray) -> np.ndarray:
         """The vectors (n, D) float32 of the rows `ids` (n,)."""
 
-    def add(self, ids: np.ndarray, rows: np.ndarray) -> None:
-        """Add rows (n, D) whose numbers are above all others."""
+    def add(self, ids: np.ndarray, rows: np.ndarray, categories: np.ndarray) -> None:
+        """Add rows (n, D) of these categories (n,) str, whose numbers are above all others."""
 
     def remove(self, ids: np.ndarray) -> None:
         """Remove the rows `ids` (n,)."""
 
     def write(self, folder: Path) -> None:
         """Write all of it into `folder`."""
+
+    def settle(self) -> None:
+        """The folder that was written is in place, and what only the former one needs may go."""
 
     @property
     def facts(self) -> dict[str, Any]:

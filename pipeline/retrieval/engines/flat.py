@@ -6,7 +6,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from pipeline.retrieval.engines.face import SCAN_ROWS, nearest_of
+from pipeline.retrieval.engines.face import SCAN_ROWS, Among, nearest_of
 from pipeline.retrieval.engines.files import read_faiss, read_ids, write_faiss, write_ids
 from pipeline.retrieval.engines.vectors import Vectors
 
@@ -32,14 +32,14 @@ class FlatEngine:
         """That of `folder`."""
         return cls(read_faiss(folder), read_ids(folder))
 
-    def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> np.ndarray:
+    def search(self, queries: np.ndarray, k: int, among: Among | None = None) -> np.ndarray:
         """See `Engine`."""
-        if among is not None and len(among) <= SCAN_ROWS:
-            rows = self.rows(among)
-            return np.stack([nearest_of(query, rows, among, k) for query in queries])
+        if among is not None and len(among.ids) <= SCAN_ROWS:
+            rows = self.rows(among.ids)
+            return np.stack([nearest_of(query, rows, among.ids, k) for query in queries])
         chosen, k = None, k or len(self.ids)
         if among is not None:
-            chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(self._places(among)))
+            chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(self._places(among.ids)))
         _, places = self.index.search(np.ascontiguousarray(queries), min(k, len(self.ids)), params=chosen)
         found = np.where(places < 0, -1, self.ids[places])
         return np.pad(found, ((0, 0), (0, k - found.shape[1])), constant_values=-1)
@@ -48,7 +48,7 @@ class FlatEngine:
         """See `Engine`."""
         return self._all()[self._places(ids)]
 
-    def add(self, ids: np.ndarray, rows: np.ndarray) -> None:
+    def add(self, ids: np.ndarray, rows: np.ndarray, categories: np.ndarray) -> None:  # noqa: ARG002  faiss has none
         """See `Engine`."""
         self.index.add(np.ascontiguousarray(rows))
         self.ids = np.concatenate([self.ids, ids])
@@ -63,6 +63,9 @@ class FlatEngine:
         """See `Engine`."""
         write_faiss(folder, self.index)
         write_ids(folder, self.ids)
+
+    def settle(self) -> None:
+        """See `Engine`. All of it is in the folder."""
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from pipeline.retrieval.engines.face import SCAN_ROWS, nearest_of
+from pipeline.retrieval.engines.face import SCAN_ROWS, Among, nearest_of
 from pipeline.retrieval.engines.files import read_faiss, write_faiss
 from pipeline.retrieval.engines.vectors import Vectors
 
@@ -66,18 +66,23 @@ class IvfEngine:
         """How many there are."""
         return self.index.nlist
 
-    def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> np.ndarray:
+    @property
+    def most_probes(self) -> int:
+        """Beyond which there is nothing more to look into."""
+        return self.lists
+
+    def search(self, queries: np.ndarray, k: int, among: Among | None = None) -> np.ndarray:
         """See `Engine`. More lists are looked into where the first ones hold fewer than `k` of `among`."""
-        if among is not None and len(among) <= SCAN_ROWS:
-            rows = self.rows(among)
-            return np.stack([nearest_of(query, rows, among, k) for query in queries])
-        selector = None if among is None else faiss.IDSelectorBatch(among)
+        if among is not None and len(among.ids) <= SCAN_ROWS:
+            rows = self.rows(among.ids)
+            return np.stack([nearest_of(query, rows, among.ids, k) for query in queries])
+        selector = None if among is None else faiss.IDSelectorBatch(among.ids)
         queries, probes = np.ascontiguousarray(queries), self.probes
         k = k or self._longest(probes)
         while True:
             params = faiss.SearchParametersIVF(sel=selector, nprobe=probes)
             _, found = self.index.search(queries, k, params=params)
-            if among is None or probes >= self.lists or (found[:, min(k, len(among)) - 1] >= 0).all():
+            if among is None or probes >= self.lists or (found[:, min(k, len(among.ids)) - 1] >= 0).all():
                 return found
             probes = min(2 * probes, self.lists)
 
@@ -90,7 +95,7 @@ class IvfEngine:
         """See `Engine`."""
         return self.vectors.rows(ids)
 
-    def add(self, ids: np.ndarray, rows: np.ndarray) -> None:
+    def add(self, ids: np.ndarray, rows: np.ndarray, categories: np.ndarray) -> None:  # noqa: ARG002  faiss has none
         """See `Engine`. Centroids stay where they are."""
         self.index.add_with_ids(np.ascontiguousarray(rows), ids)
         self.vectors.add(ids, rows)
@@ -104,6 +109,9 @@ class IvfEngine:
         """See `Engine`."""
         write_faiss(folder, self.index)
         self.vectors.write(folder)
+
+    def settle(self) -> None:
+        """See `Engine`. All of it is in the folder."""
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -38,6 +38,12 @@ class Vectors:
         """The vectors (n, D) float32 of the rows `ids` (n,)."""
         return self._at(self.place[np.searchsorted(self.ids, ids)])
 
+    def holds(self, ids: np.ndarray) -> np.ndarray:
+        """(n,) bool: whether there is such a row."""
+        if not len(self):
+            return np.zeros(len(ids), bool)
+        return self.ids[np.minimum(np.searchsorted(self.ids, ids), len(self) - 1)] == ids
+
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield (numbers (b,), rows (b, D)), in order."""
         for part in slices(len(self), BLOCK_ROWS):
@@ -49,11 +55,16 @@ class Vectors:
         return self._at(self.place[chosen])
 
     def add(self, ids: np.ndarray, rows: np.ndarray) -> None:
-        """Add rows (n, D) whose numbers are above all others."""
+        """Add rows (n, D); a row that has such a number is replaced."""
+        above = not len(self) or ids.min() > self.ids[-1]
+        if not above:
+            self.remove(ids[self.holds(ids)])
         start = sum(map(len, self.pieces))
         self.pieces.append(np.ascontiguousarray(rows, dtype=np.float32))
-        self.ids = np.concatenate([self.ids, ids])
-        self.place = np.concatenate([self.place, start + np.arange(len(ids))])
+        self.ids, self.place = np.append(self.ids, ids), np.append(self.place, start + np.arange(len(ids)))
+        if not above:
+            order = np.argsort(self.ids)
+            self.ids, self.place = self.ids[order], self.place[order]
 
     def remove(self, ids: np.ndarray) -> None:
         """Remove the rows `ids` (n,)."""

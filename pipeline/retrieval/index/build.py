@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, COLOUR, DATASET, DOMAIN, EMBEDDING, POOLED, SPLIT, Split
+from pipeline.base.names import BOX, CATEGORY, COLOUR, DATASET, DOMAIN, EMBEDDING, POOLED, SPLIT, Split
 from pipeline.features.store import Features
 from pipeline.models.head import Head
 from pipeline.params.index import IndexParams
@@ -43,13 +43,13 @@ def build_index(
     """
     kept = catalogue_rows(table, params)
     rows = Chosen(kept[np.argsort(features.row[kept], kind="stable")], np.flatnonzero(table[SPLIT] == Split.QUERY))
-    ids = features.row[rows.kept]
+    ids, categories = features.row[rows.kept], table[CATEGORY].to_numpy(dtype=str)[rows.kept]
     facts = replace(facts, rows=len(ids), next_row=int(ids[-1]) + 1, colour=features.colour)
     engines, report = {}, {}
     for name, head in heads.items():
         vectors, queries, own = _vectors(features, head, rows, work / name, block_rows)
         sample = sample_of(vectors, queries, own)
-        engines[name] = build_engine(vectors, sample, params, name)
+        engines[name] = build_engine(vectors, categories, sample, params, name)
         report[name] = measure_engine(engines[name], sample, facts)
         say(f"{name}: {engine_line(report[name])}")
     colour = None
@@ -99,7 +99,7 @@ def measure_engine(engine: Any, sample: Sample, facts: Facts) -> dict[str, Any]:
 
 def engine_line(report: Mapping[str, Any]) -> str:
     """The report of an engine in a line."""
-    lists = f" of {report['lists']} lists, {report['probes']} looked into" if "lists" in report else ""
+    lists = f" of {report['lists']} lists, {report['probes']} looked into" if report.get("lists") else ""
     return (
         f"{report['rows']} rows, {report['engine']}{lists}: recall@10 {report['recall@10']:.3f}, "
         f"{report['bytes_per_vector']:.0f} bytes a vector, {report['ms_per_query']} ms a query"

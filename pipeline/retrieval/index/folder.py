@@ -114,6 +114,8 @@ def write_index(folder: Path, index: Index) -> None:
         write_parquet(aside / ROWS, index.table)
         models = {name: replace(model, engine=index.engines[name].facts) for name, model in index.facts.models.items()}
         write_json(aside / FACTS, asdict(replace(index.facts, rows=len(index.table), models=models)))
+    for engine in index.engines.values():
+        engine.settle()
 
 
 def read_index(folder: Path) -> Index:

@@ -1,12 +1,23 @@
 """How many lists the rows of an index go into, and how many of them a query looks into."""
 
 from math import isqrt
+from typing import Protocol
 
-from pipeline.retrieval.engines.ivf import IvfEngine
+from pipeline.retrieval.engines.face import Engine
 from pipeline.retrieval.fusion import Fusion
 from pipeline.retrieval.index.measure import Sample, recall
 
 ROWS_A_LIST = 39  # below which faiss finds that centroids rest on too few rows
+
+
+class Probing(Engine, Protocol):
+    """An engine that looks into some of what it has, `probes` of `most_probes`."""
+
+    probes: int
+
+    @property
+    def most_probes(self) -> int:
+        """Beyond which there is nothing more to look into."""
 
 
 def lists_for(rows: int) -> int:
@@ -14,16 +25,16 @@ def lists_for(rows: int) -> int:
     return max(1, min(4 * isqrt(rows), rows // ROWS_A_LIST))
 
 
-def tune_probes(engine: IvfEngine, sample: Sample, least: float, shortlist: int) -> int:
-    """The fewest lists to look into for a recall of `least` on the sample; all of them where fewer do not reach it."""
+def tune_probes(engine: Probing, sample: Sample, least: float, shortlist: int) -> int:
+    """The fewest probes for a recall of `least` on the sample; the most where fewer do not reach it."""
 
     def enough(probes: int) -> bool:
         engine.probes = probes
         return recall(engine, sample, Fusion(), shortlist) >= least
 
     high = 1
-    while high < engine.lists and not enough(high):
-        high = min(2 * high, engine.lists)
+    while high < engine.most_probes and not enough(high):
+        high = min(2 * high, engine.most_probes)
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
