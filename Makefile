@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup repro test check bench format lint deps lock clean
+.PHONY: help setup repro test check browser-test bench format lint deps lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
 
 setup: $(READY) ## build .venv from requirements.lock
 
@@ -32,6 +32,12 @@ test: lint ## run all tests
 
 check: lint ## run the tests of the library alone, without those that run stages or DVC
 	python -m pytest -n 2 tests
+
+browser-test: $(READY) ## use the page in a real browser (chromium), which is driven by playwright
+	python -m pip install --quiet --disable-pip-version-check 'playwright>=1.50'
+	@command -v chromium chromium-browser || test -n "$$BROWSER" || \
+		{ echo "no chromium here: apt-get install chromium, or BROWSER=path make browser-test"; exit 2; }
+	python -m pytest -m browser tests/web
 
 lint: $(READY) ## check style and formatting
 	ruff check .
