@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup repro test check browser-test bench format lint deps lock clean
+.PHONY: help setup repro serve test check browser-test bench format lint deps lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -25,7 +25,10 @@ repro: $(READY) ## run the whole chain on the dataset that params.yaml names, th
 	@python -m stages.check
 	dvc repro
 	@cat metrics/evaluate.md
-	@echo "Search what was built, in a browser: $(BIN)/crosswear serve"
+	@echo "Search what was built, in a browser: make serve"
+
+serve: $(READY) ## open the page that searches data/index
+	crosswear serve --open
 
 test: lint ## run all tests
 	python -m pytest -n 2 -m 'not slow' tests
