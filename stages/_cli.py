@@ -76,10 +76,13 @@ def stage(function: Callable[..., None]) -> click.Command:
     def command(params_file: Path, **options: Any) -> None:
         with one_line_errors(name):
             from pipeline.base.params import load_params
+            from pipeline.base.progress import lines_of_progress
 
             if name not in TRAINING and (count := started_together()) > 1:
                 raise UserError(f"runs in one process, and {count} were started; start it without torchrun or srun")
-            function(Run(name, load_params(params_file)), **options)
+            run = Run(name, load_params(params_file))
+            with lines_of_progress(run.say):
+                function(run, **options)
 
     return command
 
