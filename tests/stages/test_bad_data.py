@@ -63,7 +63,7 @@ def test_unreadable_pictures_are_counted_and_listed(own, photos):
     empty.write_bytes(b"")
     Image.new("RGB", (1, 1)).save(tiny)
     own.succeed("download")
-    own.fails("prepare", f"3 of {total} pictures unreadable", "prepare.max_unreadable", bad[0].name)
+    own.fails("prepare", f"3 of {total} pictures cannot be used", "prepare.max_unreadable", bad[0].name)
 
     own.change({"prepare.max_unreadable": 0.02}).succeed("prepare")
     report = json.loads((own.folder / "metrics/prepare.json").read_text())
