@@ -19,6 +19,7 @@ def main(run: Run) -> None:
     from pipeline.table.counts import tell_left_out
     from pipeline.table.finish import finish_features, finish_manifest
     from pipeline.table.manifest import part_rows, write_manifest
+    from pipeline.table.remarks import remarks
     from pipeline.table.sets import join_sets, read_table
 
     sets, params = run.section("data", DataParams).sets, run.section("prepare", PrepareParams)
@@ -39,6 +40,8 @@ def main(run: Run) -> None:
     run.say(f"{len(table)} {kind} in {MANIFEST_FILE}")
     if left_out := tell_left_out(report, report_file):
         run.say(left_out)
+    for remark in remarks(table):
+        run.say(remark)
     if not any(len(part_rows(table, part)) for part in (Part.SOURCE_TEST, Part.TARGET_TEST)):
         run.say("no pictures to evaluate on: the dataset has no query, gallery or test rows")
 
