@@ -79,12 +79,12 @@ def _zip_members(archive: Path, source: zipfile.ZipFile, max_bytes: int, encodin
                 f"{archive}: encrypted; unpack it by hand with the password you were given into the folder of "
                 "data.source, and drop it from the dataset's `archives`"
             )
-        name = info.filename if info.flag_bits & UTF8 else _decoded(archive, info.filename.encode("cp437"), encoding)
-        path = inside(name, f"{archive}: member")
+        code_page = "utf-8" if info.flag_bits & UTF8 else encoding
+        path = inside(_name(archive, info, code_page), f"{archive}: member")
         kind, link = stat.S_IFMT(info.external_attr >> 16), None
         if kind == stat.S_IFLNK:
             with source.open(info) as content:
-                link = joined(posixpath.dirname(path), _decoded(archive, content.read(PATH_MAX), encoding))
+                link = joined(posixpath.dirname(path), _decoded(archive, content.read(PATH_MAX), code_page))
         elif kind not in (0, stat.S_IFREG):
             raise _not_a_file(archive, path)
         yield _Member(path, info.file_size, lambda info=info: source.open(info), link)
@@ -116,6 +116,14 @@ def _tar_members(archive: Path, source: tarfile.TarFile) -> Iterator[_Member]:
     source.fileobj.seek(source.offset)
     if not source.fileobj.read(1):  # a whole tar ends in blocks of zeros
         raise tarfile.ReadError("its end is missing")
+
+
+def _name(archive: Path, info: zipfile.ZipInfo, encoding: str | None) -> str:
+    try:
+        written = info.filename.encode("cp437")  # what a name is read as without the flag
+    except UnicodeEncodeError:
+        return info.filename
+    return info.filename if info.flag_bits & UTF8 else _decoded(archive, written, encoding)
 
 
 def _decoded(archive: Path, name: bytes, encoding: str | None) -> str:

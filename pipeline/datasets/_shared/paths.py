@@ -23,7 +23,7 @@ def joined(folder: str, name: str) -> str:
 
 
 def escaped(name: str) -> str:
-    """`name` as it can be printed: bytes that are no UTF-8 as `\\xNN`."""
+    """`name` as it can be printed: bytes that are no UTF-8 by their hex digits behind a backslash and an x."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
@@ -42,4 +42,4 @@ def check_names(folder: Path) -> None:
         for name in sorted([*folders, *files]):
             if not is_utf8(name):
                 path = escaped(os.path.join(place, name))  # noqa: PTH118  as bytes may have it
-                raise UserError(f"{path}: its name is not in UTF-8; rename it, `convmv -f latin1 -t utf8` does many")
+                raise UserError(f"{path}: its name is not in UTF-8; rename it")
