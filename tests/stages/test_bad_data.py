@@ -19,6 +19,8 @@ from support.file_server import FileServer
 
 from pipeline.base.names import IMAGE, ITEM, MANIFEST_FILE, META_DOMAIN, RAW_FOLDER
 
+ARCHIVES = "pipeline/datasets/table/params.yaml:archives"
+
 
 @pytest.fixture
 def photos(finished, tmp_path) -> Path:
@@ -238,7 +240,7 @@ def test_class_folders_that_are_no_utf8(own, tmp_path):
 def _served(own: Chain, content: bytes, sha256: str | None = None, **faults: Any) -> Iterator[None]:
     with FileServer(content, **faults).running() as server:
         archive = {"url": server.url} | ({"sha256": sha256} if sha256 else {})
-        yield own.change({"pipeline/datasets/table/params.yaml:archives": [archive], "data.source": "incoming"})
+        yield own.change({ARCHIVES: [archive], "data.source": "incoming"})
 
 
 def _zip(path: Path, files: dict[str, bytes]) -> bytes:
