@@ -90,8 +90,8 @@ def check_alignment(
             close = [] if category in known else get_close_matches(category, free, n=1)
             if close:
                 raise UserError(
-                    f"data.alignment.{name}: no picture of the {side} has category {category!r}; did you mean "
-                    f"{close[0]!r}?"
+                    f"data.alignment.{name}: no picture of the {side} has category '{category}'; did you mean "
+                    f"'{close[0]}'?"
                 )
 
 
@@ -118,12 +118,13 @@ def _aligned_group(
     target = _positions(target_categories, name)
     if not len(target):
         raise UserError(
-            f"alignment.{name}: no target picture has category {name!r} among those to train on; target categories: {_known(target_categories)}"
+            f"alignment.{name}: no target picture has category {name!r} among those to train on; target categories: "
+            f"{_known(target_categories)}"
         )
     if not any(map(len, source)):
         raise UserError(
-            f"alignment.{name}: no source shop picture has category {' or '.join(map(repr, listed))} among those to train on; "
-            f"source categories: {_known(source_categories)}"
+            f"alignment.{name}: no source shop picture has category {' or '.join(map(repr, listed))} among those to "
+            f"train on; source categories: {_known(source_categories)}"
         )
     missing = tuple(category for category, rows in zip(listed, source, strict=True) if not len(rows))
     return Group(name, True, np.concatenate(source), target, missing)

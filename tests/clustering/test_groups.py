@@ -38,10 +38,10 @@ def test_listed_category_without_a_row_is_reported():
 @pytest.mark.parametrize(
     ("alignment", "message"),
     [
-        ({"tops": ["tea"]}, "alignment.tops: no source shop picture has category 'tea' .*; .*frock, gown, polo, tee"),
+        ({"tops": ["tea"]}, "alignment.tops: no source shop picture has category 'tea' .*frock, gown, polo, tee"),
         (
             {"topps": ["tee"]},
-            "alignment.topps: no target picture has category 'topps' .*; .*aprons, belts, dresses, tops",
+            "alignment.topps: no target picture has category 'topps' .*aprons, belts, dresses, tops",
         ),
         ({"tops": ["tee"], "dresses": ["gown", "tee"]}, "alignment.dresses: .*'tee' is listed under 'tops' already"),
         ({"tops": ["tee", "tee"]}, "alignment.tops: .*'tee' is listed under 'tops' already"),
