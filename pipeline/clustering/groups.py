@@ -78,8 +78,10 @@ def check_alignment(
     """Raise UserError for a category that looks mistyped: no picture has it, and one that is close is not listed.
 
     `source_categories` and `target_categories`: of all pictures, for training or not. A category that is there, but
-    rare, or far from all that are, is none of this.
+    rare, or far from all that are, is none of this; nor is anything where there is no target to be aligned.
     """
+    if not target_categories:
+        return
     sources = [category for listed in alignment.values() for category in listed]
     for name, listed in alignment.items():
         for category, known, used, side in [

@@ -82,7 +82,7 @@ def _check_relative(images: pd.Series, path: Path, folder: str) -> None:
         strip = repr(absolute.iloc[0][: len(common) + 1]) if common else "what leads to that folder"
         raise UserError(
             f"{path}: image {absolute.iloc[0]!r} leads out of its folder, an absolute path like {len(absolute)} of "
-            f"{len(images)}; write them as seen from {path.parent / folder}, where they belong: without {strip}"
+            f"{len(images)}; write them as seen from {path.parent / folder}, where they belong: perhaps without {strip}"
         )
 
 
