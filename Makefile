@@ -22,7 +22,6 @@ $(READY): requirements.lock
 	@touch $@
 
 repro: $(READY) ## run the whole chain on the dataset that params.yaml names, then show the results
-	@python -m stages.check
 	dvc repro
 	@cat metrics/evaluate.md
 	@echo "Search what was built, in a browser: make serve"

@@ -4,6 +4,7 @@ import errno
 import functools
 import inspect
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,7 @@ def stage(function: Callable[..., None]) -> click.Command:
     )
     @functools.wraps(function)
     def command(params_file: Path, **options: Any) -> None:
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # odd metadata, which nobody reads
         with one_line_errors(name):
             from pipeline.base.params import load_params
             from pipeline.base.progress import lines_of_progress

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 # Where the stages keep what they make.
+CHECKED_FILE = Path("data/checked")
 RAW_FOLDER = Path("data/raw")
 MANIFEST_FILE = Path("data/manifest.parquet")
 MODEL_FOLDER = Path("data/models/backbone")

@@ -25,6 +25,7 @@ from pipeline.base.names import (
     Split,
 )
 from pipeline.base.parquet import read_parquet, write_parquet
+from pipeline.table.boxes import are_shares
 
 REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
 OPTIONAL = (SUBCATEGORY, LINK)
@@ -137,7 +138,7 @@ def _check_labels(table: pd.DataFrame) -> None:
 
 
 def _boxes(table: pd.DataFrame, checked: pd.DataFrame) -> pd.DataFrame:
-    """The columns x, y, w, h as float64, whole and positive where they are given."""
+    """The columns x, y, w, h as float64, whole where they are given; whether they fit is for the pictures to say."""
     given = pd.DataFrame({column: table.get(column) for column in BOX}, index=table.index).reset_index(drop=True)
     boxes = given.apply(pd.to_numeric, errors="coerce").astype(np.float64)
     shown = checked.join(given)
@@ -147,8 +148,9 @@ def _boxes(table: pd.DataFrame, checked: pd.DataFrame) -> pd.DataFrame:
     boxed = boxes.notna().any(axis="columns")
     for column in BOX:
         _refuse(shown, column, boxed & boxes[column].isna(), "in half a box; give x, y, w and h or none of them")
-    for column in BOX[2:]:
-        _refuse(shown, column, boxed & (boxes[column] <= 0), "must be above 0 pixels")
+    shares = pd.Series(are_shares(boxes.to_numpy()), index=boxes.index)
+    if (shares == boxed).all():
+        _refuse(shown, BOX[2], shares, "is in a box within 0..1, a share of the picture; pixels are wanted")
     return boxes
 
 
@@ -164,7 +166,7 @@ def _refuse(table: pd.DataFrame, column: str, wrong: pd.Series, problem: str) ->
     if not len(rows):
         return
     row = table.iloc[rows[0]]
-    value = "nothing" if pd.isna(row[column]) else repr(row[column])
+    value = "nothing" if pd.isna(row[column]) else repr(np.asarray(row[column]).item())
     more = f" (and {len(rows) - 1} rows more)" if len(rows) > 1 else ""
     where = f"dataset {row[DATASET]}, row {rows[0] + 1} ({row[IMAGE]})"
     raise UserError(f"{where}: column {column}: {value} {problem}{more}")

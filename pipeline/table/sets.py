@@ -9,10 +9,8 @@ import pandas as pd
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, DATASET, DIGEST
 from pipeline.base.parquet import read_parquet, write_parquet
-from pipeline.table.counts import count_categories, count_parts
+from pipeline.table.counts import LISTED, count_categories, count_parts
 from pipeline.table.manifest import OPTIONAL, TEXTS
-
-LISTED = 50  # unreadable pictures named in the report
 
 
 def table_file(raw: Path, name: str) -> Path:
@@ -41,7 +39,7 @@ def join_sets(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """One manifest and one report from those of several sets, in order; those of a single set are left as they are.
 
-    `subcategory` and `link` are there when a set has them. Unreadable pictures are listed by their path below data/raw.
+    `subcategory` and `link` are there when a set has them. What is left out is listed by their path below data/raw.
     """
     if len(finished) == 1:
         return finished[0]
