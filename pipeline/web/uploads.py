@@ -41,6 +41,8 @@ class Uploads:
             ).parse()
         except MultiPartException as error:
             raise Refusal(400, f"the form cannot be read: {error.message}") from None
+        except ValueError:  # of a charset that is none
+            raise Refusal(400, "the form cannot be read: its Content-Type names a charset that does not fit") from None
         pictures = [(name, value) for name, value in form.multi_items() if isinstance(value, UploadFile)]
         fields = [(name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)]
         if not pictures:

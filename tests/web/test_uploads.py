@@ -64,6 +64,9 @@ UNUSABLE = {
 }
 
 
+BODY = b'--x\r\nContent-Disposition: form-data; name="a..b"\r\n\r\n1\r\n--x--\r\n'
+
+
 def sent(client, content=JPEG, fields=None, name="image", filename="a.jpg", address="/api/search"):
     return client.post(address, files=[(name, (filename, content))], data=fields or {})
 
@@ -100,6 +103,7 @@ def test_what_is_no_picture_is_refused_in_one_line(client, kind):
         ({"colour": "red"}, "colour"),
         ({"colour": "nan"}, "colour"),
         ({"colour": "-1"}, "colour"),
+        ({"colour": "1e308"}, "colour: 1e308 is not within 0 to 1e+06"),
         ({"category": "spoon"}, "category 'spoon'"),
         ({"models": "best"}, "model 'best'"),
         ({"models": ["adapted", "best"]}, "model 'best'"),
@@ -138,6 +142,8 @@ def test_a_form_without_the_picture_is_refused(client):
             400,
         ),
         ("multipart/form-data; boundary=x; charset=none", b"--x--", 400),
+        ("multipart/form-data; boundary=x; charset=punycode", BODY, 400),
+        ("multipart/form-data; boundary=x; charset=undefined", BODY, 400),
         ("multipart/form-data; boundary=" + "x" * 5000, b"--x--", 400),
         ("", b"", 415),
     ],
