@@ -13,6 +13,8 @@ def main(run: Run) -> None:
     ones (index.exact_rows) in lists, as many as find index.recall of the exact answer on queries that are held out.
     Writes metrics/index.json: recall@10 against exact search, bytes a vector and milliseconds a query on one thread.
     """
+    from tempfile import TemporaryDirectory
+
     from pipeline.base.names import (
         ADAPTER_FOLDER,
         FEATURES_FOLDER,
@@ -24,11 +26,10 @@ def main(run: Run) -> None:
         Part,
     )
     from pipeline.base.reports import write_json
-    from pipeline.base.workspace import fingerprint, workspace
     from pipeline.features.store import open_parts
     from pipeline.params.index import IndexParams
     from pipeline.retrieval.index.build import build_index, check_catalogue
-    from pipeline.retrieval.index.folder import write_index
+    from pipeline.retrieval.index.folder import changing, write_index
     from pipeline.retrieval.index.models import index_facts, index_heads
     from pipeline.table.manifest import evaluated_part, read_manifest
 
@@ -42,8 +43,9 @@ def main(run: Run) -> None:
     features.check_heads({folder: head for folder, head in heads.values() if head is not None})
     if missing:
         run.say(f"nothing was adapted, so there is no model {' or '.join(missing)}")
-    mark = fingerprint(params=[run.seed, params.model_dump()], inputs=[features.path], modules=["stages.index"])
-    with workspace(Path(runtime.scratch), run.stage, mark) as folder:
+    scratch = Path(runtime.scratch)
+    scratch.mkdir(parents=True, exist_ok=True)
+    with changing(INDEX_FOLDER), TemporaryDirectory(dir=scratch) as folder:
         index, report = build_index(
             features,
             table,
@@ -51,11 +53,15 @@ def main(run: Run) -> None:
             index_facts(part, {name: where for name, (where, _) in heads.items()}, MODEL_FOLDER, params),
             params,
             raw=RAW_FOLDER,
-            work=folder,
+            work=Path(folder),
             block_rows=runtime.block_rows,
             say=run.say,
         )
-        write_index(INDEX_FOLDER, index)
+        try:
+            write_index(INDEX_FOLDER, index)
+        except BaseException:
+            index.discard()
+            raise
         write_json(METRICS_FOLDER / "index.json", report)
     run.say(f"{len(index)} pictures in {INDEX_FOLDER}; `python -m stages.serve` opens the page that searches them")
 

@@ -1,11 +1,12 @@
 """Command search: photos in, products out. Not a stage of the chain."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from stages._cli import one_line_errors
+from stages._cli import EXIT_USER_ERROR, one_line_errors
 from stages._options import device_option, index_option
 
 
@@ -31,25 +32,32 @@ def main(photos: tuple[Path, ...], index: Path, device: str, as_json: bool, shee
         from pipeline.reporting.answers import answer_lines, answer_sheet, answer_table
         from pipeline.reporting.contact_sheet import write_sheet
         from pipeline.retrieval.boxes import parse_box
-        from pipeline.retrieval.searcher import Searcher
+        from pipeline.retrieval.searcher import Searcher, UnreadablePhoto
 
         if sheet is not None and len(photos) > 1:
             raise UserError(f"--sheet: one picture for one photo, and {len(photos)} were given")
         box = None if wanted["box"] is None else parse_box(wanted["box"])
-        searcher = Searcher.load(index, device=device)
+        searcher = Searcher.load(index, device=device, warm=True)
+        terms = {
+            "box": box,
+            "category": wanted["category"],
+            "colour_weight": wanted["colour"],
+            "models": wanted["models"] or searcher.models[-1:],
+        }
+        unreadable = 0
         for photo in photos:
-            answers = searcher.compare(
-                photo,
-                wanted["k"],
-                box=box,
-                category=wanted["category"],
-                colour_weight=wanted["colour"],
-                models=wanted["models"] or searcher.models[-1:],
-            )
+            try:
+                answers = searcher.compare(photo, wanted["k"], **terms)
+            except UnreadablePhoto as error:
+                unreadable += 1
+                click.echo(f"search: error: {error}", err=True)
+                continue
             click.echo(answer_lines(photo, answers) if as_json else answer_table(photo, answers))
             if sheet is not None:
                 write_sheet(sheet, answer_sheet(photo, box, answers, searcher))
                 click.echo(f"search: {sheet}", err=True)
+        if unreadable:
+            sys.exit(EXIT_USER_ERROR)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,11 @@ def _swap(made: Path, final: Path) -> None:
         return
     # A folder is not replaced by a rename: two of them, so that who reads meanwhile finds one or the other whole.
     former = final.with_name(f".{final.name}.{os.getpid()}.former")
+    remove(former)
     final.replace(former)
-    made.replace(final)
+    try:
+        made.replace(final)
+    except BaseException:
+        former.replace(final)
+        raise
     remove(former)

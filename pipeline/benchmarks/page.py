@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import cycle
 from pathlib import Path
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, sleep
 
 import numpy as np
 import requests
@@ -35,7 +35,7 @@ class Load:
 
     def lines(self) -> list[str]:
         """The figures, a line each."""
-        times = [float(np.percentile(self.milliseconds, rank)) for rank in (50, 99)]
+        times = [float(np.percentile(self.milliseconds or [np.nan], rank)) for rank in (50, 99)]
         served = len(self.milliseconds) / self.seconds
         return [
             f"photos answered: {len(self.milliseconds)} in {self.seconds:.0f} s ({served:.1f} a second)",
@@ -95,7 +95,7 @@ def load_page(address: str, pid: int, photos: Sequence[Path], *, clients: int, s
         thread.start()
     for sample in range(SAMPLES):
         load.megabytes.append(_resident(pid))
-        threading.Event().wait(max(0.0, start + seconds * (sample + 1) / SAMPLES - monotonic()))
+        sleep(max(0.0, start + seconds * (sample + 1) / SAMPLES - monotonic()))
     for thread in threads:
         thread.join()
     load.seconds = monotonic() - start
@@ -118,16 +118,19 @@ def _ask(address: str, contents: list[bytes], until: float, load: Load) -> None:
                 if answer.status_code == requests.codes.ok and answer.json()["answers"]:
                     load.milliseconds.append(1000 * (perf_counter() - start))
                 else:
-                    load.refused[answer.status_code] += 1
+                    load.refused[str(answer.status_code)] += 1
 
 
 def _spoil(address: str, photo: bytes, seconds: float, count: int, load: Load) -> None:
     kinds = cycle(bad_uploads(photo))
     for _ in range(count):
-        status = requests.post(address + SEARCH, timeout=PATIENCE, **next(kinds)).status_code
+        try:
+            status = requests.post(address + SEARCH, timeout=PATIENCE, **next(kinds)).status_code
+        except requests.RequestException:
+            status = "nothing"
         with load.lock:
-            load.bad[status] += 1
-        threading.Event().wait(0.8 * seconds / count)
+            load.bad[str(status)] += 1
+        sleep(0.8 * seconds / count)
 
 
 def _resident(pid: int) -> float:

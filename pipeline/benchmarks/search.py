@@ -17,11 +17,11 @@ from pipeline.reporting.markdown import markdown_table
 from pipeline.retrieval.engines.face import Engine
 from pipeline.retrieval.engines.flat import FlatEngine
 from pipeline.retrieval.engines.ivf import PLAIN, IvfEngine
+from pipeline.retrieval.engines.measure import K, one_thread, sample_of
+from pipeline.retrieval.engines.tune import lists_for, tune_probes
 from pipeline.retrieval.engines.vectors import BLOCK_ROWS, Vectors, create_vectors
 from pipeline.retrieval.finding import Query, find
 from pipeline.retrieval.fusion import Fusion, best, fused_scores
-from pipeline.retrieval.index.measure import K, one_thread, sample_of
-from pipeline.retrieval.index.tune import lists_for, tune_probes
 
 FUSED = Fusion("euclidean", "euclidean", 0.1)  # published
 PUBLISHED_LISTS = 50

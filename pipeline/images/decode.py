@@ -31,6 +31,8 @@ def read_content(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableImage((error.strerror or "cannot be read").lower()) from None
+    except ValueError:  # a NUL in its name
+        raise UnreadableImage("no such file or directory") from None
     if not content:
         raise UnreadableImage("empty file")
     return content
@@ -68,12 +70,31 @@ def prepare_image(image: Image.Image, box: Box | None = None) -> Image.Image:
     return _to_rgb(_crop(ImageOps.exif_transpose(image), box, 1, 1))
 
 
+def picture_size(content: bytes) -> tuple[int, int]:
+    """Width and height that an encoded picture says it has, not yet turned; nothing is decoded.
+
+    Raises UnreadableImage when it is none.
+    """
+    try:
+        with _open(content) as image:
+            return image.size
+    except UnreadableImage:
+        raise
+    except Exception as error:  # as in `decode_image`
+        raise UnreadableImage(f"damaged ({type(error).__name__})") from error
+
+
+def as_box(values: np.ndarray) -> Box | None:
+    """The box in columns x, y, w, h (4,) float64 of a table; None where they are NaN."""
+    return None if np.isnan(values).any() else tuple(values.tolist())
+
+
 def crop_corners(size: tuple[int, int], box: Box | None) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of `box` in a picture of `size` (width, height), cut to whole pixels inside it."""
     x, y, w, h = box or (0, 0, *size)
     width, height = size
-    left, right = (min(max(int(edge), 0), width) for edge in (x, x + w))
-    top, bottom = (min(max(int(edge), 0), height) for edge in (y, y + h))
+    left, right = (int(min(max(edge, 0), width)) for edge in (x, x + w))
+    top, bottom = (int(min(max(edge, 0), height)) for edge in (y, y + h))
     return left, top, right, bottom
 
 

@@ -23,7 +23,7 @@ class MilvusParams(Section):
 class IndexParams(Section):
     """Which pictures are found, by which models, with which engine; see params.yaml.
 
-    `lists`, `probes`: null for what `pipeline.retrieval.index.tune` chooses.
+    `lists`, `probes`: null for what `pipeline.retrieval.engines.tune` chooses.
     """
 
     part: Literal["auto", "source_train", "source_test", "target_train", "target_test"]

@@ -31,11 +31,14 @@ def find(
 ) -> tuple[np.ndarray, Scored]:
     """Numbers (k,) int64 of the `k` best rows, and what they score: best first, ties by number.
 
-    The engine finds `shortlist` times as many (0: all that it looks into), without colour; `colour` has the features of
-    the rows. `among`: no others are found. `own`: a row that is not found.
+    The engine finds `shortlist` times as many (0: all that it looks into, be it fewer than `k`), without colour;
+    `colour` has the features of the rows. `among`: no others are found. `own`: a row that is not found.
     """
-    wanted = min(max(shortlist * k, SHORTEST), len(engine.ids)) if shortlist else 0
-    ids = engine.search(query.deep[None], wanted, among)[0]
+    wanted, least = 0, 0
+    if shortlist:
+        least = k + int(own >= 0)
+        wanted = min(max(shortlist * least, SHORTEST), len(engine.ids))
+    ids = engine.search(query.deep[None], wanted, among, least)[0]
     ids = ids[(ids >= 0) & (ids != own)]
     coloured = (query.colour, colour.rows(ids)) if fusion.weight else None
     scored = fused_scores((query.deep, engine.rows(ids)), coloured, fusion)

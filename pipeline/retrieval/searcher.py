@@ -14,7 +14,7 @@ from PIL import Image
 from pipeline.base.devices import torch_device
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, IMAGE
-from pipeline.images.decode import Box, UnreadableImage, decode_image, load_image, prepare_image
+from pipeline.images.decode import Box, UnreadableImage, as_box, decode_image, load_image, prepare_image
 from pipeline.retrieval.answers import Answer, Hit
 from pipeline.retrieval.embedding import Embedded, QueryEmbedder
 from pipeline.retrieval.engines.face import Among
@@ -22,6 +22,13 @@ from pipeline.retrieval.finding import Query, find
 from pipeline.retrieval.index.folder import FOLDER, Index, read_index
 
 Picture = Image.Image | np.ndarray | bytes | str | Path  # an array is (H, W, 3) uint8; bytes are an encoded picture
+
+
+class UnreadablePhoto(UserError):  # noqa: N818
+    """A photo that gives nothing to search with."""
+
+
+HEAVIEST = 1e6  # weight of the colours
 
 
 class Terms(NamedTuple):
@@ -41,8 +48,8 @@ class Searcher:
     def __init__(self, index: Index, device: torch.device) -> None:
         self.index, self.device = index, device
         self.models = tuple(index.engines)
-        names = index.table[CATEGORY].to_numpy(dtype=str)
-        self.categories = {str(name): index.ids[names == name] for name in np.unique(names)}
+        places = index.table.groupby(CATEGORY).indices
+        self.categories = {str(name): index.ids[places[name]] for name in sorted(places)}
         self._embedder, self._loading = None, threading.Lock()
 
     @classmethod
@@ -138,7 +145,7 @@ class Searcher:
         """Where the picture of that number lies, and its box there. The file may be gone."""
         entry = self.index.table.iloc[self.index.places(np.array([row]))[0]]
         box = entry[list(BOX)].to_numpy(dtype=np.float64)
-        return Path(entry[FOLDER]) / entry[IMAGE], None if np.isnan(box).any() else tuple(box.tolist())
+        return Path(entry[FOLDER]) / entry[IMAGE], as_box(box)
 
     def picture(self, row: int, side: int | None = None) -> Image.Image:
         """The picture of that number, cropped to its box; `side`: about how many pixels are needed.
@@ -201,8 +208,8 @@ class Searcher:
         weight = terms.colour_weight
         if terms.k < 1:
             raise UserError(f"k: {terms.k} results cannot be shown; ask for 1 or more")
-        if not 0 <= weight < np.inf:
-            raise UserError(f"colour weight: {weight} is no weight; give 0 or more")
+        if not 0 <= weight <= HEAVIEST:
+            raise UserError(f"colour weight: {weight} is no weight; give one from 0 to {HEAVIEST:g}")
         if weight and not self.has_colour:
             raise UserError(
                 "colour weight: the index has no colour features; extract.colour and extract.colour_parts say of which "
@@ -224,7 +231,7 @@ class Searcher:
             return load_image(Path(image), box, target_side=side)
         except UnreadableImage as error:
             where = image if isinstance(image, str | Path) else "the picture"
-            raise UserError(f"{where}: {error}") from error
+            raise UnreadablePhoto(f"{where}: {error}") from error
 
     def _network(self) -> QueryEmbedder:
         with self._loading:

@@ -71,6 +71,18 @@ def test_fewer_lists_hold_enough_of_a_small_selection(tmp_path, monkeypatch):
     assert (engine.search(QUERIES, len(among.ids), among) >= 0).all()
 
 
+def test_more_lists_are_looked_into_until_enough_is_found(tmp_path):
+    engine = ivf(tmp_path)
+    engine.probes = 1
+    for k in (10, 100, 300, N):
+        found, _ = find(engine, Query(QUERIES[0]), k, fusion=Fusion(), shortlist=1)
+        assert len(found) == k
+    found, _ = find(engine, Query(ROWS[3]), N, fusion=Fusion(), shortlist=1, own=IDS[3])
+    assert len(found) == N - 1
+    published, _ = find(engine, Query(QUERIES[0]), N, fusion=Fusion(), shortlist=0)
+    assert len(published) < N, "the published way looks into one list, whatever it holds"
+
+
 def test_rows_come_and_go(build, tmp_path):
     engine = build(tmp_path, N - 100)
     engine.add(IDS[N - 100 :], ROWS[N - 100 :], np.full(100, ""))

@@ -1,11 +1,12 @@
 """Distances, fused scores and ranked lists of deep-fashion-retrieval, with and without its lists of k-means."""
 
+import faiss
 import numpy as np
 import pytest
 from support.golden import golden
 
 from pipeline.retrieval.distances import distances
-from pipeline.retrieval.engines.ivf import IvfEngine
+from pipeline.retrieval.engines.ivf import PLAIN, IvfEngine
 from pipeline.retrieval.engines.vectors import Vectors
 from pipeline.retrieval.finding import Query, find
 from pipeline.retrieval.fusion import Fusion, best, fused_scores, offset
@@ -21,6 +22,16 @@ def case() -> dict[str, np.ndarray]:
 def fusion(case, setting: int) -> Fusion:
     names = (str(case[f"pair_{kind}_metric"][setting]) for kind in ("deep", "color"))
     return Fusion(*names, float(case["pair_color_weight"][setting]))
+
+
+def lists_around(case) -> IvfEngine:
+    """The rows in lists around the centroids that were found once."""
+    centroids = case["km_centers"]
+    quantizer = faiss.IndexFlatL2(centroids.shape[1])
+    quantizer.add(centroids)
+    index = faiss.IndexIVFFlat(quantizer, centroids.shape[1], len(centroids), faiss.METRIC_L2)
+    index.is_trained = True
+    return IvfEngine.filled(index, Vectors(np.arange(240), case["deep_db"]), PLAIN, 1)
 
 
 def test_distances(case):
@@ -46,7 +57,7 @@ def test_ranked_lists(case, setting):
 @pytest.mark.parametrize("setting", range(SETTINGS))
 def test_ranked_lists_within_the_nearest_list_of_k_means(case, setting):
     settings, top, ids = fusion(case, setting), int(case["pair_topn"][setting]), np.arange(240)
-    engine = IvfEngine.of_centroids(Vectors(ids, case["deep_db"]), case["km_centers"])
+    engine = lists_around(case)
     colour = Vectors(ids, case["color_db"])
     for query in range(QUERIES):
         asked = Query(case["query_deep"][query], case["query_color"][query])
@@ -58,7 +69,7 @@ def test_ranked_lists_within_the_nearest_list_of_k_means(case, setting):
 
 
 def test_the_lists_that_rows_lie_in(case):
-    engine = IvfEngine.of_centroids(Vectors(np.arange(240), case["deep_db"]), case["km_centers"])
+    engine = lists_around(case)
     for row, label in enumerate(case["km_labels"]):
         found = engine.search(case["km_centers"][label][None].astype(np.float32), 0)[0]
         assert row in found

@@ -18,11 +18,11 @@ from pipeline.retrieval.engines import collection, milvus
 from pipeline.retrieval.engines.choice import build_engine, read_engine
 from pipeline.retrieval.engines.face import Among
 from pipeline.retrieval.engines.flat import FlatEngine
+from pipeline.retrieval.engines.measure import sample_of
 from pipeline.retrieval.engines.vectors import Vectors
 from pipeline.retrieval.finding import Query, find
 from pipeline.retrieval.fusion import Fusion
 from pipeline.retrieval.index.folder import FOLDER, ROW, TEXTS, Facts, Index, Model, read_index, write_index
-from pipeline.retrieval.index.measure import sample_of
 from pipeline.retrieval.searcher import Searcher
 
 ROWS, DIM = 3000, 16

@@ -5,10 +5,10 @@ import pytest
 
 from pipeline.arrays.rows import unit_rows
 from pipeline.retrieval.engines.ivf import IvfEngine
+from pipeline.retrieval.engines.measure import exact_nearest, recall, sample_of
+from pipeline.retrieval.engines.tune import lists_for, tune_probes
 from pipeline.retrieval.engines.vectors import Vectors
 from pipeline.retrieval.fusion import Fusion
-from pipeline.retrieval.index.measure import exact_nearest, recall, sample_of
-from pipeline.retrieval.index.tune import lists_for, tune_probes
 
 DRAW = np.random.default_rng(1)
 ROWS = unit_rows(DRAW.standard_normal((3000, 8)).astype(np.float32))

@@ -12,7 +12,7 @@ from PIL import Image
 from support.chain import Chain
 
 from pipeline.base.errors import UserError
-from pipeline.retrieval.index.folder import read_index, stamp
+from pipeline.retrieval.index.folder import changing, read_index, stamp
 from pipeline.retrieval.searcher import Searcher
 
 GALLERY = 34  # shop pictures of the tiny world's test part
@@ -138,6 +138,8 @@ def test_k_beyond_the_rows_gives_all(searcher, finished):
         ({"model": "best"}, "known: baseline, adapted"),
         ({"colour_weight": -1.0}, "no weight"),
         ({"colour_weight": float("nan")}, "no weight"),
+        ({"colour_weight": 1e308}, "no weight"),
+        ({"box": (1e308, 0, 1e308, 5)}, "has nothing of the picture"),
         ({"box": (90, 90, 5, 5)}, "has nothing of the picture of 40x40 pixels"),
     ],
 )
@@ -298,6 +300,56 @@ def test_pictures_come_and_go(chain, shop, engine):
     assert "1 pictures removed" in chain.run("catalogue", "remove", "new0").stdout
     assert found(chain, str(file), "-k", "1")[0]["hits"][0]["item"] != "new0"
     chain.run("catalogue", "remove", "new0").check_message("catalogue", "item 'new0': not in the index")
+
+
+def test_a_picture_is_the_same_by_whatever_way_it_is_named(chain, shop):
+    """Below another folder, from a table, twice in one, and when the chain brought it."""
+    index = chain.folder / "data/index"
+    assert "3 pictures added" in chain.run("catalogue", "add", str(shop)).stdout
+    assert "3 of them in place" in chain.run("catalogue", "add", str(shop / "hats")).stdout
+    rows = "".join(f"shop/hats/new0.jpg,n{number},caps\n" for number in range(2))
+    (shop.parent / "twice.csv").write_text("image,item,category\n" + rows)
+    assert (
+        "1 pictures added to data/index, 1 of them in place"
+        in chain.run("catalogue", "add", str(shop.parent / "twice.csv")).stdout
+    )
+    table = manifest(chain).query("meta_domain == 'target' and split == 'gallery'").head(5)
+    listing = chain.folder / "data/raw/listing.csv"
+    table[["image", "item", "category"]].assign(link="https://shop.example").to_csv(listing, index=False)
+    assert "5 of them in place" in chain.run("catalogue", "add", str(listing)).stdout
+    held = read_index(index).table
+    assert len(held) == GALLERY + 3
+    assert (held.link == "https://shop.example").sum() == 5
+    assert set(held.query("folder.str.endswith('shop') and image == 'hats/new0.jpg'").item) <= {"n1"}
+
+
+def test_a_writer_that_was_killed_leaves_the_former_index(chain, shop):
+    index = chain.folder / "data/index"
+    index.rename(index.with_name(".index.1.former"))
+    (index.with_name(".index.2.part")).mkdir()
+    assert "3 pictures added" in chain.run("catalogue", "add", str(shop)).stdout
+    assert len(read_index(index)) == GALLERY + 3
+    assert not list(index.parent.glob(".index.*.*"))
+
+
+def test_one_writer_at_a_time(chain, shop):
+    with changing(chain.folder / "data/index"):
+        chain.run("catalogue", "add", str(shop)).check_message("catalogue", "another process changes the index")
+        chain.fails("index", "another process changes the index")
+
+
+def test_more_lists_than_rows(chain):
+    chain.change({"index.engine": "ivf", "index.lists": 100, "index.probes": 500}).succeed("index")
+    report = json.loads((chain.folder / "metrics/index.json").read_text())["adapted"]
+    assert report["lists"] == report["probes"] == GALLERY
+
+
+def test_unreadable_photos_do_not_end_a_search(chain, tmp_path):
+    (tmp_path / "broken.jpg").write_text("no picture")
+    done = chain.run("search", str(tmp_path / "broken.jpg"), str(photo(chain)[1]), "--json", "--device", "cpu")
+    assert done.code == 2
+    assert done.stderr.count("\n") == 1
+    assert len(done.stdout.splitlines()) == 1
 
 
 def test_a_table_brings_links(chain, shop):

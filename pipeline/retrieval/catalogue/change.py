@@ -1,7 +1,6 @@
 """Changing an index: pictures come and go, and the folder is swapped whole."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -9,19 +8,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from filelock import FileLock, Timeout
 from PIL import Image
 
 from pipeline.arrays.blocks import slices
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM
 from pipeline.base.progress import progress
-from pipeline.images.decode import UnreadableImage, load_image
+from pipeline.images.decode import UnreadableImage, as_box, load_image
 from pipeline.retrieval.embedding import Embedded, QueryEmbedder
-from pipeline.retrieval.index.folder import FOLDER, ROW, Index, read_index, write_index
+from pipeline.retrieval.index.folder import FOLDER, ROW, Index, changing, read_index, write_index
 
 BATCH = 64
-KNOWN_BY = [FOLDER, IMAGE, *BOX]  # what makes two rows the same picture
 
 
 class Added(NamedTuple):
@@ -38,7 +35,8 @@ def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> A
     A picture that is there already, the same box of the same file, is replaced by what it now shows.
     Raises UserError when none can be read, when the models of the index are gone, and while another change goes on.
     """
-    with _changing(folder):
+    entries = entries[~_pictures(entries).duplicated(keep="last")]
+    with changing(folder):
         index = read_index(folder)
         embedder, first = QueryEmbedder(index.facts, device), index.facts.next_row
         kept, left_out = [], []
@@ -51,7 +49,7 @@ def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> A
         if not kept:
             raise UserError(f"{left_out[0][0]}: {left_out[0][1]}; nothing to add ({len(left_out)} unreadable pictures)")
         added = entries.iloc[kept].assign(**{ROW: first + np.arange(len(kept))})
-        same = _same(index.table, added)
+        same = _pictures(index.table).isin(_pictures(added))
         table = pd.concat([index.table, added], ignore_index=True)
         table = table.fillna({name: "" for name in table if name not in (ROW, *BOX)})
         index = replace(index, table=table, facts=replace(index.facts, next_row=first + len(kept)))
@@ -64,7 +62,7 @@ def remove_items(folder: Path, items: Sequence[str]) -> int:
 
     Raises UserError for an item that is not there, when nothing would be left, and while another change goes on.
     """
-    with _changing(folder):
+    with changing(folder):
         index = read_index(folder)
         held = index.table[ITEM]
         unknown = [item for item in items if not (held == item).any()]
@@ -96,10 +94,10 @@ def _extend(index: Index, ids: np.ndarray, embedded: Embedded, categories: np.nd
         index.colour.add(ids, embedded.colour)
 
 
-def _same(table: pd.DataFrame, added: pd.DataFrame) -> np.ndarray:
-    """Which rows (N,) bool of `table` are pictures of `added`."""
-    known, new = (pd.MultiIndex.from_frame(rows[KNOWN_BY].fillna(-1.0)) for rows in (table, added))
-    return known.isin(new)
+def _pictures(rows: pd.DataFrame) -> pd.MultiIndex:
+    """What makes two rows the same picture, whatever folder its path was taken from: the file, and the box."""
+    files = [(Path(folder) / image).resolve() for folder, image in zip(rows[FOLDER], rows[IMAGE], strict=True)]
+    return pd.MultiIndex.from_arrays([files, *(rows[name].fillna(-1.0) for name in BOX)])
 
 
 def _readable(
@@ -110,23 +108,8 @@ def _readable(
     boxes = entries[list(BOX)].to_numpy(dtype=np.float64)
     for place, (folder, image, box) in enumerate(zip(entries[FOLDER], entries[IMAGE], boxes, strict=True)):
         try:
-            pictures.append(
-                load_image(Path(folder) / image, None if np.isnan(box).any() else tuple(box.tolist()), target_side=side)
-            )
+            pictures.append(load_image(Path(folder) / image, as_box(box), target_side=side))
             places.append(place)
         except UnreadableImage as error:
             left_out.append((Path(folder) / image, str(error)))
     return places, pictures
-
-
-@contextmanager
-def _changing(folder: Path) -> Iterator[None]:
-    """Context in which no other process changes the index. Raises UserError when one does."""
-    if not folder.is_dir():
-        read_index(folder)  # says what is missing
-    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
-    try:
-        with lock.acquire(timeout=0):
-            yield
-    except Timeout:
-        raise UserError(f"{folder}: another process changes the index; wait for it, then run again") from None

@@ -29,8 +29,8 @@ def read_entries(path: Path) -> pd.DataFrame:
         entries = _table(path)
     if entries.empty:
         raise UserError(f"{path}: no pictures in it")
-    root = path.parent if path.is_file() else path
-    defaults = {LINK: "", DOMAIN: str(Domain.SHOP), DATASET: root.name, FOLDER: root.resolve().as_posix()}
+    root = (path.parent if path.is_file() else path).resolve()
+    defaults = {LINK: "", DOMAIN: str(Domain.SHOP), DATASET: root.name, FOLDER: root.as_posix()}
     entries = entries.assign(**{name: value for name, value in defaults.items() if name not in entries})
     return entries.assign(**_boxes(entries, path))[[*TEXTS, *BOX]]
 

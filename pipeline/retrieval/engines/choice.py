@@ -8,8 +8,8 @@ import numpy as np
 from pipeline.base.errors import UserError
 from pipeline.params.index import IndexParams
 from pipeline.retrieval.engines.face import Engine
+from pipeline.retrieval.engines.measure import Sample
 from pipeline.retrieval.engines.vectors import Vectors
-from pipeline.retrieval.index.measure import Sample
 
 PUBLISHED_LISTS, PUBLISHED_PROBES = 50, 1  # of deep-fashion-retrieval's k-means
 
@@ -40,9 +40,10 @@ def _flat(vectors: Vectors) -> Engine:
 
 def _ivf(vectors: Vectors, sample: Sample, params: IndexParams) -> Engine:
     from pipeline.retrieval.engines.ivf import IvfEngine
-    from pipeline.retrieval.index.tune import lists_for, tune_probes
+    from pipeline.retrieval.engines.tune import lists_for, tune_probes
 
-    engine = IvfEngine.build(vectors, lists=params.lists or lists_for(len(vectors)), probes=params.probes or 1)
+    lists = min(params.lists or lists_for(len(vectors)), len(vectors))
+    engine = IvfEngine.build(vectors, lists=lists, probes=params.probes or 1)
     if params.probes is None:
         tune_probes(engine, sample.halves()[0], params.recall, params.shortlist)
     return engine
@@ -56,10 +57,10 @@ def _kmeans(vectors: Vectors, params: IndexParams) -> Engine:
 
 
 def _milvus(vectors: Vectors, categories: np.ndarray, sample: Sample, params: IndexParams, model: str) -> Engine:
+    from pipeline.retrieval.engines.measure import recall
     from pipeline.retrieval.engines.milvus import MilvusEngine, setting_for
+    from pipeline.retrieval.engines.tune import tune_probes
     from pipeline.retrieval.fusion import Fusion
-    from pipeline.retrieval.index.measure import recall
-    from pipeline.retrieval.index.tune import tune_probes
 
     wanted, first = params.milvus, sample.halves()[0]
     setting = setting_for(wanted.index, wanted.lists, len(vectors), vectors.dim)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.arrays.blocks import slices
-from pipeline.base.errors import UserError
+from pipeline.base.errors import EngineDown, UserError
 
 ROW, CATEGORY, VECTOR = "row", "category", "vector"
 METRIC = "IP"
@@ -204,7 +204,7 @@ def told(uri: str) -> Iterator[None]:
         lines = (getattr(error, "message", "") or str(error) or type(error).__name__).strip().splitlines()
         reason = lines[0][:200]
         if re.search(r"(?i)unavailable|fail connecting|retry timeout|deadline|timed? ?out", f"{error}"):
-            raise UserError(f"Milvus at {uri}: no answer; start it, or set index.milvus.uri") from error
+            raise EngineDown(f"Milvus at {uri}: no answer; start it, or set index.milvus.uri") from error
         if re.search(r"(?i)unimplemented|unknown method", f"{error}"):
             raise UserError(f"Milvus at {uri}: another version ({reason}); 2.3 or newer is needed") from error
         raise UserError(f"Milvus at {uri}: {reason}") from error

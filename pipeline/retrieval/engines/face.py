@@ -25,11 +25,11 @@ class Engine(Protocol):
 
     ids: np.ndarray
 
-    def search(self, queries: np.ndarray, k: int, among: Among | None = None) -> np.ndarray:
+    def search(self, queries: np.ndarray, k: int, among: Among | None = None, least: int = 0) -> np.ndarray:
         """Numbers (Q, k) int64 of the rows nearest to queries (Q, D), about the nearest first; -1 beyond the last.
 
-        `k` 0: all rows that are looked into, however many. `among`: no other rows are found.
-        Threads may search at the same time.
+        `k` 0: all rows that are looked into, however many. `among`: no other rows are found. An engine that looks into
+        some rows goes on until it has found `least`, or there are no more. Threads may search at the same time.
         """
 
     def rows(self, ids: np.ndarray) -> np.ndarray:
@@ -43,6 +43,9 @@ class Engine(Protocol):
 
     def write(self, folder: Path) -> None:
         """Write all of it into `folder`."""
+
+    def discard(self) -> None:
+        """Drop what is kept elsewhere than in the folder: what was built will not be used."""
 
     def settle(self) -> None:
         """The folder that was written is in place, and what only the former one needs may go."""

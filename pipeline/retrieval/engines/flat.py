@@ -32,8 +32,8 @@ class FlatEngine:
         """That of `folder`."""
         return cls(read_faiss(folder), read_ids(folder))
 
-    def search(self, queries: np.ndarray, k: int, among: Among | None = None) -> np.ndarray:
-        """See `Engine`."""
+    def search(self, queries: np.ndarray, k: int, among: Among | None = None, least: int = 0) -> np.ndarray:  # noqa: ARG002
+        """See `Engine`. All rows are looked into."""
         if among is not None and len(among.ids) <= SCAN_ROWS:
             rows = self.rows(among.ids)
             return np.stack([nearest_of(query, rows, among.ids, k) for query in queries])
@@ -63,6 +63,9 @@ class FlatEngine:
         """See `Engine`."""
         write_faiss(folder, self.index)
         write_ids(folder, self.ids)
+
+    def discard(self) -> None:
+        """See `Engine`. Nothing is kept elsewhere."""
 
     def settle(self) -> None:
         """See `Engine`. All of it is in the folder."""

@@ -24,7 +24,8 @@ class IvfEngine:
     name = "ivf"
 
     def __init__(self, index: faiss.IndexIVF, vectors: Vectors, storage: str, probes: int) -> None:
-        self.index, self.vectors, self.storage, self.probes = index, vectors, storage, probes
+        self.index, self.vectors, self.storage = index, vectors, storage
+        self.probes = min(probes, self.lists)
 
     @classmethod
     def build(cls, vectors: Vectors, *, lists: int, storage: str = QUANTISED, probes: int = 1) -> "IvfEngine":
@@ -32,21 +33,11 @@ class IvfEngine:
         metric = faiss.METRIC_INNER_PRODUCT if storage == QUANTISED else faiss.METRIC_L2
         index = faiss.index_factory(vectors.dim, f"IVF{lists},{storage}", metric)
         index.train(vectors.sample(TRAINED_ON * lists))
-        return cls._filled(index, vectors, storage, probes)
+        return cls.filled(index, vectors, storage, probes)
 
     @classmethod
-    def of_centroids(cls, vectors: Vectors, centroids: np.ndarray, *, probes: int = 1) -> "IvfEngine":
-        """Whole rows of `vectors` in a list for each of centroids (L, D), that of the nearest one."""
-        quantizer = faiss.IndexFlatL2(vectors.dim)
-        quantizer.add(np.ascontiguousarray(centroids, dtype=np.float32))
-        index = faiss.IndexIVFFlat(quantizer, vectors.dim, len(centroids), faiss.METRIC_L2)
-        index.own_fields = True
-        quantizer.this.disown()
-        index.is_trained = True
-        return cls._filled(index, vectors, PLAIN, probes)
-
-    @classmethod
-    def _filled(cls, index: faiss.IndexIVF, vectors: Vectors, storage: str, probes: int) -> "IvfEngine":
+    def filled(cls, index: faiss.IndexIVF, vectors: Vectors, storage: str, probes: int) -> "IvfEngine":
+        """Of all rows of `vectors`, in the lists of an index that has none yet."""
         for ids, rows in vectors.blocks():
             index.add_with_ids(rows, ids)
         return cls(index, vectors, storage, probes)
@@ -71,18 +62,20 @@ class IvfEngine:
         """Beyond which there is nothing more to look into."""
         return self.lists
 
-    def search(self, queries: np.ndarray, k: int, among: Among | None = None) -> np.ndarray:
-        """See `Engine`. More lists are looked into where the first ones hold fewer than `k` of `among`."""
+    def search(self, queries: np.ndarray, k: int, among: Among | None = None, least: int = 0) -> np.ndarray:
+        """See `Engine`."""
         if among is not None and len(among.ids) <= SCAN_ROWS:
             rows = self.rows(among.ids)
             return np.stack([nearest_of(query, rows, among.ids, k) for query in queries])
         selector = None if among is None else faiss.IDSelectorBatch(among.ids)
+        there = len(self.ids) if among is None else len(among.ids)
         queries, probes = np.ascontiguousarray(queries), self.probes
         k = k or self._longest(probes)
+        least = min(least, k, there)
         while True:
             params = faiss.SearchParametersIVF(sel=selector, nprobe=probes)
             _, found = self.index.search(queries, k, params=params)
-            if among is None or probes >= self.lists or (found[:, min(k, len(among.ids)) - 1] >= 0).all():
+            if probes >= self.lists or ((found >= 0).sum(axis=1) >= least).all():
                 return found
             probes = min(2 * probes, self.lists)
 
@@ -109,6 +102,9 @@ class IvfEngine:
         """See `Engine`."""
         write_faiss(folder, self.index)
         self.vectors.write(folder)
+
+    def discard(self) -> None:
+        """See `Engine`. Nothing is kept elsewhere."""
 
     def settle(self) -> None:
         """See `Engine`. All of it is in the folder."""

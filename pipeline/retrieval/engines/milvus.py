@@ -9,8 +9,8 @@ import numpy as np
 from pipeline.base.errors import UserError
 from pipeline.retrieval.engines.collection import MOST_FOUND, Collection
 from pipeline.retrieval.engines.face import SCAN_ROWS, Among, nearest_of
+from pipeline.retrieval.engines.tune import lists_for
 from pipeline.retrieval.engines.vectors import Vectors
-from pipeline.retrieval.index.tune import lists_for
 
 FLAT, HNSW = "FLAT", "HNSW"
 LINKS, WIDTH = 16, 200  # of HNSW: neighbours a row (twice as many on the ground), candidates when a row is linked
@@ -119,17 +119,21 @@ class MilvusEngine:
         """Beyond which there is nothing more to look into."""
         return self.setting.most_probes
 
-    def search(self, queries: np.ndarray, k: int, among: Among | None = None) -> np.ndarray:
-        """See `Engine`. Milvus finds at most `MOST_FOUND` rows; more lists are looked into as with `IvfEngine`."""
+    def search(self, queries: np.ndarray, k: int, among: Among | None = None, least: int = 0) -> np.ndarray:
+        """See `Engine`. Milvus finds at most `MOST_FOUND` rows."""
         if among is not None and len(among.ids) <= SCAN_ROWS:
             rows = self.rows(among.ids)
             return np.stack([nearest_of(query, rows, among.ids, k) for query in queries])
         wanted = min(k + len(self._gone), MOST_FOUND) if k else MOST_FOUND
+        there = len(self.ids) if among is None else len(among.ids)
         probes, category = self.probes, None if among is None else among.category
         while True:
-            found = self.collection.search(queries, wanted, self.setting.search(probes, wanted), category)
-            if among is None or probes >= self.most_probes or min(map(len, found)) >= min(wanted, len(among.ids)):
-                return self._known(found, k)
+            found = self._known(
+                self.collection.search(queries, wanted, self.setting.search(probes, wanted), category), k
+            )
+            enough = ((found >= 0).sum(axis=1) >= min(least, there, MOST_FOUND)).all()
+            if enough or probes >= self.most_probes:
+                return found
             probes = min(2 * probes, self.most_probes)
 
     def _known(self, found: list[list[int]], k: int) -> np.ndarray:

@@ -49,10 +49,13 @@ class Vectors:
         for part in slices(len(self), BLOCK_ROWS):
             yield self.ids[part], self._at(self.place[part])
 
+    def spread(self, count: int) -> np.ndarray:
+        """Numbers of at most `count` rows, evenly spread."""
+        return self.ids[np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.int64))]
+
     def sample(self, count: int) -> np.ndarray:
         """At most `count` rows, evenly spread."""
-        chosen = np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.int64))
-        return self._at(self.place[chosen])
+        return self.rows(self.spread(count))
 
     def add(self, ids: np.ndarray, rows: np.ndarray) -> None:
         """Add rows (n, D); a row that has such a number is replaced."""

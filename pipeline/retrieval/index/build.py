@@ -14,10 +14,10 @@ from pipeline.features.store import Features
 from pipeline.models.head import Head
 from pipeline.params.index import IndexParams
 from pipeline.retrieval.engines.choice import build_engine
+from pipeline.retrieval.engines.measure import SAMPLED, Sample, milliseconds, recall, sample_of
 from pipeline.retrieval.engines.vectors import Vectors, create_vectors
 from pipeline.retrieval.fusion import Fusion
 from pipeline.retrieval.index.folder import FOLDER, ROW, TEXTS, Facts, Index
-from pipeline.retrieval.index.measure import Sample, milliseconds, recall, sample_of
 
 Built = tuple[Index, dict[str, Any]]
 
@@ -46,15 +46,20 @@ def build_index(
     ids, categories = features.row[rows.kept], table[CATEGORY].to_numpy(dtype=str)[rows.kept]
     facts = replace(facts, rows=len(ids), next_row=int(ids[-1]) + 1, colour=features.colour)
     engines, report = {}, {}
-    for name, head in heads.items():
-        vectors, queries, own = _vectors(features, head, rows, work / name, block_rows)
-        sample = sample_of(vectors, queries, own)
-        engines[name] = build_engine(vectors, categories, sample, params, name)
-        report[name] = measure_engine(engines[name], sample, facts)
-        say(f"{name}: {engine_line(report[name])}")
-    colour = None
-    if features.colour is not None:
-        colour, _ = rows.gather(features, COLOUR, lambda block: block, work / COLOUR)
+    try:
+        for name, head in heads.items():
+            vectors, queries, own = _vectors(features, head, rows, work / name, block_rows)
+            sample = sample_of(vectors, queries, own)
+            engines[name] = build_engine(vectors, categories, sample, params, name)
+            report[name] = measure_engine(engines[name], sample, facts)
+            say(f"{name}: {engine_line(report[name])}")
+        colour = None
+        if features.colour is not None:
+            colour, _ = rows.gather(features, COLOUR, lambda block: block, work / COLOUR)
+    except BaseException:
+        for engine in engines.values():
+            engine.discard()
+        raise
     return Index(facts, index_table(table.iloc[rows.kept], ids, raw), engines, colour), report
 
 
@@ -144,4 +149,5 @@ def _vectors(
         vectors, queries = rows.gather(features, POOLED, lambda block: head.embed(block, block_rows), folder)
     if len(rows.asked):
         return vectors, queries, np.full(len(queries), -1)
-    return vectors, vectors.sample(len(vectors)), vectors.ids
+    own = vectors.spread(SAMPLED)
+    return vectors, vectors.rows(own), own

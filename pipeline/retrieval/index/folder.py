@@ -9,7 +9,8 @@ A number stands for one picture for good: it is not given to another one when th
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import sleep
@@ -17,8 +18,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock, Timeout
 
-from pipeline.base.atomic import replacing
+from pipeline.base.atomic import remove, replacing
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK
 from pipeline.base.parquet import read_parquet, write_parquet
@@ -94,6 +96,11 @@ class Index:
         """(N,) int64: the numbers of the rows."""
         return self.table[ROW].to_numpy()
 
+    def discard(self) -> None:
+        """Drop what its engines keep elsewhere: it will not be used."""
+        for engine in self.engines.values():
+            engine.discard()
+
     def places(self, ids: np.ndarray) -> np.ndarray:
         """Where in the table the rows `ids` (n,) stand. Raises UserError for a number that is none."""
         places = np.searchsorted(self.ids, ids)
@@ -117,6 +124,30 @@ def write_index(folder: Path, index: Index) -> None:
         write_json(aside / FACTS, asdict(replace(index.facts, rows=len(index.table), models=models)))
     for engine in index.engines.values():
         engine.settle()
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Context in which no other process writes the index in `folder`. Raises UserError when one does.
+
+    What writers that were killed left beside it is put back, or removed.
+    """
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{folder}: another process changes the index; wait for it, then run again") from None
+    try:
+        former = sorted(folder.parent.glob(f".{folder.name}.*.former"))
+        if former and not folder.exists():
+            former.pop().replace(folder)
+        for left in [*former, *folder.parent.glob(f".{folder.name}.*.part")]:
+            remove(left)
+        yield
+    finally:
+        lock.release()
 
 
 def read_index(folder: Path) -> Index:

@@ -4,8 +4,8 @@ from math import isqrt
 from typing import Protocol
 
 from pipeline.retrieval.engines.face import Engine
+from pipeline.retrieval.engines.measure import Sample, recall
 from pipeline.retrieval.fusion import Fusion
-from pipeline.retrieval.index.measure import Sample, recall
 
 ROWS_A_LIST = 39  # below which faiss finds that centroids rest on too few rows
 

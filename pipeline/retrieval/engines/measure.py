@@ -43,7 +43,7 @@ def exact_nearest(vectors: Vectors, queries: np.ndarray, own: np.ndarray, k: int
     found, similar = np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0))
     for ids, rows in vectors.blocks():
         places = top_k(asked, torch.from_numpy(rows), k + 1)
-        near = np.take_along_axis(queries.astype(np.float64) @ rows.T.astype(np.float64), places, 1)
+        near = np.einsum("qd,qkd->qk", queries, rows[places], dtype=np.float64)
         found, similar = np.hstack([found, ids[places]]), np.hstack([similar, near])
     similar[found == own[:, None]] = -np.inf
     order = np.lexsort((found, -similar))[:, :k]
