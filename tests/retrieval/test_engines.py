@@ -68,7 +68,7 @@ def test_fewer_lists_hold_enough_of_a_small_selection(tmp_path, monkeypatch):
     engine = ivf(tmp_path)
     engine.probes = 1
     among = Among("", IDS[::50])
-    assert (engine.search(QUERIES, len(among.ids), among) >= 0).all()
+    assert (engine.search(QUERIES, len(among.ids), among, len(among.ids)) >= 0).all()
 
 
 def test_more_lists_are_looked_into_until_enough_is_found(tmp_path):

@@ -5,7 +5,8 @@
 - `<model>/`: what the engine of that model keeps;
 - `colour/`: colour features, where there are any.
 
-A number stands for one picture for good: it is not given to another one when the picture is removed.
+A number stands for one picture as long as the folder is changed and not built anew: it is not given to another one when
+the picture is removed.
 """
 
 import json
