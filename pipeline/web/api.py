@@ -20,17 +20,18 @@ class Api:
     async def search(self, request: Request) -> JSONResponse:
         """With a picture that is sent."""
         content, fields = await self._service.uploads.read(request)
-        return _answers(await self._service.search(content, Wishes.of(fields, self._service.limits)))
+        wishes = Wishes.of(fields, self._service.limits)
+        return _answers(await self._service.search(self._service.served, content, wishes))
 
     async def similar(self, request: Request) -> JSONResponse:
         """With a picture of the index."""
         wishes = Wishes.of_address(request.query_params, self._service.limits)
-        return _answers(await self._service.similar(request.path_params["row"], wishes))
+        return _answers(await self._service.similar(self._service.served, request.path_params["row"], wishes))
 
     async def catalogue(self, request: Request) -> JSONResponse:
         """The pictures of the index, in their order."""
         shelf = Shelf.of(request.query_params, self._service.limits)
-        hits, total = self._service.browse(shelf)
+        hits, total = self._service.browse(self._service.served, shelf)
         return JSONResponse({"total": total, "start": shelf.start, "hits": [hit_shape(hit) for hit in hits]})
 
     async def index(self, _: Request) -> JSONResponse:

@@ -13,6 +13,13 @@ Result = TypeVar("Result")
 LOST = 8  # threads still at work that nobody waits for
 
 
+class Late(Refusal):
+    """Work that took too long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(422, f"the search took more than {seconds:g} s; send a smaller picture")
+
+
 class Line:
     """Runs functions in threads, `at_once` of them; up to `waiting` wait for their turn."""
 
@@ -23,7 +30,7 @@ class Line:
         self._lost: list[_Worker] = []
 
     async def run(self, work: Callable[[], Result], seconds: float) -> Result:
-        """What `work` gives. Raises Refusal: 503 when too many wait, 422 after `seconds` of work."""
+        """What `work` gives. Raises Refusal (503) when too many wait, Late after `seconds` of work."""
         self._lost = [worker for worker in self._lost if worker.is_alive()]
         if len(self._lost) >= LOST or (self._turns.locked() and self._waiting >= self._room):
             raise busy()
@@ -37,7 +44,7 @@ class Line:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(done), seconds)
         except TimeoutError:
-            raise Refusal(422, f"the search took more than {seconds:g} s; send a smaller picture") from None
+            raise Late(seconds) from None
         finally:
             # A thread cannot be stopped: one that is late is replaced, and ends when it comes to an end.
             if done.done():

@@ -10,12 +10,20 @@ if TYPE_CHECKING:
     from pipeline.retrieval.searcher import Searcher
 
 
+NO_CATEGORY = "no category"
+
+
+def shown_category(name: str) -> str:
+    """The name that a category is shown, and asked for, under: an empty one would be none at all."""
+    return name or NO_CATEGORY
+
+
 def hit_shape(hit: Hit) -> dict[str, Any]:
     """A picture without the name of its file; `link` is None unless a browser may follow it."""
     return {
         "row": hit.row,
         "item": hit.item,
-        "category": hit.category,
+        "category": shown_category(hit.category),
         "link": web_link(hit.link),
         "domain": hit.domain,
         "dataset": hit.dataset,
@@ -42,7 +50,7 @@ def facts_shape(searcher: "Searcher", limits: Limits) -> dict[str, Any]:
     return {
         "rows": len(searcher),
         "models": list(searcher.models),
-        "categories": {name: len(rows) for name, rows in searcher.categories.items()},
+        "categories": {shown_category(name): len(rows) for name, rows in searcher.categories.items()},
         "colours": searcher.has_colour,
         "limits": {"upload_mb": limits.upload_mb, "megapixels": limits.megapixels, "results": limits.results},
     }

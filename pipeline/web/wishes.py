@@ -14,6 +14,7 @@ from pipeline.web.refusals import Refusal
 RESULTS = 24
 SHELF = 60
 HIGHEST = 10**9
+HEAVIEST = 1e6  # weight of the colours, as in the searcher
 NAMES = ("k", "box", "category", "colour", "models")
 
 
@@ -44,12 +45,12 @@ class Wishes:
                 raise Refusal(400, f"field {name!r}: given twice")
             elif text.strip():
                 fields[name] = text
-        if "k" in fields:
-            fields["k"] = _whole_number("k", fields["k"], 1, limits.results)
+        usual = str(min(RESULTS, limits.results))
+        fields["k"] = _whole_number("k", fields.get("k", usual), 1, limits.results)
         if "box" in fields:
             fields["box"] = parse_box(fields["box"])
         if "colour" in fields:
-            fields["colour"] = _number("colour", fields["colour"])
+            fields["colour"] = _number("colour", fields["colour"], HEAVIEST)
         return cls(**fields, models=tuple(dict.fromkeys(filter(None, models))))
 
     @classmethod
@@ -84,8 +85,11 @@ def _whole_number(name: str, text: str, least: int, most: int) -> int:
     return number
 
 
-def _number(name: str, text: str) -> float:
+def _number(name: str, text: str, most: float) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         raise Refusal(400, f"{name}: {text!r} is no number") from None
+    if not 0 <= number <= most:
+        raise Refusal(400, f"{name}: {text[:20]} is not within 0 to {most:g}")
+    return number

@@ -42,13 +42,19 @@ class FakeSearcher:
     """As `pipeline.retrieval.searcher.Searcher`, of `rows` drawn pictures."""
 
     def __init__(
-        self, rows: int = 200, *, models: Sequence[str] = ("baseline", "adapted"), colour: bool = True, delay: float = 0
+        self,
+        rows: int = 200,
+        *,
+        models: Sequence[str] = ("baseline", "adapted"),
+        colour: bool = True,
+        delay: float = 0,
+        names: Sequence[str] = CATEGORIES,
     ) -> None:
-        self.models, self.has_colour, self.delay = tuple(models), colour, delay
+        self.models, self.has_colour, self.delay, self.names = tuple(models), colour, delay, tuple(names)
         self.hits = [self._made(row) for row in range(rows)]
         self.categories = {
             name: np.array([hit.row for hit in self.hits if hit.category == name], dtype=np.int64)
-            for name in CATEGORIES
+            for name in self.names
         } | {"hat": np.array([], dtype=np.int64)}
         self.vectors = np.array([np.random.default_rng(row).integers(40, 220, 3) for row in range(rows)], dtype=float)
 
@@ -111,7 +117,7 @@ class FakeSearcher:
         link = f"https://shop.example/{row}" if row % 2 else ""
         if row == SCRIPT_LINK:
             link = "javascript:alert(1)"
-        category = CATEGORIES[row % len(CATEGORIES)]
+        category = self.names[row % len(self.names)]
         return Hit(row, f"<{row}>", category, link, "shop", "drawn", f"secret/{row}.jpg")
 
     def _check(self, category: str | None, weight: float, models: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """What people see, without a script."""
 
 import re
+import time
 from html import unescape
 from io import BytesIO
 
@@ -9,6 +10,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 from support.fake_searcher import GONE, SCRIPT_LINK, FakeSearcher, encoded, garment
 
+from pipeline.web import service as service_module
 from pipeline.web.app import create_app
 from pipeline.web.limits import Limits
 from pipeline.web.service import Service
@@ -103,6 +105,16 @@ def test_a_picture_that_is_gone_has_a_placeholder(client):
     answer = client.get(f"/picture/{GONE}")
     assert answer.headers["Content-Type"].startswith("image/svg+xml")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_picture_that_takes_too_long_has_one_too(monkeypatch):
+    monkeypatch.setattr(service_module, "PICTURE_SECONDS", 0.05)
+    searcher = FakeSearcher(4)
+    searcher.picture = lambda *_: time.sleep(0.5)
+    with TestClient(create_app(Service(lambda: searcher, lambda: 0, Limits())), "http://localhost") as client:
+        answer = client.get("/picture/1")
+        assert answer.headers["Content-Type"].startswith("image/svg+xml")
+        assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_an_index_without_colours_says_so():

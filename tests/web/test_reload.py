@@ -1,6 +1,9 @@
 """A new index takes the place of the one that is served, and nobody notices."""
 
+import gc
+import re
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -78,6 +81,33 @@ def test_one_that_is_broken_is_told_once_and_the_former_stays(served):
     wait_for(lambda: rows(client) == 50)
 
 
+def test_one_that_is_broken_is_tried_again_in_silence(served, monkeypatch):
+    monkeypatch.setattr(service_module, "RETRY_SECONDS", 0.1)
+    folder, said, client = served
+    folder.put(UserError("out of memory"))
+    wait_for(lambda: said)
+    time.sleep(0.3)
+    assert len(said) == 1
+    folder.now = FakeSearcher(50)  # the same index, which can be read now
+    wait_for(lambda: rows(client) == 50)
+
+
+def test_the_former_one_is_gone_at_once(served):
+    folder, _, client = served
+    former = weakref.ref(folder.now)
+    gc.disable()  # which would find it later
+    try:
+        client.get("/picture/1")
+        client.post("/api/search", files={"image": encoded(garment(5))})
+        assert client.get("/similar/1").status_code == 200
+        assert client.get("/similar/1?category=spoon").status_code == 422
+        folder.put(FakeSearcher(50))
+        wait_for(lambda: rows(client) == 50)
+        assert former() is None
+    finally:
+        gc.enable()
+
+
 def test_one_that_is_gone_for_a_while_is_waited_for(served):
     folder, said, client = served
     folder.now = None
@@ -104,3 +134,18 @@ def test_a_search_under_way_ends_on_the_index_it_began_with(served):
         wait_for(lambda: rows(client) == 50)
         assert asked.result() == 100
     assert search() == 50
+
+
+def test_a_page_is_of_one_index(served):
+    folder, said, client = served
+    folder.put(FakeSearcher(100, delay=0.5))
+    wait_for(lambda: said)
+    (tag,) = set(re.findall(r"\?v=(\w+)", client.get("/").text))
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(client.post, "/", files={"image": encoded(garment(5))})
+        time.sleep(0.1)
+        folder.put(FakeSearcher(50))
+        wait_for(lambda: rows(client) == 50)
+        page = asked.result().text
+    assert set(re.findall(r"\?v=(\w+)", page)) == {tag}
+    assert "100 pictures" in page

@@ -3,8 +3,8 @@
 import asyncio
 import struct
 import sys
+import warnings
 import zlib
-from io import BytesIO
 
 import pytest
 from PIL import ExifTags, Image, TiffImagePlugin
@@ -12,7 +12,7 @@ from support.fake_searcher import encoded, garment
 
 from pipeline.web.limits import Limits
 from pipeline.web.refusals import Refusal
-from pipeline.web.uploads import MAX_SCANS, SCAN, Uploads, check_picture
+from pipeline.web.uploads import MAX_SCANS, Uploads, check_picture
 
 PHOTO = garment(5)
 JPEG = encoded(PHOTO)
@@ -37,10 +37,10 @@ def odd_tiff() -> bytes:
     return encoded(PHOTO, "TIFF", tiffinfo=tags)[:-20_000]
 
 
-def many_scans() -> bytes:
+def many_scans(number: int = MAX_SCANS) -> bytes:
     whole = encoded(PHOTO, progressive=True)
-    last = whole[whole.rindex(SCAN) : -2]
-    return whole[:-2] + MAX_SCANS * last + whole[-2:]
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    return whole[:-2] + number * last + whole[-2:]
 
 
 UNUSABLE = {
@@ -62,6 +62,9 @@ UNUSABLE = {
     "many scans": many_scans(),
     "a zip": b"PK\x03\x04" + bytes(200),
 }
+
+
+BODY = b'--x\r\nContent-Disposition: form-data; name="a..b"\r\n\r\n1\r\n--x--\r\n'
 
 
 def sent(client, content=JPEG, fields=None, name="image", filename="a.jpg", address="/api/search"):
@@ -100,6 +103,7 @@ def test_what_is_no_picture_is_refused_in_one_line(client, kind):
         ({"colour": "red"}, "colour"),
         ({"colour": "nan"}, "colour"),
         ({"colour": "-1"}, "colour"),
+        ({"colour": "1e308"}, "colour: 1e308 is not within 0 to 1e+06"),
         ({"category": "spoon"}, "category 'spoon'"),
         ({"models": "best"}, "model 'best'"),
         ({"models": ["adapted", "best"]}, "model 'best'"),
@@ -138,6 +142,8 @@ def test_a_form_without_the_picture_is_refused(client):
             400,
         ),
         ("multipart/form-data; boundary=x; charset=none", b"--x--", 400),
+        ("multipart/form-data; boundary=x; charset=punycode", BODY, 400),
+        ("multipart/form-data; boundary=x; charset=undefined", BODY, 400),
         ("multipart/form-data; boundary=" + "x" * 5000, b"--x--", 400),
         ("", b"", 415),
     ],
@@ -212,6 +218,29 @@ def test_nothing_that_is_sent_is_stored(client, monkeypatch):
     assert not [path for path, mode in written if isinstance(mode, str) and set(mode) & set("wax+")]
 
 
+def of_size(jpeg: bytes, width: int, height: int) -> bytes:
+    """A progressive JPEG that says it has that size."""
+    at = jpeg.index(b"\xff\xc2") + 5
+    return jpeg[:at] + struct.pack(">HH", height, width) + jpeg[at + 4 :]
+
+
 def test_scans_of_usual_pictures_pass():
-    check_picture(encoded(PHOTO, progressive=True), 40)
-    check_picture(BytesIO(JPEG).getvalue(), 40)
+    for mode in ("L", "RGB", "CMYK"):
+        usual = encoded(PHOTO.convert(mode), progressive=True)
+        check_picture(usual, 40)
+        check_picture(of_size(usual, 7300, 5470), 40)
+    check_picture(JPEG, 40)
+    check_picture(JPEG + 300 * b"\xff\xda\x91\x07\x33", 40)  # as in the film that some phones put behind a photo
+
+
+def test_scans_of_large_pictures_are_few():
+    with pytest.raises(Refusal, match="scans"):
+        check_picture(of_size(many_scans(30), 7300, 5470), 40)
+    check_picture(of_size(many_scans(30), 4000, 3000), 40)
+
+
+def test_sizes_are_read_without_a_warning():
+    """Pillow's own way warns, and its filter belongs to the whole process."""
+    with warnings.catch_warnings(), pytest.raises(Refusal, match="10000x10000 pixels"):
+        warnings.simplefilter("error")
+        check_picture(png(10_000, 10_000), 40)

@@ -6,18 +6,18 @@ const form = $("ask"), main = document.querySelector("main"), results = $("resul
 const shown = $("shown"), frame = $("frame"), boxMark = $("box"), file = $("file");
 const numbers = ["x", "y", "w", "h"].map((name) => $(`box-${name}`));
 
-// What is asked: a photo (`url` shows it), the picture of a row, or nothing yet. Entries of the history are kept here
-// by their key, since a photo is stored nowhere else.
-let view = { photo: null, url: "", row: form.dataset.row, alt: shown.alt, box: null };
+// What is asked: a photo, the picture of a row, or nothing yet; `url` shows it. The last entries of the history are kept
+// here by their key, since a photo is stored nowhere else.
+let view = { photo: null, url: shown.getAttribute("src"), row: form.dataset.row, alt: shown.alt, box: null };
 let running = null, key = Date.now();
-const kept = new Map();
+const kept = new Map(), MOST_KEPT = 50;
 
 // --- asking
 
 function wishes() {
   const fields = new FormData(form);
   for (const name of ["image", "box"]) fields.delete(name);
-  for (const [name, value] of [...fields]) if (!value || value === "0") fields.delete(name);
+  for (const [name, value] of [...fields]) if (!value || (name === "colour" && value === "0")) fields.delete(name);
   return fields;
 }
 
@@ -94,7 +94,12 @@ function openPhoto(photo) {
 function keep() {
   const chosen = [...form.elements].filter((field) => field.name && field.type !== "file");
   const values = chosen.map((field) => [field, field.value, field.checked]);
+  kept.delete(key); // the newest is the last one
   kept.set(key, { view, html: results.innerHTML, title: document.title, values });
+  if (kept.size <= MOST_KEPT) return;
+  const [oldest, entry] = kept.entries().next().value;
+  if (entry.view.photo) URL.revokeObjectURL(entry.view.url);
+  kept.delete(oldest);
 }
 
 function back(event) {
@@ -112,7 +117,7 @@ function back(event) {
 }
 
 function display() {
-  const source = view.photo ? view.url : view.row && `/picture/${view.row}/large`;
+  const source = view.url;
   main.className = source ? "asked" : "home";
   $("query").hidden = !source;
   $("part").hidden = $("hint").hidden = true; // until the photo is there, if this browser can show it
@@ -214,8 +219,9 @@ results.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   results.focus({ preventScroll: true });
-  const alt = link.querySelector("img").alt.replace("More like this", "Your query");
-  open({ row: link.pathname.split("/").pop(), alt }, link.href);
+  const tile = link.querySelector("img");
+  const alt = tile.alt.replace("More like this", "Your query");
+  open({ row: link.pathname.split("/").pop(), url: tile.getAttribute("src").replace("?", "/large?"), alt }, link.href);
 });
 
 // --- changes of the wishes
