@@ -46,6 +46,10 @@ def main(
         if missing := [name for name in EXTRA if find_spec(name) is None]:
             raise UserError(f"{', '.join(missing)}: not installed; run `pip install 'crosswear[web]'`")
 
+        from pipeline.base.threads import one_thread_each
+
+        one_thread_each()
+
         import logging
 
         from pipeline.web.app import create_app

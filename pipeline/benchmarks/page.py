@@ -20,16 +20,16 @@ SAMPLES = 60  # readings of the server's memory
 
 @dataclass
 class Load:
-    """What clients saw: milliseconds of photos answered, statuses of all else, requests without an answer.
+    """What clients saw in so many seconds.
 
-    `megabytes`: memory of the server (10^6 bytes) over the time.
+    Milliseconds of photos answered, statuses of all else, requests without an answer. `megabytes`: memory of the server (10^6 bytes) over the time.
     """
 
+    seconds: float
     milliseconds: list[float] = field(default_factory=list)
     refused: Counter = field(default_factory=Counter)
     bad: Counter = field(default_factory=Counter)
     lost: int = 0
-    seconds: float = 0.0
     megabytes: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -84,7 +84,7 @@ def load_page(address: str, pid: int, photos: Sequence[Path], *, clients: int, s
 
     `pid`: the process that serves it.
     """
-    load, start = Load(), monotonic()
+    load, start = Load(seconds), monotonic()
     contents = [photo.read_bytes() for photo in photos]
     threads = [
         threading.Thread(target=_ask, args=(address, contents[number:] + contents[:number], start + seconds, load))
@@ -98,7 +98,6 @@ def load_page(address: str, pid: int, photos: Sequence[Path], *, clients: int, s
         sleep(max(0.0, start + seconds * (sample + 1) / SAMPLES - monotonic()))
     for thread in threads:
         thread.join()
-    load.seconds = monotonic() - start
     return load
 
 

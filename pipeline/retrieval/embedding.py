@@ -1,6 +1,7 @@
 """Pictures as the models of an index see them: one backbone, a head a model, colour features beside."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -34,7 +35,7 @@ class Embedded(NamedTuple):
 
 
 class QueryEmbedder:
-    """The networks that an index was made with. Safe for threads, which take turns."""
+    """The networks that an index was made with. Safe for threads, which take turns on a GPU."""
 
     def __init__(self, facts: Facts, device: torch.device) -> None:
         """Load them. Raises UserError when they are gone, or are not those that the index was made with."""
@@ -51,7 +52,7 @@ class QueryEmbedder:
         self.colours = None if facts.colour is None else Colours.of(self.network, **facts.colour)
         self.side = self.network.input.decoded_side
         self._transform = inference_transform(self.network.input)
-        self._turn = Lock()
+        self._turn = nullcontext() if device.type == "cpu" else Lock()
 
     @torch.inference_mode()
     def __call__(self, pictures: Sequence[Image.Image], category: str | None = None) -> Embedded:

@@ -1,7 +1,8 @@
 """What a client may ask for."""
 
+import os
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from pipeline.base.errors import UserError
 
@@ -21,7 +22,7 @@ class Limits:
     search_seconds: float = 20
     stall_seconds: float = 10
     upload_seconds: float = 120
-    at_once: int = 2
+    at_once: int = field(default_factory=lambda: os.cpu_count() or 1)
     waiting: int = 16
     results: int = 200
 
