@@ -20,9 +20,9 @@ SAMPLES = 60  # readings of the server's memory
 
 @dataclass
 class Load:
-    """What clients saw in so many seconds.
+    """What clients saw in so many seconds: milliseconds of photos answered, and statuses of all else.
 
-    Milliseconds of photos answered, statuses of all else, requests without an answer. `megabytes`: memory of the server (10^6 bytes) over the time.
+    `lost`: requests without an answer. `megabytes`: memory of the server (10^6 bytes) over the time.
     """
 
     seconds: float
