@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup repro test check bench format lint deps lock clean
+.PHONY: help setup repro serve test check browser-test bench format lint deps lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
 
 setup: $(READY) ## build .venv from requirements.lock
 
@@ -18,18 +18,28 @@ $(READY): requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 repro: $(READY) ## run the whole chain on the dataset that params.yaml names, then show the results
-	@python -m stages.check
 	dvc repro
 	@cat metrics/evaluate.md
+	@echo "Search what was built, in a browser: make serve"
+
+serve: $(READY) ## open the page that searches data/index
+	crosswear serve --open
 
 test: lint ## run all tests
 	python -m pytest -n 2 -m 'not slow' tests
 
 check: lint ## run the tests of the library alone, without those that run stages or DVC
 	python -m pytest -n 2 tests
+
+browser-test: $(READY) ## use the page in a real browser (chromium), which is driven by playwright
+	python -m pip install --quiet --disable-pip-version-check 'playwright>=1.50'
+	@command -v chromium chromium-browser || test -n "$$BROWSER" || \
+		{ echo "no chromium here: apt-get install chromium, or BROWSER=path make browser-test"; exit 2; }
+	python -m pytest -m browser tests/web
 
 lint: $(READY) ## check style and formatting
 	ruff check .

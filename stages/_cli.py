@@ -4,6 +4,7 @@ import errno
 import functools
 import inspect
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +75,16 @@ def stage(function: Callable[..., None]) -> click.Command:
     )
     @functools.wraps(function)
     def command(params_file: Path, **options: Any) -> None:
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # odd metadata, which nobody reads
         with one_line_errors(name):
             from pipeline.base.params import load_params
+            from pipeline.base.progress import lines_of_progress
 
             if name not in TRAINING and (count := started_together()) > 1:
                 raise UserError(f"runs in one process, and {count} were started; start it without torchrun or srun")
-            function(Run(name, load_params(params_file)), **options)
+            run = Run(name, load_params(params_file))
+            with lines_of_progress(run.say):
+                function(run, **options)
 
     return command
 

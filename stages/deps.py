@@ -70,8 +70,13 @@ def is_code(path: str) -> bool:
 
 
 def with_code_deps(content: dict[str, Any]) -> dict[str, Any]:
-    """The parsed dvc.yaml with every stage's code dependencies replaced; data dependencies come first, as written."""
+    """The parsed dvc.yaml with every stage's code dependencies replaced; data dependencies come first, as written.
+
+    A stage without dependencies keeps none: `check`, whose output no code changes.
+    """
     for name, stage in content["stages"].items():
+        if "deps" not in stage:
+            continue
         data = [path for path in stage["deps"] if not is_code(path)]
         stage["deps"] = [*data, *code_deps(name)]
     return content

@@ -27,11 +27,13 @@ def bring(run: Run, name: str, source: Path) -> None:
     from pipeline.base.atomic import publish, remove
     from pipeline.base.names import RAW_FOLDER
     from pipeline.base.workspace import fingerprint, workspace
-    from pipeline.datasets._shared.face import load_dataset
+    from pipeline.datasets._shared.face import load_dataset, told_of
+    from pipeline.datasets._shared.paths import check_names
     from pipeline.table.manifest import check_table
     from pipeline.table.sets import table_file, write_table
 
     dataset, params = load_dataset(name)
+    check_names(source)
     scratch = Path(run.runtime().scratch)
     mark = fingerprint(
         params=[run.seed, str(source), params.model_dump()],
@@ -43,8 +45,9 @@ def bring(run: Run, name: str, source: Path) -> None:
         out = folder / name
         remove(out)  # begun by a killed run
         out.mkdir()
-        dataset.fetch(source, out, params, seed=run.seed, downloads=downloads)
-        table = check_table(dataset.read_table(out, params), name)
+        with told_of(source, out):
+            dataset.fetch(source, out, params, seed=run.seed, downloads=downloads)
+            table = check_table(dataset.read_table(out, params), name)
         remove(table_file(RAW_FOLDER, name))  # never that of other files
         publish(out, RAW_FOLDER / name)
         write_table(RAW_FOLDER, name, table)

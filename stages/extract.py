@@ -53,10 +53,12 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
         embedder, device = load_embedder(MODEL_FOLDER), torch_device(runtime.device)
         be_deterministic()
         made_by = of_pictures(
-            embedder, table, RAW_FOLDER, device=device, runtime=runtime, work_on=work_on, **params.model_dump()
+            embedder, table, RAW_FOLDER, device=device, runtime=runtime, work_on=work_on, params=params
         )
     else:
-        made_by = of_dataset(load_head(MODEL_FOLDER), table, RAW_FOLDER, **params.model_dump())
+        made_by = of_dataset(load_head(MODEL_FOLDER), table, RAW_FOLDER, params=params)
+    if made_by.without_colour:
+        run.say(f"no colour features: {made_by.without_colour}")
     for part in parts:
         rows, out = part_rows(table, Part(part)), FEATURES_FOLDER / f"{part}.h5"
         facts = {"model": model_mark(MODEL_FOLDER), "shown": digest_rows(table, rows)}

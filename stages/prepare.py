@@ -7,8 +7,8 @@ from stages._cli import Run, stage
 def main(run: Run) -> None:
     """Join the sets in data.sets into data/manifest.parquet, one row an image, and check every picture.
 
-    Unreadable pictures are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable of a set
-    the stage fails. A set that gives features instead of pictures keeps all its rows.
+    Pictures that cannot be used are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable
+    of a set the stage fails. A set that gives features instead of pictures keeps all its rows.
     """
     from pipeline.base.errors import UserError
     from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER, Part
@@ -16,8 +16,10 @@ def main(run: Run) -> None:
     from pipeline.features.given import gives_features
     from pipeline.params.data import DataParams
     from pipeline.params.prepare import PrepareParams
+    from pipeline.table.counts import tell_left_out
     from pipeline.table.finish import finish_features, finish_manifest
     from pipeline.table.manifest import part_rows, write_manifest
+    from pipeline.table.remarks import remarks
     from pipeline.table.sets import join_sets, read_table
 
     sets, params = run.section("data", DataParams).sets, run.section("prepare", PrepareParams)
@@ -32,9 +34,14 @@ def main(run: Run) -> None:
         finished = [finish_manifest(one, RAW_FOLDER / name, **options) for name, one in tables.items()]
         table, report = join_sets(sets, finished)
     write_manifest(MANIFEST_FILE, table)
-    write_json(METRICS_FOLDER / "prepare.json", report)
+    report_file = METRICS_FOLDER / "prepare.json"
+    write_json(report_file, report)
     kind = "pictures" if report["pictures"] else "rows with features, no pictures to check,"
     run.say(f"{len(table)} {kind} in {MANIFEST_FILE}")
+    if left_out := tell_left_out(report, report_file):
+        run.say(left_out)
+    for remark in remarks(table):
+        run.say(remark)
     if not any(len(part_rows(table, part)) for part in (Part.SOURCE_TEST, Part.TARGET_TEST)):
         run.say("no pictures to evaluate on: the dataset has no query, gallery or test rows")
 

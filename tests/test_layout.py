@@ -14,7 +14,7 @@ from pipeline.datasets._shared.face import DATASETS
 from stages.deps import EVERY, PLUGINS, code_deps, is_code
 
 MODULES = sorted(path for folder in ("pipeline", "stages") for path in (PROJECT / folder).rglob("*.py"))
-STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt", "evaluate")
+STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt", "index", "evaluate")
 
 
 def _imports(path: Path) -> set[str]:

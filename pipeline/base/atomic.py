@@ -48,6 +48,16 @@ def remove(path: Path) -> None:
 
 
 def _swap(made: Path, final: Path) -> None:
-    if final.is_dir():  # a folder is not replaced by a rename
-        remove(final)
-    made.replace(final)
+    if not final.is_dir():
+        made.replace(final)
+        return
+    # A folder is not replaced by a rename: two of them, so that who reads meanwhile finds one or the other whole.
+    former = final.with_name(f".{final.name}.{os.getpid()}.former")
+    remove(former)
+    final.replace(former)
+    try:
+        made.replace(final)
+    except BaseException:
+        former.replace(final)
+        raise
+    remove(former)

@@ -3,3 +3,7 @@
 
 class UserError(Exception):
     """Something the user can mend. Its text is one line: what is wrong, where, what to do."""
+
+
+class EngineDown(UserError):  # noqa: N818
+    """A server that a search needs does not answer."""

@@ -2,8 +2,10 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 # Where the stages keep what they make.
+CHECKED_FILE = Path("data/checked")
 RAW_FOLDER = Path("data/raw")
 MANIFEST_FILE = Path("data/manifest.parquet")
 MODEL_FOLDER = Path("data/models/backbone")
@@ -11,6 +13,7 @@ FEATURES_FOLDER = Path("data/features")
 CLUSTERS_FILE = Path("data/clusters.h5")
 LINKS_FILE = Path("data/links.parquet")
 ADAPTER_FOLDER = Path("data/models/adapter")
+INDEX_FOLDER = Path("data/index")
 METRICS_FOLDER = Path("metrics")
 
 
@@ -52,6 +55,7 @@ SPLIT = "split"
 BOX = ("x", "y", "w", "h")
 DIGEST = "digest"
 SUBCATEGORY = "subcategory"
+LINK = "link"  # address of the product in its shop
 
 # HDF5 datasets and attributes of a feature file.
 POOLED = "pooled"
@@ -61,6 +65,15 @@ LENGTH = "length"
 NORMALIZED_POOLED = "normalized_pooled"
 MODEL = "model"
 SHOWN = "shown"
+COLOUR = "colour"
+COLOUR_VARIANT = "colour_variant"
+COLOUR_CELLS = "colour_cells"
+
+# Distances by their names in scipy, those that need nothing but two vectors: others estimate a scale from all rows that
+# happen to be searched.
+Distance = Literal[
+    "cosine", "euclidean", "sqeuclidean", "cityblock", "chebyshev", "correlation", "canberra", "braycurtis"
+]
 
 # Metric keys. recall@k is "any hit in the first k" averaged over queries, which equals CMC at k.
 VALIDATION = "val_recall@1"  # what fine-tuning is watched by

@@ -1,5 +1,6 @@
 """Plugins: a package whose modules or packages are the choices, so that adding one means adding a file or a folder."""
 
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -22,9 +23,10 @@ def plugin_names(package: str) -> list[str]:
 def load_plugin(package: str, name: str, param: str) -> ModuleType:
     """Import the module or package `name` of `package`.
 
-    Raises UserError naming `param` and listing the known names when there is no such module.
+    Raises UserError naming `param` and listing the known names, the closest once more, when there is no such module.
     """
     known = plugin_names(package)
     if name not in known:
-        raise UserError(f"{param}: unknown name {name!r}; known: {', '.join(known)}")
+        hint = "".join(f"; did you mean {close!r}?" for close in get_close_matches(name, known, n=1))
+        raise UserError(f"{param}: unknown name {name!r}; known: {', '.join(known)}{hint}")
     return import_module(f"{package}.{name}")

@@ -12,3 +12,11 @@ def wait_asleep() -> None:
     go before it.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def one_thread_each() -> None:
+    """Let each of many requests be computed on a thread of its own, unless the user's environment says otherwise.
+
+    One picture is too little work to be shared by threads. Call it before torch and faiss are imported.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")

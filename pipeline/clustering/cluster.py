@@ -74,7 +74,7 @@ def _remarks(group: Group, result: FinchResult, used: int, wanted: int) -> list[
             "cluster.exact_rows sets the limit"
         )
     if group.missing:
-        remarks.append(f": no source picture of {', '.join(group.missing)}")
+        remarks.append(f": no source shop picture to train on of {', '.join(group.missing)}")
     return remarks
 
 

@@ -1,7 +1,8 @@
 """The groups of shop pictures that are clustered together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -71,6 +72,31 @@ def build_groups(
     return groups + [Group(name, False, nothing, _positions(target_categories, name)) for name in alone]
 
 
+def check_alignment(
+    alignment: Mapping[str, Sequence[str]], source_categories: Collection[str], target_categories: Collection[str]
+) -> None:
+    """Raise UserError for a category that looks mistyped: no picture has it, and one that is close is not listed.
+
+    `source_categories` and `target_categories`: of all pictures, for training or not. A category that is there, but
+    rare, or far from all that are, is none of this; nor is anything where there is no target to be aligned.
+    """
+    if not target_categories:
+        return
+    sources = [category for listed in alignment.values() for category in listed]
+    for name, listed in alignment.items():
+        for category, known, used, side in [
+            (name, target_categories, list(alignment), "target"),
+            *((category, source_categories, sources, "source") for category in listed),
+        ]:
+            free = [one for one in known if one not in used]
+            close = [] if category in known else get_close_matches(category, free, n=1)
+            if close:
+                raise UserError(
+                    f"data.alignment.{name}: no picture of the {side} has category '{category}'; did you mean "
+                    f"'{close[0]}'?"
+                )
+
+
 def _positions(categories: np.ndarray, name: str) -> np.ndarray:
     return np.flatnonzero(categories == name).astype(np.int64)
 
@@ -94,12 +120,13 @@ def _aligned_group(
     target = _positions(target_categories, name)
     if not len(target):
         raise UserError(
-            f"alignment.{name}: no target picture has category {name!r}; target categories: {_known(target_categories)}"
+            f"alignment.{name}: no target picture has category {name!r} among those to train on; target categories: "
+            f"{_known(target_categories)}"
         )
     if not any(map(len, source)):
         raise UserError(
-            f"alignment.{name}: no source shop picture has category {' or '.join(map(repr, listed))}; "
-            f"source categories: {_known(source_categories)}"
+            f"alignment.{name}: no source shop picture has category {' or '.join(map(repr, listed))} among those to "
+            f"train on; source categories: {_known(source_categories)}"
         )
     missing = tuple(category for category, rows in zip(listed, source, strict=True) if not len(rows))
     return Group(name, True, np.concatenate(source), target, missing)

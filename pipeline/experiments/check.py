@@ -1,6 +1,7 @@
 """All of params.yaml, as the stages will read it."""
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from pipeline.base.runtime import RuntimeParams
 from pipeline.datasets._shared.face import load_dataset
 from pipeline.evaluation.protocols import check_metrics, check_protocol
 from pipeline.experiments.changes import MAIN, Params
+from pipeline.models.backbones import check_name
+from pipeline.models.weights import is_local, read_weights
 from pipeline.training.context import load_recipe
 from pipeline.weighting.strategy import load_strategy
 
@@ -22,6 +25,7 @@ SECTIONS = {
     "cluster": "ClusterParams",
     "weight": "WeightParams",
     "adapt": "AdaptParams",
+    "index": "IndexParams",
     "evaluate": "EvaluateParams",
 }
 FURTHER = ("seed", "recipes", "runtime")
@@ -35,7 +39,8 @@ def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] 
     known = [*FURTHER, *SECTIONS]
     for name in params:
         if name not in known:
-            raise UserError(f"{name}: unknown section; known: {', '.join(known)}")
+            hint = "".join(f"; did you mean {close!r}?" for close in get_close_matches(name, known, n=1))
+            raise UserError(f"{name}: unknown section; known: {', '.join(known)}{hint}")
     sections = {
         name: read_section(params, name, getattr(import_module(f"pipeline.params.{name}"), model))
         for name, model in SECTIONS.items()
@@ -44,6 +49,10 @@ def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] 
     read_seed(params)
     for name in sections["data"].sets:
         load_dataset(name, read)
+    model = sections["finetune"].model
+    check_name(model.backbone)
+    if is_local(model.weights):
+        read_weights(model.weights, model.backbone)
     load_recipe(params, sections["finetune"].recipe)
     load_strategy(sections["weight"].strategy)
     check_protocol(sections["evaluate"].protocol)

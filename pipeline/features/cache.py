@@ -13,8 +13,10 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,12 +77,20 @@ class PooledCache:
 
 @torch.no_grad()
 def maker_key(
-    network: Network, transform: Transform, side: int, *, device: torch.device, batch_size: int, view: int = 0
+    network: Network,
+    transform: Transform,
+    side: int,
+    *,
+    device: torch.device,
+    batch_size: int,
+    view: int = 0,
+    colour: Mapping[str, Any] | None = None,
 ) -> str:
     """Hex digest (32 characters) of what makes pooled rows out of pictures, but for the pictures.
 
     Weights and settings but for those of the head; the transform (what it prints) and the `side` that pictures are
-    decoded for; device, size of batches, libraries and code. `view`: seed of a transform that draws.
+    decoded for; device, size of batches, libraries and code. `view`: seed of a transform that draws; `colour`: how the
+    colour features behind the pooled ones are made.
     """
     digest = hashlib.sha256()
     for name, tensor in network.state_dict().items():
@@ -92,6 +102,7 @@ def maker_key(
     settings = {name: value for name, value in network.settings.items() if name not in unread} | {"kind": network.kind}
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     facts = [settings, repr(transform), side, view, name, batch_size, [version(library) for library in LIBRARIES]]
+    facts += [] if colour is None else [colour]
     digest.update(json.dumps(facts, sort_keys=True).encode())
     digest.update(code_digest(["pipeline.features.extract", "pipeline.images.loading"]).encode())
     return digest.hexdigest()[:32]

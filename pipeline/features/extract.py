@@ -9,10 +9,11 @@ from torch.utils.data import DataLoader, Dataset
 from pipeline.arrays.blocks import slices
 from pipeline.base.progress import progress
 from pipeline.features.cache import PooledCache
+from pipeline.features.colours import Colours
 from pipeline.images.loading import Inputs, to_device
 from pipeline.models.network import Network
 
-Chunk = tuple[np.ndarray, np.ndarray]
+Chunk = tuple[np.ndarray, ...]
 
 
 @torch.inference_mode()
@@ -25,18 +26,22 @@ def extract_chunks(
     chunk_rows: int,
     batch_size: int,
     workers: int,
+    colours: Colours | None = None,
 ) -> Iterator[Chunk]:
     """Yield (pooled (C, P), embedding (C, D)) float32 of `pictures` in order, C = `chunk_rows` but for the last chunk.
 
-    Pooled rows that are in `cache` are read; the others are computed, and kept there before they are yielded.
+    With `colours` of the embedder the colour features (C, 3 N) float32 come third. Rows that are in `cache` are read;
+    the others are computed, and kept there before they are yielded.
     """
     embedder = embedder.to(device, memory_format=torch.channels_last).eval()
-    for pooled in pool_chunks(
-        embedder, pictures, cache, device=device, chunk_rows=chunk_rows, batch_size=batch_size, workers=workers
-    ):
+    sizes = {"chunk_rows": chunk_rows, "batch_size": batch_size, "workers": workers}
+    width = embedder.head.shape[1]
+    for made in pool_chunks(embedder, pictures, cache, device=device, colours=colours, **sizes):
+        pooled, colour = np.ascontiguousarray(made[:, :width]), made[:, width:]
         # From a tensor of its own, in the batches of the pictures: the same bits for rows that are read and computed.
         batches = [torch.tensor(pooled[part], device=device) for part in slices(len(pooled), batch_size)]
-        yield pooled, np.concatenate([embedder.embed(batch).cpu().numpy() for batch in batches])
+        embedding = np.concatenate([embedder.embed(batch).cpu().numpy() for batch in batches])
+        yield (pooled, embedding) if colours is None else (pooled, embedding, colour)
 
 
 @torch.inference_mode()
@@ -49,8 +54,16 @@ def pool_chunks(
     chunk_rows: int,
     batch_size: int,
     workers: int,
+    colours: Colours | None = None,
 ) -> Iterator[np.ndarray]:
-    """The pooled rows of `extract_chunks`, by an `embedder` in eval mode on the `device`, channels last."""
+    """The pooled rows of `extract_chunks`, by an `embedder` in eval mode on the `device`, channels last.
+
+    With `colours` these come behind, in the same rows (C, P + 3 N).
+    """
+
+    def pool(inputs: Inputs) -> torch.Tensor:
+        return embedder.pool(inputs) if colours is None else torch.cat(colours.pool(inputs), dim=1)
+
     chunks = [np.arange(part.start, part.stop) for part in slices(len(pictures), chunk_rows)]
     missing = [chunk for chunk in chunks if not cache.has(chunk)]
 
@@ -68,7 +81,7 @@ def pool_chunks(
                 images = loader if int(chunk[0]) in waiting else load([chunk])  # the latter: removed meanwhile
                 batches = []
                 for _ in slices(len(chunk), batch_size):
-                    batches.append(embedder.pool(to_device(next(images), device)).cpu().numpy())
+                    batches.append(pool(to_device(next(images), device)).cpu().numpy())
                     bar.update(len(batches[-1]))
                 pooled = np.concatenate(batches)
                 cache.write(chunk, pooled)

@@ -14,6 +14,7 @@ from pipeline.base.names import DATASET
 from pipeline.base.progress import progress
 from pipeline.base.runtime import RuntimeParams
 from pipeline.features.cache import PooledCache, maker_key, prune
+from pipeline.features.colours import Colours
 from pipeline.features.extract import extract_chunks
 from pipeline.features.given import MADE_BY, features_file
 from pipeline.features.store import open_features, write_features
@@ -21,18 +22,21 @@ from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
 from pipeline.models.head import Head
 from pipeline.models.network import Network
+from pipeline.params.extract import ExtractParams
 
 
 @dataclass(frozen=True)
 class Source:
     """A way to features: `write(part, rows, out, facts)`, rows (N,) int64 of the manifest, `facts` as in the store.
 
-    `what`: its rows in words; `widths` of pooled features and embeddings.
+    `what`: its rows in words; `widths` of pooled features and embeddings. `without_colour`: why there are no colour
+    features, where they were asked for.
     """
 
     what: str
     widths: tuple[int, int]
     write: Callable[[str, np.ndarray, Path, dict[str, str]], None]
+    without_colour: str | None = None
 
 
 def of_pictures(
@@ -43,18 +47,21 @@ def of_pictures(
     device: torch.device,
     runtime: RuntimeParams,
     work_on: Callable[[str], AbstractContextManager[Path]],
-    normalize_pooled: bool,
+    params: ExtractParams,
 ) -> Source:
     """Features that `embedder` computes from the pictures of the manifest `table`, in the folder `raw`.
 
     `work_on(part)` is the folder of work in progress. Chunks in `runtime.cache` are not computed again.
     """
     transform, side = inference_transform(embedder.input), embedder.input.decoded_side
-    maker = maker_key(embedder, transform, side, device=device, batch_size=runtime.batch_size)
+    wanted = None if params.colour == "none" else Colours.of(embedder, params.colour, params.colour_cells)
 
     def write(part: str, rows: np.ndarray, out: Path, facts: dict[str, str]) -> None:
         shown = table.iloc[rows]
         conditions = embedder.conditions(shown)
+        colours = wanted if part in params.colour_parts else None
+        colour = None if colours is None else colours.facts
+        maker = maker_key(embedder, transform, side, device=device, batch_size=runtime.batch_size, colour=colour)
         with work_on(part) as folder:
             kept = folder / "pooled" if runtime.cache is None else Path(runtime.cache)
             chunks = extract_chunks(
@@ -65,17 +72,19 @@ def of_pictures(
                 chunk_rows=runtime.chunk_rows,
                 batch_size=runtime.batch_size,
                 workers=runtime.workers,
+                colours=colours,
             )
             made = folder / out.name
-            write_features(made, rows, chunks, normalize=normalize_pooled, **facts)
+            write_features(made, rows, chunks, normalize=params.normalize_pooled, colour=colour, **facts)
             publish(made, out)
         if runtime.cache is not None:
             prune(kept, runtime.cache_gb * 1e9)
 
-    return Source("pictures", embedder.head.shape[::-1], write)
+    without = None if params.colour == "none" or wanted else f"pooling {embedder.settings.get('pooling')} has no map"
+    return Source("pictures", embedder.head.shape[::-1], write, without)
 
 
-def of_dataset(head: Head, table: pd.DataFrame, raw: Path, *, normalize_pooled: bool) -> Source:
+def of_dataset(head: Head, table: pd.DataFrame, raw: Path, *, params: ExtractParams) -> Source:
     """Features that the dataset of the manifest `table` gives in `raw`, checked against `head` and copied."""
     root = raw / str(table[DATASET].iloc[0])
 
@@ -83,6 +92,8 @@ def of_dataset(head: Head, table: pd.DataFrame, raw: Path, *, normalize_pooled: 
         features = open_features(features_file(root, part), MADE_BY)
         features.check_fit(rows, head)
         blocks = progress(features.blocks(), what=f"copy {part}", unit="block")
-        write_features(out, rows, blocks, unit=features.normalized_pooled, normalize=normalize_pooled, **facts)
+        normalize = params.normalize_pooled
+        write_features(out, rows, blocks, unit=features.normalized_pooled, normalize=normalize, **facts)
 
-    return Source("rows of the dataset's own features", head.shape[::-1], write)
+    without = None if params.colour == "none" else "there are no pictures"
+    return Source("rows of the dataset's own features", head.shape[::-1], write, without)

@@ -5,6 +5,8 @@ Datasets `pooled` (N, P) float32, `embedding` (N, D) float32, `row` (N,) int64 i
 Where `normalized_pooled` is true, `pooled` holds rows of unit length, and `length` (N,) float32 those they had: heads
 take `pooled * length`, which is what the embeddings come from and what `Features` gives. Rows that heads take at unit
 length have length 1.
+Where colours were asked for there is `colour` (N, C) float32 too, with the attributes `colour_variant` and
+`colour_cells` (`pipeline.features.colours`).
 """
 
 import hashlib
@@ -12,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,9 @@ from pipeline.base.errors import UserError
 from pipeline.base.hdf5 import reading, set_attributes, writing
 from pipeline.base.names import (
     BOX,
+    COLOUR,
+    COLOUR_CELLS,
+    COLOUR_VARIANT,
     DIGEST,
     EMBEDDING,
     IMAGE,
@@ -43,7 +48,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
 EXTRACT = "extract"
 BLOCK_ROWS = 8192  # 64 MiB of float32 at the published width of 2048
 
-Block = tuple[np.ndarray, np.ndarray]  # pooled (B, P), embedding (B, D) float32
+Block = tuple[np.ndarray, ...]  # pooled (B, P), embedding (B, D), and perhaps colour (B, C) float32
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Features:
     """An open feature file; see the module's docstring. Values are read, and checked, when they are asked for.
 
     row (N,) int64; widths (P, D). `made_by` is the stage that is to be run again when the file is found damaged.
+    `colour`: how colour features were made, None where there are none.
     """
 
     path: Path
@@ -61,6 +67,7 @@ class Features:
     has_lengths: bool
     model: str
     shown: str
+    colour: dict[str, Any] | None = None
 
     def __len__(self) -> int:
         return len(self.row)
@@ -154,6 +161,10 @@ def open_features(path: Path, made_by: str = EXTRACT) -> Features:
         row, has_lengths = file[ROW][()], LENGTH in file
         shapes = {name: file[name].shape for name in (POOLED, EMBEDDING)}
         facts = {name: file.attrs[name] for name in (NORMALIZED_POOLED, MODEL, SHOWN)}
+        colour = None
+        if COLOUR in file:
+            shapes[COLOUR] = file[COLOUR].shape
+            colour = {"variant": str(file.attrs[COLOUR_VARIANT]), "cells": int(file.attrs[COLOUR_CELLS])}
         if has_lengths and file[LENGTH].shape != row.shape:
             raise UserError(f"{path}: {file[LENGTH].shape} lengths for {len(row)} rows; run `dvc repro -f {made_by}`")
     for name, shape in shapes.items():
@@ -161,7 +172,7 @@ def open_features(path: Path, made_by: str = EXTRACT) -> Features:
             raise UserError(f"{path}: {name!r} is {shape} for {len(row)} rows; run `dvc repro -f {made_by}`")
     widths = (shapes[POOLED][1], shapes[EMBEDDING][1])
     normalized, model, shown = bool(facts[NORMALIZED_POOLED]), str(facts[MODEL]), str(facts[SHOWN])
-    return Features(path, made_by, row, widths, normalized, has_lengths, model, shown)
+    return Features(path, made_by, row, widths, normalized, has_lengths, model, shown, colour)
 
 
 def open_parts(folder: Path, parts: Iterable[Part], table: pd.DataFrame, model: Path) -> list[Features]:
@@ -185,28 +196,34 @@ def write_features(
     shown: str = "",
     unit: bool = False,
     normalize: bool = False,
+    colour: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the blocks of (pooled, embedding), which together cover `rows` (N,) in order, to `path`.
 
-    `unit`: the pooled features have unit length already. `normalize`: they are to have it in the file.
+    `unit`: the pooled features have unit length already. `normalize`: they are to have it in the file. `colour`: how
+    the colour features, which then come third in each block, are made.
     Raises UserError naming the manifest row when a feature is not finite, or when rows are missing or too many.
     """
     with writing(path) as file:
         lengths, done = np.ones(len(rows), np.float32), 0
-        for pooled, embedding in blocks:
+        names = (POOLED, EMBEDDING) if colour is None else (POOLED, EMBEDDING, COLOUR)
+        for block in blocks:
+            values = dict(zip(names, block, strict=True))
             if done == 0:
-                shapes = {POOLED: pooled.shape[1], EMBEDDING: embedding.shape[1]}
-                made = {name: file.create_dataset(name, (len(rows), dim), "f4") for name, dim in shapes.items()}
-            end = done + len(pooled)
+                made = {
+                    name: file.create_dataset(name, (len(rows), len(each.T)), "f4") for name, each in values.items()
+                }
+            end = done + len(block[0])
             if end > len(rows):
                 raise UserError(f"{path}: more features than the {len(rows)} rows asked for; remove data/.partial")
-            for name, block in ((POOLED, pooled), (EMBEDDING, embedding)):
-                _check_made(path, name, block, rows[done:end])
+            for name, each in values.items():
+                _check_made(path, name, each, rows[done:end])
             if normalize and not unit:
-                lengths[done:end] = np.linalg.norm(pooled, axis=1)
+                lengths[done:end] = np.linalg.norm(values[POOLED], axis=1)
             own = lengths[done:end, None]
-            made[POOLED][done:end] = pooled / np.where(own == 0, 1, own)
-            made[EMBEDDING][done:end] = embedding
+            values[POOLED] = values[POOLED] / np.where(own == 0, 1, own)
+            for name, each in values.items():
+                made[name][done:end] = each
             done = end
         if done != len(rows):
             raise UserError(f"{path}: {len(rows) - done} of {len(rows)} rows have no features; remove data/.partial")
@@ -214,6 +231,8 @@ def write_features(
         if unit or normalize:
             file.create_dataset(LENGTH, data=lengths)
         set_attributes(file, {NORMALIZED_POOLED: unit or normalize, MODEL: model, SHOWN: shown})
+        if colour is not None:
+            set_attributes(file, {COLOUR_VARIANT: colour["variant"], COLOUR_CELLS: colour["cells"]})
 
 
 def digest_rows(table: pd.DataFrame, rows: np.ndarray) -> str:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, IMAGE
-from pipeline.images.decode import UnreadableImage, load_image
+from pipeline.images.decode import UnreadableImage, as_box, load_image
 from pipeline.images.transforms import Transform
 
 
@@ -45,7 +45,7 @@ class Pictures(Dataset):
         self.conditions = None if conditions is None else torch.from_numpy(conditions)
         self.images = table[IMAGE].tolist()
         boxes = table[list(BOX)].to_numpy(dtype=np.float64)
-        self.boxes = [None if np.isnan(box).any() else tuple(box.tolist()) for box in boxes]
+        self.boxes = [as_box(box) for box in boxes]
 
     def __len__(self) -> int:
         return len(self.images)

@@ -46,6 +46,16 @@ def backbone_names() -> list[str]:
     return ours + [f"timm/{name}" for name in [*timm.list_models(), *timm.list_pretrained()]]
 
 
+def check_name(name: str) -> None:
+    """Raise UserError for an unknown backbone, with close matches."""
+    if name not in (known := backbone_names()):
+        close = get_close_matches(name, known, n=6, cutoff=0.5) or ["torchvision/resnet18", "timm/resnet10t"]
+        raise UserError(
+            f"{BACKBONE}: unknown backbone {name!r}; known: {', '.join(close)} and {len(known) - len(close)} more: "
+            "`python -m stages.finetune --list-backbones`"
+        )
+
+
 def build_backbone(
     name: str, *, weights: str | None = None, pooling: str = "avg", image_size: int | None = None
 ) -> Backbone:
@@ -55,12 +65,7 @@ def build_backbone(
     a pooling that the trunk lacks, and for a trunk that cannot take pictures of `image_size` pixels (null: its own).
     """
     family, _, model = name.partition("/")
-    if name not in (known := backbone_names()):
-        close = get_close_matches(name, known, n=6, cutoff=0.5) or ["torchvision/resnet18", "timm/resnet10t"]
-        raise UserError(
-            f"{BACKBONE}: unknown backbone {name!r}; known: {', '.join(close)} and {len(known) - len(close)} more: "
-            "`python -m stages.finetune --list-backbones`"
-        )
+    check_name(name)
     given = read_weights(weights, name) if is_local(weights) else None
     tag = None if given else weights
     if given is not None and given.settings is not None:

@@ -63,7 +63,17 @@ class Embedder(nn.Module):
         """Normalised images (B, 3, S, S) -> pooled features (B, P) float32, before any L2 normalisation."""
         if self.frozen and images.ndim == 2:
             return images
-        return self.pooling(self.backbone(images)).float()
+        return self.pool_with_map(images)[0]
+
+    @property
+    def has_map(self) -> bool:
+        """Whether what is pooled is a feature map."""
+        return not isinstance(self.pooling, nn.Identity)
+
+    def pool_with_map(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised images (B, 3, S, S) -> pooled features (B, P) float32, and what they are pooled from."""
+        maps = self.backbone(images)
+        return self.pooling(maps).float(), maps
 
     def project(self, pooled: Tensor) -> Tensor:
         """Pooled features (B, P) -> normalised output of the head (B, D) float32: embeddings before the final L2."""

@@ -43,3 +43,11 @@ class Network(Protocol):
 
     def forward(self, inputs: Inputs) -> Tensor:
         """`embed` of what `pool` gives."""
+
+
+def with_map(network: Network) -> bool:
+    """Whether it has `pool_with_map(inputs)`: what `pool` gives, and the feature map (B, C, h, w) that it is made of.
+
+    Such a network says so by `has_map`.
+    """
+    return getattr(network, "has_map", False)

@@ -1,5 +1,6 @@
 """Section `data`: which sets, read from where, and which categories of theirs stand for one another."""
 
+import os
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -23,3 +24,12 @@ class DataParams(Section):
         if len(set(sets)) < len(sets):
             raise ValueError("should differ from one another")
         return sets
+
+    @field_validator("source")
+    @classmethod
+    def _as_it_is(cls, source: str) -> str:
+        # DVC puts it into paths of dependencies as it is written.
+        if source.startswith("~") or "$" in source:
+            written = os.path.expanduser(os.path.expandvars(source))  # noqa: PTH111  texts, no paths
+            raise ValueError(f"should be written out, as DVC expands neither ~ nor variables: {written!r}")
+        return source

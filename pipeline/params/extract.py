@@ -1,9 +1,21 @@
 """Section `extract`."""
 
-from pipeline.base.params import Section
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.base.params import AsTuple, Section
+
+PartName = Literal["source_train", "source_test", "target_train", "target_test"]
 
 
 class ExtractParams(Section):
-    """`normalize_pooled`: store pooled features L2-normalised, beside their lengths, so that nothing else changes."""
+    """`normalize_pooled`: store pooled features L2-normalised, beside their lengths, so that nothing else changes.
+
+    `colour`, `colour_cells`: variant and cells of `pipeline.features.colours`, for the pictures of `colour_parts`.
+    """
 
     normalize_pooled: bool
+    colour: Literal["none", "ranked", "sorted"] = "none"
+    colour_cells: Annotated[int, Field(ge=1)] = 10
+    colour_parts: Annotated[tuple[PartName, ...], AsTuple] = ("source_test", "target_train", "target_test")

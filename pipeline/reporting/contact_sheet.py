@@ -11,20 +11,21 @@ from pipeline.base.atomic import replacing
 TOP = 10
 TILE, GAP, MARGIN, TITLE = 112, 8, 16, 26  # pixels; TITLE is the strip above a row of tiles
 RIGHT_FRAME, WRONG_FRAME = 6, 2  # the width tells right from wrong where the colours do not
-RIGHT, WRONG = (0, 150, 90), (205, 50, 35)
+RIGHT, WRONG, UNKNOWN = (0, 150, 90), (205, 50, 35), (120, 120, 120)
+FRAMES = {True: (RIGHT, RIGHT_FRAME), False: (WRONG, WRONG_FRAME), None: (UNKNOWN, WRONG_FRAME)}
 INK, FAINT, PAPER, MOUNT = (30, 30, 30), (120, 120, 120), (255, 255, 255), (236, 236, 236)
 
 
 @dataclass(frozen=True)
 class ResultRow:
-    """What `model` retrieved: pictures best first with whether they show the query's item.
+    """What `model` retrieved: pictures best first with whether they show the query's item (None: nobody knows).
 
-    `first_right` is the rank, from 1, of the first right picture in the whole gallery; None when there is none.
+    `note` stands at the right.
     """
 
     model: str
-    results: Sequence[tuple[Image.Image, bool]]
-    first_right: int | None
+    results: Sequence[tuple[Image.Image, bool | None]]
+    note: str
 
 
 def contact_sheet(query: Image.Image, caption: str, rows: Sequence[ResultRow]) -> Image.Image:
@@ -57,12 +58,11 @@ def _draw_row(sheet: Image.Image, corner: tuple[int, int], row: ResultRow) -> No
     draw = ImageDraw.Draw(sheet)
     left, top = corner
     width = TOP * (TILE + GAP) - GAP
-    found = "no right picture" if row.first_right is None else f"first right rank: {row.first_right}"
     _text(draw, (left, top), row.model, width * 2 // 3, size=16)
-    draw.text((left + width, top + 2), found, FAINT, ImageFont.load_default(14), anchor="ra")
+    draw.text((left + width, top + 2), row.note, FAINT, ImageFont.load_default(14), anchor="ra")
     for rank, (picture, right) in enumerate(row.results[:TOP], start=1):
         x, y = left + (rank - 1) * (TILE + GAP), top + TITLE
-        colour, frame = (RIGHT, RIGHT_FRAME) if right else (WRONG, WRONG_FRAME)
+        colour, frame = FRAMES[right]
         sheet.paste(_mount(picture, TILE - 2 * RIGHT_FRAME), (x + RIGHT_FRAME, y + RIGHT_FRAME))
         draw.rectangle((x, y, x + TILE - 1, y + TILE - 1), outline=colour, width=frame)
         draw.rectangle((x, y, x + (20 if rank < 10 else 26), y + 18), fill=colour)

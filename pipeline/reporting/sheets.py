@@ -10,7 +10,7 @@ from PIL import Image
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM
 from pipeline.evaluation.results import RetrievalResult
-from pipeline.images.decode import UnreadableImage, load_image
+from pipeline.images.decode import UnreadableImage, as_box, load_image
 from pipeline.reporting.contact_sheet import TILE, ResultRow, contact_sheet, write_sheet
 
 
@@ -38,7 +38,7 @@ def write_sheets(
         for model, best in ranked.items():
             found = gallery.iloc[[place for place in best[sheet_number].tolist() if place >= 0]]
             pictures = [(_picture(raw, entry), entry[ITEM] == query[ITEM]) for _, entry in found.iterrows()]
-            rows.append(ResultRow(model, pictures, int(first[model][position])))
+            rows.append(ResultRow(model, pictures, f"first right rank: {int(first[model][position])}"))
         sheet = contact_sheet(_picture(raw, query), f"{query[CATEGORY]}\n{query[ITEM]}", rows)
         write_sheet(folder / f"query_{query.name:06d}.png", sheet)
 
@@ -47,6 +47,6 @@ def _picture(raw: Path, row: pd.Series) -> Image.Image:
     box = row[list(BOX)].to_numpy(dtype=np.float64)
     path = raw / row[IMAGE]
     try:
-        return load_image(path, None if np.isnan(box).any() else tuple(box.tolist()), target_side=2 * TILE)
+        return load_image(path, as_box(box), target_side=2 * TILE)
     except UnreadableImage as error:
         raise UserError(f"{path}: {error}; run `dvc repro prepare` to check the pictures again") from error

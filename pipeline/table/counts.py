@@ -1,8 +1,13 @@
 """How many rows the manifest has of what, for the report of `prepare`."""
 
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 
 from pipeline.base.names import CATEGORY, DOMAIN, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Split
+
+LISTED = 1000  # pictures left out that the report names
 
 
 def count_parts(table: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
@@ -24,3 +29,13 @@ def count_categories(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Rows of each category by meta-domain."""
     counts = table.groupby([META_DOMAIN, CATEGORY]).size()
     return {meta.value: counts[meta.value].to_dict() for meta in MetaDomain if meta.value in counts.index.levels[0]}
+
+
+def tell_left_out(report: dict[str, Any], path: Path) -> str | None:
+    """A line about the pictures that a report, written to `path`, lists as left out; None when there are none."""
+    left_out = report.get("unreadable", {"pictures": 0})
+    if not left_out["pictures"]:
+        return None
+    first, total = left_out["first"][0], left_out["pictures"] + report["pictures"]
+    listed = "all" if left_out["pictures"] <= LISTED else f"the first {LISTED}"
+    return f"{left_out['pictures']} of {total} left out: {first['image']} ({first['reason']}); {listed} in {path}"

@@ -26,6 +26,8 @@ class Inspection:
 def inspect_images(paths: Sequence[Path], *, min_side: int, workers: int) -> list[Inspection]:
     """Decode every file in full, `workers` at a time (threads: Pillow decodes outside the interpreter lock).
 
+    What passes here can be read by all later stages, for whatever box and size: see `decode_image`.
+
     A picture smaller than `min_side` pixels on a side counts as unreadable. The order is that of `paths`.
     """
     with ThreadPoolExecutor(max(workers, 1)) as pool:

@@ -15,6 +15,7 @@ from pipeline.base.names import (
     DOMAIN,
     IMAGE,
     ITEM,
+    LINK,
     META_DOMAIN,
     SPLIT,
     SUBCATEGORY,
@@ -24,8 +25,11 @@ from pipeline.base.names import (
     Split,
 )
 from pipeline.base.parquet import read_parquet, write_parquet
+from pipeline.table.boxes import are_shares
 
 REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
+OPTIONAL = (SUBCATEGORY, LINK)
+TEXTS = (IMAGE, ITEM, CATEGORY, SUBCATEGORY, DOMAIN, META_DOMAIN, DATASET, SPLIT, LINK)  # in the table's order
 FEATURES_DIGEST = "features-"  # what a digest begins with that is not of a picture
 CHOICES = {DOMAIN: Domain, META_DOMAIN: MetaDomain, SPLIT: Split}
 TEST_SPLITS = (Split.QUERY, Split.GALLERY, Split.TEST)  # the order of the rows of a test part
@@ -36,8 +40,9 @@ OUTSIDE = r"^[/\\]|^[A-Za-z]:[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)"
 def check_table(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """The table of a dataset with the manifest's columns, order and types; other columns are dropped.
 
-    Text columns are strings, `x y w h` float64 (NaN: the whole picture) and may be absent as a whole; `subcategory` is
-    kept when given, `dataset` too (a set that joins several says which one a row is of) and is else the name `dataset`.
+    Text columns are strings, `x y w h` float64 (NaN: the whole picture) and may be absent as a whole; `subcategory` and
+    `link` are kept when given, `dataset` too (a set that joins several says which one a row is of) and is else the name
+    `dataset`.
     Only rows of target/train, which are unlabelled, may have an empty `item`.
 
     Raises UserError naming the column and the first offending row (counted from 1, without a header).
@@ -118,8 +123,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
 def _strings(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """The text columns, with "" for what is missing."""
     table = table if DATASET in table.columns else table.assign(**{DATASET: dataset})
-    order = (IMAGE, ITEM, CATEGORY, SUBCATEGORY, DOMAIN, META_DOMAIN, DATASET, SPLIT)
-    texts = table[[column for column in order if column in table.columns]].reset_index(drop=True)
+    texts = table[[column for column in TEXTS if column in table.columns]].reset_index(drop=True)
     return texts.astype("str").fillna("")
 
 
@@ -134,7 +138,7 @@ def _check_labels(table: pd.DataFrame) -> None:
 
 
 def _boxes(table: pd.DataFrame, checked: pd.DataFrame) -> pd.DataFrame:
-    """The columns x, y, w, h as float64, whole and positive where they are given."""
+    """The columns x, y, w, h as float64, whole where they are given; whether they fit is for the pictures to say."""
     given = pd.DataFrame({column: table.get(column) for column in BOX}, index=table.index).reset_index(drop=True)
     boxes = given.apply(pd.to_numeric, errors="coerce").astype(np.float64)
     shown = checked.join(given)
@@ -144,8 +148,9 @@ def _boxes(table: pd.DataFrame, checked: pd.DataFrame) -> pd.DataFrame:
     boxed = boxes.notna().any(axis="columns")
     for column in BOX:
         _refuse(shown, column, boxed & boxes[column].isna(), "in half a box; give x, y, w and h or none of them")
-    for column in BOX[2:]:
-        _refuse(shown, column, boxed & (boxes[column] <= 0), "must be above 0 pixels")
+    shares = pd.Series(are_shares(boxes.to_numpy()), index=boxes.index)
+    if (shares == boxed).all():
+        _refuse(shown, BOX[2], shares, "is in a box within 0..1, a share of the picture; pixels are wanted")
     return boxes
 
 
@@ -161,7 +166,7 @@ def _refuse(table: pd.DataFrame, column: str, wrong: pd.Series, problem: str) ->
     if not len(rows):
         return
     row = table.iloc[rows[0]]
-    value = "nothing" if pd.isna(row[column]) else repr(row[column])
+    value = "nothing" if pd.isna(row[column]) else repr(np.asarray(row[column]).item())
     more = f" (and {len(rows) - 1} rows more)" if len(rows) > 1 else ""
     where = f"dataset {row[DATASET]}, row {rows[0] + 1} ({row[IMAGE]})"
     raise UserError(f"{where}: column {column}: {value} {problem}{more}")

@@ -7,11 +7,10 @@ from typing import Any
 import pandas as pd
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import DATASET, DIGEST, SUBCATEGORY
+from pipeline.base.names import BOX, DATASET, DIGEST
 from pipeline.base.parquet import read_parquet, write_parquet
-from pipeline.table.counts import count_categories, count_parts
-
-LISTED = 50  # unreadable pictures named in the report
+from pipeline.table.counts import LISTED, count_categories, count_parts
+from pipeline.table.manifest import OPTIONAL, TEXTS
 
 
 def table_file(raw: Path, name: str) -> Path:
@@ -40,16 +39,13 @@ def join_sets(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """One manifest and one report from those of several sets, in order; those of a single set are left as they are.
 
-    `subcategory` is there when a set has it. Unreadable pictures are listed by their path below data/raw.
+    `subcategory` and `link` are there when a set has them. What is left out is listed by their path below data/raw.
     """
     if len(finished) == 1:
         return finished[0]
     manifest = pd.concat([table for table, _ in finished], ignore_index=True)
-    if SUBCATEGORY in manifest:
-        rest = [column for column in manifest if column not in (SUBCATEGORY, DIGEST)]
-        place = rest.index("category") + 1
-        manifest = manifest[[*rest[:place], SUBCATEGORY, *rest[place:], DIGEST]]
-        manifest[SUBCATEGORY] = manifest[SUBCATEGORY].fillna("")
+    manifest = manifest[[column for column in (*TEXTS, *BOX, DIGEST) if column in manifest]]
+    manifest = manifest.fillna({column: "" for column in OPTIONAL if column in manifest})
     reports = [report for _, report in finished]
     unreadable = [report["unreadable"] for report in reports]
     bad = sum(one["pictures"] for one in unreadable)

@@ -38,7 +38,7 @@ def test_shop_pictures_cluster_with_aligned_targets():
     }
     assert made.report["hats"]["mixed_clusters"] == 0
     assert made.n_clusters == 3
-    assert said == ["group dresses: no source picture of frock"]
+    assert said == ["group dresses: no source shop picture to train on of frock"]
 
 
 def test_a_partition_that_there_is_not():

@@ -1,6 +1,7 @@
 """The table dataset: anybody's CSV or parquet with a folder of pictures."""
 
 import math
+import re
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline.base.errors import UserError
+from pipeline.datasets.table.reader import PARAMS
 from pipeline.table.manifest import check_table
 
 DEFAULTS = {
@@ -183,3 +185,51 @@ def test_real_photos(wardrobe, dataset, fetched):
     copied = {path.relative_to(out).as_posix() for path in out.rglob("*.jpg")}
     assert copied == set(part["image"])
     assert part["domain"].value_counts().to_dict() == {"consumer": 4, "shop": 2}
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["/home/me/photos/a.jpg", "/home/me/photos/b/c.jpg"], "like 2 of 2; .*: perhaps without '/home/me/photos/'$"),
+        (["C:\\photos\\a.jpg", "C:\\photos\\b.jpg"], r"without 'C:\\\\photos\\\\'$"),
+        (["~/photos/a.jpg", "b.jpg"], "like 1 of 2; .*: perhaps without '~/photos/'$"),
+        (["/a.jpg", "b.jpg"], "without what leads to that folder$"),
+        (["/home/a.jpg", "C:/b.jpg"], "without what leads to that folder$"),
+    ],
+)
+def test_absolute_paths(tmp_path, dataset, names, says):
+    pd.DataFrame({"image": names, "item": 1, "category": "hat"}).to_csv(tmp_path / "manifest.csv", index=False)
+    constants = {"domain": "shop", "meta_domain": "source", "split": "train"}
+    module, params = dataset("table", **DEFAULTS | {"constants": constants})
+    with pytest.raises(UserError, match=f"leads out of its folder, an absolute path .*{says}"):
+        module.read_table(tmp_path, params)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_another_separator(tmp_path, dataset, separator):
+    text = f"{HEADER}\na.jpg,1,hat,shop,source,train\n".replace(",", separator) + "a,b\n"
+    (tmp_path / "manifest.csv").write_text(text)
+    module, params = dataset("table", **DEFAULTS)
+    parted = re.escape(f"parted by {separator!r}, not by ','; set {PARAMS}:separator to {separator!r}")
+    with pytest.raises(UserError, match=f"manifest.csv: .*{parted}"):
+        module.read_table(tmp_path, params)
+
+
+def test_rows_of_blanks_are_no_rows(tmp_path, dataset):
+    rows = ["a.jpg,1,hat,shop,source,train", ",,,,,", "b.jpg,1,hat,shop,source,train", " , ,,,, ", ",,,", ""]
+    (tmp_path / "manifest.csv").write_text("\n".join([HEADER, *rows]))
+    module, params = dataset("table", **DEFAULTS)
+    expected = module.read_table(tmp_path, params)
+    assert expected["image"].tolist() == ["a.jpg", "b.jpg"]
+    table = pd.DataFrame([[*row.split(",")] for row in rows[:4]], columns=HEADER.split(","))
+    table.loc[len(table)] = None
+    table.to_parquet(tmp_path / "manifest.parquet")
+    module, params = dataset("table", **DEFAULTS | {"table": "manifest.parquet"})
+    pd.testing.assert_frame_equal(module.read_table(tmp_path, params), expected)
+
+
+def test_a_spreadsheet(tmp_path, dataset):
+    (tmp_path / "list.xlsx").write_bytes(b"PK\3\4")
+    module, params = dataset("table", **DEFAULTS | {"table": "list.xlsx"})
+    with pytest.raises(UserError, match="list.xlsx: a spreadsheet, which is not read; export it as CSV"):
+        module.read_table(tmp_path, params)

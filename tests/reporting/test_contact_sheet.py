@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.reporting.contact_sheet import RIGHT, WRONG, ResultRow, contact_sheet, write_sheet
+from pipeline.reporting.contact_sheet import RIGHT, UNKNOWN, WRONG, ResultRow, contact_sheet, write_sheet
 
 BLUE = Image.new("RGB", (30, 60), "blue")
 
 
-def row(right: list[bool], model: str = "baseline") -> ResultRow:
-    return ResultRow(model, [(BLUE, r) for r in right], right.index(True) + 1 if any(right) else None)
+def row(right: list[bool | None], model: str = "baseline") -> ResultRow:
+    return ResultRow(model, [(BLUE, r) for r in right], "")
 
 
 def n_frames(sheet: Image.Image, colour: tuple[int, int, int]) -> int:
@@ -51,17 +51,30 @@ def test_the_query_keeps_its_proportions():
     assert (np.ptp(rows) + 1) / (np.ptp(columns) + 1) == pytest.approx(2, rel=0.02)
 
 
-def test_first_right_rank_and_caption_are_written():
-    def sheet(caption: str, rank: int | None) -> bytes:
-        return contact_sheet(BLUE, caption, [ResultRow("baseline", [(BLUE, False)], rank)]).tobytes()
+def test_note_and_caption_are_written():
+    def sheet(caption: str, note: str) -> bytes:
+        return contact_sheet(BLUE, caption, [ResultRow("baseline", [(BLUE, False)], note)]).tobytes()
 
-    variants = {sheet("a", 17), sheet("a", 18), sheet("a", None), sheet("b", 17), sheet("", 17), sheet("a\nb", 17)}
+    variants = {
+        sheet("a", "17"),
+        sheet("a", "18"),
+        sheet("a", ""),
+        sheet("b", "17"),
+        sheet("", "17"),
+        sheet("a\nb", "17"),
+    }
     assert len(variants) == 6
+
+
+def test_what_nobody_knows_to_be_right_has_a_frame_of_its_own():
+    sheet = contact_sheet(BLUE, "dress", [row([None, None, True])])
+    assert n_frames(sheet, UNKNOWN) == 2
+    assert n_frames(sheet, RIGHT) == 1
 
 
 def test_no_rows_and_other_modes():
     assert contact_sheet(BLUE.convert("L"), "", []).mode == "RGB"
-    assert contact_sheet(BLUE, "", [ResultRow("m", [(BLUE.convert("RGBA"), True)], 1)]).mode == "RGB"
+    assert contact_sheet(BLUE, "", [ResultRow("m", [(BLUE.convert("RGBA"), True)], "")]).mode == "RGB"
 
 
 def test_bytes_are_stable(tmp_path):

@@ -1,9 +1,11 @@
 """Mistakes in a user's table, pictures and archives, through the commands."""
 
 import json
+import os
 import shutil
+import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from support.chain import Chain, Outcome
 from support.file_server import FileServer
 
 from pipeline.base.names import IMAGE, ITEM, MANIFEST_FILE, META_DOMAIN, RAW_FOLDER
+
+ARCHIVES = "pipeline/datasets/table/params.yaml:archives"
 
 
 @pytest.fixture
@@ -32,9 +36,14 @@ def own(photos, tmp_path) -> Chain:
     return chain
 
 
-def _boxed(table: pd.DataFrame) -> pd.DataFrame:
-    boxes = {"x": "50", "y": "0", "w": "10", "h": "10"}
-    return table.assign(**{name: [value, *[""] * (len(table) - 1)] for name, value in boxes.items()})
+def _boxed(*boxes: tuple[float, ...]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The first rows get boxes."""
+
+    def change(table: pd.DataFrame) -> pd.DataFrame:
+        empty = [[""] * 4] * (len(table) - len(boxes))
+        return table.join(pd.DataFrame([*map(list, boxes), *empty], columns=list("xywh"), dtype=str))
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -46,14 +55,52 @@ def _boxed(table: pd.DataFrame) -> pd.DataFrame:
         ("download", lambda table: table.assign(domain="street"), ["column domain: 'street' is unknown; known: consu"]),
         ("download", lambda table: table.assign(split="eval"), ["column split: 'eval' is unknown; known: train"]),
         ("download", lambda table: table.assign(category=""), ["column category: '' is empty"]),
-        ("prepare", _boxed, ["row 1 (images/", "box (x 50, y 0, w 10, h 10) lies outside the picture of 40x40 pixels"]),
+        ("download", _boxed((0.1, 0.2, 0.5, 0.5)), ["column w: 0.5 is in a box within 0..1", "pixels are wanted"]),
+        ("download", _boxed((0, 0, 10, "inf")), ["column h: inf is not a number"]),
+        ("download", _boxed((0, 0, 10, "")), ["column h: nothing in half a box"]),
+        ("download", lambda table: table.assign(image="/home/me/" + table[IMAGE]), ["without '/home/me/images/"]),
+        ("prepare", _boxed((50, 0, 9, 9)), ["box (x 50, y 0, w 9, h 9) lies outside the picture of 40x40 pixels"]),
+        ("prepare", _boxed((5, 0, -20, 9)), ["box (x 5, y 0, w -20, h 9) has no size"]),
     ],
 )
 def test_table(own, photos, stage, change, says):
     change(pd.read_csv(photos / "manifest.csv", dtype=str)).to_csv(photos / "manifest.csv", index=False)
     if stage == "prepare":
         own.succeed("download")
+        own.change({"prepare.max_unreadable": 0})
     own.fails(stage, *says)
+
+
+def test_the_file_of_the_user_is_named(own, photos):
+    table = photos / "manifest.csv"
+    text = table.read_text()
+    for wrong in (
+        text.replace("item", "product", 1),
+        text.replace("images/", "../images/"),
+        text + "a,b\n",
+        text + '"',
+    ):
+        table.write_text(wrong)
+        own.fails("download", f" {table}")
+    table.write_text(text.replace(",", ";"))
+    own.fails(
+        "download", f" {table}: its fields are parted by ';', not by ','; set ", "table/params.yaml:separator to ';'"
+    )
+
+
+@pytest.mark.parametrize("source", ["~/photos", "$HOME/photos", "${HOME}/photos"])
+def test_a_source_that_dvc_would_not_find(own, source):
+    written = Path("~/photos").expanduser()
+    own.change({"data.source": source}).fails("download", "data.source: should be written out, as DVC", f"'{written}'")
+
+
+def test_rows_of_blanks_change_nothing(own, photos):
+    before = own.outputs()
+    with open(photos / "manifest.csv", "a") as table:
+        table.write(",,,,,\r\n" * 5)
+    own.succeed("download", "prepare")
+    changed = {path for path, digest in own.outputs().items() if digest != before[path]}
+    assert changed == {"data/raw/table/manifest.csv"}
 
 
 def test_unreadable_pictures_are_counted_and_listed(own, photos):
@@ -63,9 +110,11 @@ def test_unreadable_pictures_are_counted_and_listed(own, photos):
     empty.write_bytes(b"")
     Image.new("RGB", (1, 1)).save(tiny)
     own.succeed("download")
-    own.fails("prepare", f"3 of {total} pictures unreadable", "prepare.max_unreadable", bad[0].name)
+    own.fails("prepare", f"3 of {total} pictures cannot be used", "prepare.max_unreadable", bad[0].name)
 
-    own.change({"prepare.max_unreadable": 0.02}).succeed("prepare")
+    said = own.change({"prepare.max_unreadable": 0.02}).succeed("prepare")
+    assert f"prepare: 3 of {total} left out: images/" in said
+    assert "; all in metrics/prepare.json\n" in said
     report = json.loads((own.folder / "metrics/prepare.json").read_text())
     assert report["unreadable"]["pictures"] == 3
     reasons = {Path(entry["image"]).name: entry["reason"] for entry in report["unreadable"]["first"]}
@@ -101,6 +150,89 @@ def test_picture_that_vanishes_while_workers_read(chain):
     assert chain.outputs() == before
 
 
+def test_whatever_cannot_be_used_is_left_out_by_one_rule(own, photos):
+    bad = [(50, 0, 9, 9), (5, 5, 0, 9), (5, 5, -3, 9), (5, 5, 3, 9), (0.1, 0.1, 0.5, 0.5)]
+    table = pd.read_csv(photos / "manifest.csv", dtype=str)
+    boxed = _boxed(*bad, (0, 0, 20, 20))(table)
+    boxed.to_csv(photos / "manifest.csv", index=False)
+    missing, heic = (photos / image for image in table[IMAGE][6:8])
+    missing.unlink()
+    heic.write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    own.change({"prepare.max_unreadable": 0.1}).succeed("download", "prepare")
+    report = json.loads((own.folder / "metrics/prepare.json").read_text())["unreadable"]
+    assert [one["image"] for one in report["first"]] == [*table[IMAGE][:5], *table[IMAGE][6:8]]
+    reasons = [
+        "lies outside",
+        "has no size",
+        "has no size",
+        "below 8 on a side",
+        "pixels are wanted",
+        "no such file",
+        "",
+    ]
+    assert all(reason in one["reason"] for one, reason in zip(report["first"], reasons, strict=True))
+    own.succeed("finetune", "extract")
+
+
+def test_what_prepare_accepts_can_be_read_reduced_too(own, photos):
+    """EXIF whose orientation is a text: it was read in full by the one stage, and reduced by the others."""
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x02\0\0\x006\0\0\0\0\0\0\0"
+    for path in sorted((photos / "images/source").rglob("*.jpg")):
+        Image.open(path).resize((400, 400)).save(path, exif=exif)
+    own.succeed("download", "prepare", "finetune")
+
+
+def test_what_will_come_of_it_is_said(own, photos):
+    table = pd.read_csv(photos / "manifest.csv", dtype=str)
+    source = table[META_DOMAIN] == "source"
+    query = table.index[table["split"] == "query"][0]
+    table.loc[query, ITEM] = "t-lost"
+    first, *_, last = table.index[source & (table["domain"] == "shop")]
+    shutil.copyfile(photos / table[IMAGE][first], photos / table[IMAGE][last])
+    table[~(source & (table["domain"] == "consumer"))].to_csv(photos / "manifest.csv", index=False)
+    own.succeed("download")
+    said = own.succeed("prepare")
+    assert (
+        f"queries of the target have no picture of their category and item in the gallery: {RAW_FOLDER.name}"
+        not in said
+    )
+    assert f"in the gallery: table/{table[IMAGE][query]} (item t-lost)" in said
+    assert f"table/{table[IMAGE][first]} (item {table[ITEM][first]}) is also table/{table[IMAGE][last]}" in said
+    assert "the source has no consumer pictures to train on" in said
+
+
+def _in_latin1(folder: Path) -> str:
+    name = os.fsdecode(b"caf\xe9.jpg")
+    shutil.copyfile(next(folder.rglob("*.jpg")), folder / name)
+    return r"caf\xe9.jpg"
+
+
+def test_names_that_are_no_utf8(own, photos, tmp_path):
+    before = set(photos.rglob("*"))
+    shown = _in_latin1(photos)
+    own.fails("download", f"{photos}/{shown}: its name is not in UTF-8; rename it")
+    packed = tmp_path / "incoming/table/set.tar"
+    packed.parent.mkdir(parents=True)
+    with tarfile.open(packed, "w", encoding="utf-8", errors="surrogateescape") as archive:
+        archive.add(photos, ".")
+    archives = {
+        "pipeline/datasets/table/params.yaml:archives": [{"file": "set.tar"}],
+        "data.source": str(tmp_path / "incoming"),
+    }
+    own.change(archives).fails("download", shown, "is named in a code page", "set `encoding`")
+    archives["pipeline/datasets/table/params.yaml:archives"][0]["encoding"] = "latin1"
+    own.change(archives).succeed("download", "prepare")
+    assert len(before) < len(set(photos.rglob("*")))
+
+
+def test_class_folders_that_are_no_utf8(own, tmp_path):
+    folder = tmp_path / "incoming/cars196/images" / os.fsdecode(b"Citro\xebn")
+    folder.mkdir(parents=True)
+    Image.new("RGB", (40, 40)).save(folder / "1.jpg")
+    changes = {"data.sets": ["cars196"], "data.source": str(tmp_path / "incoming")}
+    own.change(changes).fails("download", r"cars196/images/Citro\xebn: its name is not in UTF-8; rename it")
+
+
 # Archives
 
 
@@ -108,7 +240,7 @@ def test_picture_that_vanishes_while_workers_read(chain):
 def _served(own: Chain, content: bytes, sha256: str | None = None, **faults: Any) -> Iterator[None]:
     with FileServer(content, **faults).running() as server:
         archive = {"url": server.url} | ({"sha256": sha256} if sha256 else {})
-        yield own.change({"pipeline/datasets/table/params.yaml:archives": [archive], "data.source": "incoming"})
+        yield own.change({ARCHIVES: [archive], "data.source": "incoming"})
 
 
 def _zip(path: Path, files: dict[str, bytes]) -> bytes:

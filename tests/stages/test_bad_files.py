@@ -90,6 +90,8 @@ def _rewrite(chain: Chain, change: Callable[[pd.DataFrame], pd.DataFrame]) -> No
     [
         ({"tops": ["sarong"]}, ["alignment.tops: no source shop picture has category 'sarong'", "blouse"]),
         ({"gowns": ["shirt"]}, ["alignment.gowns: no target picture has category 'gowns'", "dresses"]),
+        ({"tops": ["shrit"]}, ["data.alignment.tops: no picture of the source has category 'shrit'", "mean 'shirt'?"]),
+        ({"topps": ["shirt"]}, ["data.alignment.topps: no picture of the target has category", "mean 'tops'?"]),
         ({"tops": ["shirt"], "skirts": ["shirt"]}, ["alignment.skirts", "'shirt' is listed under 'tops' already"]),
     ],
 )

@@ -31,6 +31,10 @@ ATELIER = "pipeline/datasets/atelier/params.yaml"
         ("download", {f"{ATELIER}:image_sise": 40}, [f"{ATELIER}:image_sise: unknown key; did you mean 'image_size'?"]),
         ("download", {f"{ATELIER}:image_size": 4}, [f"{ATELIER}:image_size: greater than or equal to 32, found 4"]),
         ("finetune", {"finetune.recipe": "magic"}, ["finetune.recipe: unknown name 'magic'; known:", "triplet"]),
+        ("finetune", {"finetune.recipe": "tripplet"}, ["finetune.recipe: unknown name", "did you mean 'triplet'?"]),
+        ("download", {"data.sets": ["tables"]}, ["data.sets: unknown name 'tables'", "did you mean 'table'?"]),
+        ("finetune", {"finetune.model.backbone": "timm/resnet11t"}, ["backbone: unknown backbone", "timm/resnet10t"]),
+        ("finetune", {"finetune.model.weights": "mine/resnet.pth"}, ["mine/resnet.pth"]),
         ("weight", {"weight.strategy": "ws99"}, ["weight.strategy: unknown name 'ws99'; known:", "ws5"]),
         ("cluster", {"data.alignment": ["tops"]}, ["data.alignment: "]),
     ],
@@ -57,7 +61,7 @@ def test_params_that_show_in_training(chain, changes, says):
 
 
 def test_params_file(chain):
-    chain.change({"adaptation": {}}).fails("check", "adaptation: unknown section; known: seed")
+    chain.change({"adaptation": {}}).fails("check", "adaptation: unknown section; known: seed", "did you mean")
     (chain.folder / "params.yaml").write_text("seed: 1\nadapt: {steps: [}\n")
     chain.fails("adapt", "params.yaml line 2: not valid YAML")
     (chain.folder / "params.yaml").unlink()

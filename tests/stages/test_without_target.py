@@ -45,7 +45,7 @@ def test_absent_pictures_are_counted_and_listed(birds):
         }
     }
     birds.change({"prepare.max_unreadable": 0.05})
-    birds.fails("prepare", "1 of 18 pictures unreadable", f"images/{ABSENT}: no such file")
+    birds.fails("prepare", "1 of 18 pictures cannot be used", f"images/{ABSENT}: no such file")
 
 
 def test_chain_without_target(birds):

@@ -7,6 +7,7 @@ from PIL import Image
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import Part
+from pipeline.table.counts import tell_left_out
 from pipeline.table.finish import finish_manifest
 from pipeline.table.manifest import check_table, evaluated_part, has_pictures, part_rows, read_manifest, write_manifest
 
@@ -122,8 +123,6 @@ def test_odd_names_inside_the_folder_are_fine(table, image):
     [
         ("x", None, "nothing in half a box"),
         ("h", None, "nothing in half a box"),
-        ("w", 0, "must be above 0"),
-        ("h", -3, "must be above 0"),
         ("y", "left", "'left' is not a number"),
         ("x", np.inf, "inf is not a number"),
     ],
@@ -220,13 +219,13 @@ def test_unreadable_pictures_are_left_out_counted_and_listed(table, root):
 
 def test_too_many_unreadable_pictures(table, root):
     (root / "s/1.png").unlink()
-    with pytest.raises(UserError, match="1 of 7 pictures unreadable.* 0.1; .*s/1.png: no such file") as error:
+    with pytest.raises(UserError, match="1 of 7 pictures cannot be used.* 0.1; .*s/1.png: no such file") as error:
         finish(table, root, max_unreadable=0.1)
     assert "\n" not in str(error.value)
 
 
 def test_nothing_readable_is_an_error_whatever_the_share(table, root):
-    with pytest.raises(UserError, match="7 of 7 pictures unreadable"):
+    with pytest.raises(UserError, match="7 of 7 pictures cannot be used"):
         finish(table, root / "elsewhere", max_unreadable=1.0)
 
 
@@ -239,12 +238,39 @@ def test_boxes_are_cut_to_the_picture(boxed, root):
     assert report["boxes_cut_to_picture"] == 2
 
 
-@pytest.mark.parametrize("position", [(20, 0), (0, 10), (-10, 0), (0, -8)])
-def test_box_beside_its_picture(boxed, root, position):
-    boxed.loc[0, ["x", "y"]] = position
-    message = rf"row 1 \(s/0.png\): box \(x {position[0]}, y {position[1]}, w 10, h 8\).* 20x10 pixels"
-    with pytest.raises(UserError, match=message):
-        finish(boxed, root, max_unreadable=1.0)
+@pytest.mark.parametrize(
+    ("box", "reason"),
+    [
+        ((20, 0, 10, 8), "box (x 20, y 0, w 10, h 8) lies outside the picture of 20x10 pixels"),
+        ((0, 10, 10, 8), "box (x 0, y 10, w 10, h 8) lies outside the picture of 20x10 pixels"),
+        ((-10, 0, 10, 8), "box (x -10, y 0, w 10, h 8) lies outside the picture of 20x10 pixels"),
+        ((0, -8, 10, 8), "box (x 0, y -8, w 10, h 8) lies outside the picture of 20x10 pixels"),
+        ((5, 5, 0, 3), "box (x 5, y 5, w 0, h 3) has no size"),
+        ((5, 5, 4, -20), "box (x 5, y 5, w 4, h -20) has no size"),
+        ((50, 50, -4, -20), "box (x 50, y 50, w -4, h -20) has no size"),
+        ((1, 2, 3, 8), "box of 3x8 pixels, below 4 on a side"),
+        ((18, 2, 8, 8), "box of 2x8 pixels, below 4 on a side"),
+        ((0.1, 0.2, 0.5, 0.8), "box (x 0.1, y 0.2, w 0.5, h 0.8) is a share of the picture; pixels are wanted"),
+    ],
+)
+def test_boxes_that_cannot_be_used_are_left_out_counted_and_listed(boxed, root, box, reason):
+    boxed.loc[1, list("xywh")] = box
+    manifest, report = finish(boxed, root, max_unreadable=0.15)
+    assert manifest["image"].tolist() == [f"d/{row[0]}" for row in ROWS if row[0] != "s/1.png"]
+    assert report["unreadable"]["first"] == [{"image": "s/1.png", "reason": reason}]
+    assert tell_left_out(report, "r.json") == f"1 of 7 left out: s/1.png ({reason}); all in r.json"
+    with pytest.raises(UserError, match=r"1 of 7 pictures cannot be used.*s/1.png: box"):
+        finish(boxed, root, max_unreadable=0.1)
+
+
+def test_boxes_that_are_all_shares(boxed):
+    boxed.loc[0, list("xywh")] = [0.1, 0.2, 0.5, 0.8]
+    with pytest.raises(UserError, match=r"row 1 .*column w: 0.5 is in a box within 0..1, .*; pixels are wanted"):
+        check_table(boxed, "d")
+
+
+def test_nothing_left_out_is_nothing_to_tell(table, root):
+    assert tell_left_out(finish(table, root)[1], "r.json") is None
 
 
 def test_box_too_small_to_use_counts_as_unreadable(boxed, root):

@@ -16,10 +16,11 @@ from typing import IO
 from pipeline.base.atomic import remove
 from pipeline.base.errors import UserError
 from pipeline.base.progress import progress
-from pipeline.datasets._shared.paths import inside, joined
+from pipeline.datasets._shared.paths import escaped, inside, is_utf8, joined
 
 CHUNK = 1 << 20  # bytes
 PATH_MAX = 4096  # bytes
+UTF8 = 0x800  # flag of a zip's member: its name is in UTF-8
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
 
 
@@ -33,13 +34,15 @@ class _Member:
     link: str | None = None
 
 
-def unpack(archive: Path, out: Path, max_bytes: int) -> None:
+def unpack(archive: Path, out: Path, max_bytes: int, encoding: str | None = None) -> None:
     """Unpack a zip or tar (plain, gz, bz2, xz) archive into the folder `out`, which may hold other files already.
 
     Links to files of the archive become copies of them. `out` is untouched until everything is unpacked beside it.
+    `encoding`: code page of the members' names where the archive does not say UTF-8; None: UTF-8 all the same.
 
     Raises UserError for a file that is no archive, is damaged or encrypted, for more than `max_bytes` of content, and
-    for members that lead out of the folder, are devices, or would replace a file of `out`.
+    for members that lead out of the folder, are devices, would replace a file of `out`, or have names in another
+    code page.
     """
     aside = out.with_name(f".{out.name}.unpacking")
     remove(aside)
@@ -47,9 +50,9 @@ def unpack(archive: Path, out: Path, max_bytes: int) -> None:
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as source:
-                _write(_zip_members(archive, source, max_bytes), archive, aside, max_bytes)
+                _write(_zip_members(archive, source, max_bytes, encoding), archive, aside, max_bytes)
         else:
-            with _open_tar(archive) as source:
+            with _open_tar(archive, encoding) as source:
                 _write(_tar_members(archive, source), archive, aside, max_bytes)
         _merge(archive, aside, out)
     except DAMAGED as error:
@@ -66,7 +69,7 @@ def unpack(archive: Path, out: Path, max_bytes: int) -> None:
         remove(aside)
 
 
-def _zip_members(archive: Path, source: zipfile.ZipFile, max_bytes: int) -> Iterator[_Member]:
+def _zip_members(archive: Path, source: zipfile.ZipFile, max_bytes: int, encoding: str | None) -> Iterator[_Member]:
     infos = [info for info in source.infolist() if not info.is_dir()]
     if sum(info.file_size for info in infos) > max_bytes:  # told before anything is written
         raise _too_big(archive, max_bytes)
@@ -76,25 +79,29 @@ def _zip_members(archive: Path, source: zipfile.ZipFile, max_bytes: int) -> Iter
                 f"{archive}: encrypted; unpack it by hand with the password you were given into the folder of "
                 "data.source, and drop it from the dataset's `archives`"
             )
-        path = inside(info.filename, f"{archive}: member")
+        code_page = "utf-8" if info.flag_bits & UTF8 else encoding
+        path = inside(_name(archive, info, code_page), f"{archive}: member")
         kind, link = stat.S_IFMT(info.external_attr >> 16), None
         if kind == stat.S_IFLNK:
             with source.open(info) as content:
-                link = joined(posixpath.dirname(path), content.read(PATH_MAX).decode(errors="replace"))
+                link = joined(posixpath.dirname(path), _decoded(archive, content.read(PATH_MAX), code_page))
         elif kind not in (0, stat.S_IFREG):
             raise _not_a_file(archive, path)
         yield _Member(path, info.file_size, lambda info=info: source.open(info), link)
 
 
-def _open_tar(archive: Path) -> tarfile.TarFile:
+def _open_tar(archive: Path, encoding: str | None) -> tarfile.TarFile:
     try:
-        return tarfile.open(archive)
+        return tarfile.open(archive, encoding=encoding or "utf-8", errors="surrogateescape")
     except tarfile.TarError:
         raise UserError(f"{archive}: not a zip or tar archive, or cut off; download it again") from None
 
 
 def _tar_members(archive: Path, source: tarfile.TarFile) -> Iterator[_Member]:
     for info in source:  # one pass: a compressed tar is slow to go back in
+        for name in (info.name, info.linkname):
+            if not is_utf8(name):
+                raise _in_other_letters(archive, escaped(name))
         path = inside(info.name, f"{archive}: member")
         if info.isdir():
             continue
@@ -109,6 +116,21 @@ def _tar_members(archive: Path, source: tarfile.TarFile) -> Iterator[_Member]:
     source.fileobj.seek(source.offset)
     if not source.fileobj.read(1):  # a whole tar ends in blocks of zeros
         raise tarfile.ReadError("its end is missing")
+
+
+def _name(archive: Path, info: zipfile.ZipInfo, encoding: str | None) -> str:
+    try:
+        written = info.filename.encode("cp437")  # what a name is read as without the flag
+    except UnicodeEncodeError:
+        return info.filename
+    return info.filename if info.flag_bits & UTF8 else _decoded(archive, written, encoding)
+
+
+def _decoded(archive: Path, name: bytes, encoding: str | None) -> str:
+    try:
+        return name.decode(encoding or "utf-8")
+    except UnicodeDecodeError:
+        raise _in_other_letters(archive, name.decode("utf-8", "backslashreplace")) from None
 
 
 def _write(members: Iterator[_Member], archive: Path, aside: Path, max_bytes: int) -> None:
@@ -156,6 +178,13 @@ def _merge(archive: Path, aside: Path, out: Path) -> None:
 def _too_big(archive: Path, max_bytes: int) -> UserError:
     return UserError(
         f"{archive}: unpacks to more than {max_bytes} bytes; raise `max_gb` of this archive if you trust it"
+    )
+
+
+def _in_other_letters(archive: Path, name: str) -> UserError:
+    return UserError(
+        f"{archive}: member '{name}' is named in a code page that the archive does not tell; set `encoding` of this "
+        "archive in the dataset's `archives`: cp437 or cp850 (Western), cp866 (Cyrillic), cp932 (Japanese), gbk, ..."
     )
 
 

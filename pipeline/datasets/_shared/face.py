@@ -13,7 +13,8 @@ It may have one name more: `describe(root)`, a line about what `fetch` made, whi
 features instead of pictures: its `fetch` then writes what `pipeline.features.given` says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from pipeline.base.errors import UserError
 from pipeline.base.params import Section, load_params, parse_file
 from pipeline.base.plugins import load_plugin
 
@@ -56,3 +58,23 @@ def load_dataset(
         from pipeline.datasets._shared import listed as module
     file = params_file(name)
     return module, parse_file(read(file), file, module.Params)
+
+
+@contextmanager
+def told_of(source: Path, out: Path) -> Iterator[None]:
+    """Context in which an error about a file in `out`, a copy, names the user's own, in `source`.
+
+    What is not there has come out of an archive, and is named as it lies in the set.
+    """
+    try:
+        yield
+    except UserError as error:
+        before, *rest = str(error).split(str(out))
+        told = [text[1:] if text[:1] == "/" and not _is_there(source, text[1:]) else f"{source}{text}" for text in rest]
+        raise UserError("".join([before, *told])) from error
+
+
+def _is_there(source: Path, text: str) -> bool:
+    """Whether `text` begins with the path of a file in `source`, or the same gzipped."""
+    ends = [place for place, letter in enumerate(text) if letter in ": "] + [len(text)]
+    return any((source / f"{text[:end]}{suffix}").is_file() for end in ends for suffix in ("", ".gz"))

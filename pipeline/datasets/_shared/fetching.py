@@ -1,5 +1,6 @@
 """What the `fetch` of a dataset is made of: archives, list files, the pictures that the lists name."""
 
+import codecs
 import hashlib
 import shutil
 from collections.abc import Iterable
@@ -7,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.base.errors import UserError
 from pipeline.base.params import Section
@@ -19,8 +20,18 @@ from pipeline.datasets._shared.lists import find_list
 from pipeline.datasets._shared.paths import inside
 
 
+def _known_encoding(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ValueError("should be a code page that Python knows, as cp437, cp932, gbk") from None
+
+
 class ArchiveParams(Section):
-    """An archive to unpack `into` a folder of the dataset: from a `url`, or a `file` in the folder `data.source`."""
+    """An archive to unpack `into` a folder of the dataset: from a `url`, or a `file` in the folder `data.source`.
+
+    `encoding`: code page of its members' names, where the archive does not say that they are in UTF-8.
+    """
 
     url: str | None = None
     file: str | None = None
@@ -28,6 +39,7 @@ class ArchiveParams(Section):
     md5: Annotated[str, Field(pattern="^[0-9a-fA-F]{32}$")] | None = None
     into: str = "."
     max_gb: Annotated[float, Field(gt=0)] = 100.0  # 10^9 bytes, unpacked
+    encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> "ArchiveParams":
@@ -64,7 +76,8 @@ def fetch_archives(
             # Several addresses may end in the same name.
             path = downloads / f"{hashlib.sha256(archive.url.encode()).hexdigest()[:12]}-{name}"
             download_file(archive.url, path, archive.digest)
-        unpack(path, out / inside(archive.into, "archives: into"), int(archive.max_gb * 1e9))
+        into = out / inside(archive.into, "archives: into")
+        unpack(path, into, int(archive.max_gb * 1e9), archive.encoding)
 
 
 def copy_lists(source: Path, out: Path, names: Iterable[str], guide: str) -> None:

@@ -12,25 +12,35 @@ import pyarrow.parquet as pq
 from pipeline.base.errors import UserError
 from pipeline.datasets._shared.lists import read_text
 
+SEPARATORS = (",", ";", "\t", "|")
+SHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
-def read_text_table(root: Path, name: str, separator: str = ",") -> pd.DataFrame:
+
+def read_text_table(root: Path, name: str, separator: str = ",", param: str = "separator") -> pd.DataFrame:
     """The table `name` in the folder `root` with all columns text, "" where empty.
 
     A name ending in .parquet is that; any other is CSV in UTF-8 with a header line, plain or gzipped (`name.gz`).
-    Columns of a parquet file that cannot be text (lists, structures) are left out.
-    Raises UserError for a missing or damaged file and for ragged lines.
+    Columns of a parquet file that cannot be text (lists, structures) are left out, and rows of blanks alone, with which
+    spreadsheets end.
+    Raises UserError for a missing or damaged file, for ragged lines, and for another separator, which `param` sets.
     """
     if name.endswith(".parquet"):
-        return _read_parquet(root / name)
-    return _read_csv(root / name, read_text(root, name), separator)
+        table = _read_parquet(root / name)
+        return table[~(table.apply(lambda column: column.str.strip()) == "").all(axis=1)].reset_index(drop=True)
+    if name.lower().endswith(SHEETS):
+        raise UserError(f"{root / name}: a spreadsheet, which is not read; export it as CSV (UTF-8)")
+    return _read_csv(root / name, read_text(root, name), separator, param)
 
 
-def _read_csv(path: Path, content: str, separator: str) -> pd.DataFrame:
+def _read_csv(path: Path, content: str, separator: str, param: str) -> pd.DataFrame:
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator, strict=True)
     rows = []
     try:
         header = next(reader, [])
-        for row in filter(None, reader):
+        _check_separator(path, header, separator, param)
+        for row in reader:
+            if not any(map(str.strip, row)):
+                continue
             if len(row) != len(header):
                 line = f"{path} line {reader.line_num}"
                 raise UserError(f"{line}: {len(row)} fields where the header names {len(header)}")
@@ -40,6 +50,13 @@ def _read_csv(path: Path, content: str, separator: str) -> pd.DataFrame:
     if len(set(header)) < len(header) or not header:
         raise UserError(f"{path}: expected a header line with distinct column names, found {header!r}")
     return pd.DataFrame(rows, columns=header, dtype=str)
+
+
+def _check_separator(path: Path, header: list[str], separator: str, param: str) -> None:
+    """Raise UserError when the header is one field that another separator would part."""
+    other = max(SEPARATORS, key=header[0].count) if len(header) == 1 else separator
+    if other != separator and other in header[0]:
+        raise UserError(f"{path}: its fields are parted by {other!r}, not by {separator!r}; set {param} to {other!r}")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -52,7 +69,10 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     texts = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if not pa.types.is_nested(column.type):
-            texts[name] = pc.cast(column, pa.string()).fill_null("").to_pylist()
+            try:
+                texts[name] = pc.cast(column, pa.string()).fill_null("").to_pylist()
+            except pa.ArrowException as error:
+                raise UserError(f"{path}: column {name!r} cannot be text ({_line(error)}); mend or drop it") from None
     return pd.DataFrame(texts, columns=list(texts), dtype=str)
 
 

@@ -1,19 +1,20 @@
 """Any table of pictures: a CSV or parquet file with the manifest's columns, beside a folder of pictures."""
 
-from pathlib import Path
+import posixpath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, SUBCATEGORY
+from pipeline.base.names import BOX, DATASET, IMAGE
 from pipeline.base.params import Section
 from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.datasets._shared.paths import inside, joined
 from pipeline.datasets._shared.tables import read_text_table
+from pipeline.table.manifest import OPTIONAL, REQUIRED
 
-REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
 PARAMS = "pipeline/datasets/table/params.yaml"
 GUIDE = f"put your table and its pictures there, and name them in {PARAMS}: table, images"
 
@@ -54,7 +55,7 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
     leave the folder, and when no row is left.
     """
     name = inside(params.table, f"{PARAMS}:table")
-    path, table = root / name, read_text_table(root, name, params.separator)
+    path, table = root / name, read_text_table(root, name, params.separator, f"{PARAMS}:separator")
     table = _with_constants(_renamed(table, params.rename, path), params.constants, path)
     table = _filtered(table, params.where, path)
     missing = [column for column in REQUIRED if column not in table]
@@ -64,9 +65,25 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
             f"{PARAMS}:rename, or give one value for all rows in its constants"
         )
     boxes = _boxes(table, path)
-    kept = [*REQUIRED, *(column for column in (DATASET, SUBCATEGORY) if column in table)]
-    images = [inside(joined(params.images, name), f"{path}: image") for name in table[IMAGE]]
+    kept = [*REQUIRED, *(column for column in (DATASET, *OPTIONAL) if column in table)]
+    folder = inside(params.images, f"{PARAMS}:images")
+    _check_relative(table[IMAGE], path, folder)
+    images = [inside(joined(folder, name), f"{path}: image") for name in table[IMAGE]]
     return table[kept].assign(**{IMAGE: images, **boxes}).reset_index(drop=True)
+
+
+def _check_relative(images: pd.Series, path: Path, folder: str) -> None:
+    """Raise UserError about absolute paths in any system's notation, saying what to strip of them."""
+    absolute = images[images.str.match(r"~?[/\\]|[A-Za-z]:[/\\]")]
+    if len(absolute):
+        parents = [PurePosixPath(name.replace("\\", "/")).parent.as_posix() for name in absolute]
+        alike = len({name.startswith("/") for name in parents}) == 1
+        common = posixpath.commonpath(parents).rstrip("/") if alike else ""
+        strip = repr(absolute.iloc[0][: len(common) + 1]) if common else "what leads to that folder"
+        raise UserError(
+            f"{path}: image {absolute.iloc[0]!r} leads out of its folder, an absolute path like {len(absolute)} of "
+            f"{len(images)}; write them as seen from {path.parent / folder}, where they belong: perhaps without {strip}"
+        )
 
 
 def _renamed(table: pd.DataFrame, rename: dict[str, str], path: Path) -> pd.DataFrame:

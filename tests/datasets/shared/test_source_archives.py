@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import stat
 import tarfile
 import zipfile
@@ -203,3 +204,62 @@ def test_archive_without_files(tmp_path):
 def test_file_and_folder_of_one_name(tmp_path):
     archive = make_tar(tmp_path / "set.tar", {"img": b"file", "img/one.jpg": b"inside"})
     assert_refused(archive, tmp_path, "a file and a folder share the name")
+
+
+# Names in code pages that an archive does not tell.
+
+
+def zip_of_bytes(path: Path, name: bytes, flag: int = 0) -> Path:
+    """A zip with one file, whose name is these bytes."""
+    stand_in = b"x" * len(name)
+    make_zip(path, {stand_in.decode(): b"content"})
+    content = path.read_bytes().replace(stand_in, name)
+    if flag:
+        for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+            at = content.index(mark) + place
+            content = content[:at] + flag.to_bytes(2, "little") + content[at + 2 :]
+    path.write_bytes(content)
+    return path
+
+
+def tar_of_bytes(path: Path, name: bytes) -> Path:
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT, encoding="latin1") as archive:
+        info = tarfile.TarInfo(name.decode("latin1"))
+        info.size = 7
+        archive.addfile(info, io.BytesIO(b"content"))
+    return path
+
+
+CODED = {"cp437": "café/né.jpg", "cp866": "фото/шляпа.jpg", "cp932": "写真/帽子.jpg", "gbk": "照片/帽子.jpg"}
+
+
+@pytest.mark.parametrize("make_one", [zip_of_bytes, tar_of_bytes])
+@pytest.mark.parametrize("encoding", CODED)
+def test_names_in_other_code_pages(tmp_path, make_one, encoding):
+    written = CODED[encoding].encode(encoding)
+    path = make_one(tmp_path / "set.archive", written)
+    shown = re.escape(written.decode("utf-8", "backslashreplace"))
+    assert_refused(path, tmp_path, f"member '{shown}' is named in a code page .*set `encoding` of this archive")
+    unpack(path, tmp_path / "new", LIMIT, encoding)
+    assert contents(tmp_path / "new") == {CODED[encoding]: b"content"}
+
+
+def test_names_in_utf8_with_or_without_the_flag(tmp_path):
+    written = "写真/né.jpg".encode()
+    for number, path in enumerate(
+        [
+            zip_of_bytes(tmp_path / "a.zip", written),
+            zip_of_bytes(tmp_path / "b.zip", written, flag=0x800),
+            tar_of_bytes(tmp_path / "c.tar", written),
+        ]
+    ):
+        unpack(path, tmp_path / str(number), LIMIT)
+        assert contents(tmp_path / str(number)) == {"写真/né.jpg": b"content"}
+    unpack(tmp_path / "b.zip", tmp_path / "new", LIMIT, "cp437")
+    assert contents(tmp_path / "new") == {"写真/né.jpg": b"content"}, "the flag says so"
+
+
+def test_a_name_that_the_encoding_has_not(tmp_path):
+    path = zip_of_bytes(tmp_path / "set.zip", b"a\xff\xff.jpg")
+    with pytest.raises(UserError, match=r"member 'a\\xff\\xff.jpg' is named in a code page"):
+        unpack(path, tmp_path / "out", LIMIT, "gbk")

@@ -1,0 +1,38 @@
+"""What a search gives."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A picture of the index; `row` is its number there.
+
+    `score`: greater is nearer; without colour, and by the cosine, it is the similarity of the embeddings. `deep` and
+    `colour`: the distances that it is made of; None where nothing was asked, or no colour was read. `link`: address of
+    the product, "" where the table has none.
+    """
+
+    row: int
+    item: str
+    category: str
+    link: str
+    domain: str
+    dataset: str
+    image: str
+    score: float | None = None
+    deep: float | None = None
+    colour: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The hits of a query by `model`, best first, ties by row; `searched`: rows that could be found.
+
+    `milliseconds`: time of each step: `load` of the networks for the first picture, `decode` and `embed` of a picture,
+    and `search`.
+    """
+
+    model: str
+    hits: tuple[Hit, ...]
+    searched: int
+    milliseconds: dict[str, float] = field(default_factory=dict)

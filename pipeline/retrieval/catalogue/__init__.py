@@ -1,0 +1,1 @@
+"""Catalogues that live: pictures come into an index and go from it."""

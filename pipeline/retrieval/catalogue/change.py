@@ -1,0 +1,115 @@
+"""Changing an index: pictures come and go, and the folder is swapped whole."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from pipeline.arrays.blocks import slices
+from pipeline.base.errors import UserError
+from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM
+from pipeline.base.progress import progress
+from pipeline.images.decode import UnreadableImage, as_box, load_image
+from pipeline.retrieval.embedding import Embedded, QueryEmbedder
+from pipeline.retrieval.index.folder import FOLDER, ROW, Index, changing, read_index, write_index
+
+BATCH = 64
+
+
+class Added(NamedTuple):
+    """`added` pictures, of which `replaced` were there before; `left_out`: (file, reason) of unreadable ones."""
+
+    added: int
+    replaced: int
+    left_out: list[tuple[Path, str]]
+
+
+def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> Added:
+    """Add the pictures `entries` (see `pipeline.retrieval.catalogue.entries`) to the index in `folder`.
+
+    A picture that is there already, the same box of the same file, is replaced by what it now shows.
+    Raises UserError when none can be read, when the models of the index are gone, and while another change goes on.
+    """
+    entries = entries[~_pictures(entries).duplicated(keep="last")]
+    with changing(folder):
+        index = read_index(folder)
+        embedder, first = QueryEmbedder(index.facts, device), index.facts.next_row
+        kept, left_out = [], []
+        for part in progress(slices(len(entries), BATCH), what="embed", unit="batch"):
+            places, pictures = _readable(entries.iloc[part], 2 * embedder.side, left_out)
+            if places:
+                ids, categories = first + len(kept) + np.arange(len(places)), entries[CATEGORY].iloc[part].iloc[places]
+                _extend(index, ids, embedder(pictures), categories.to_numpy(dtype=str))
+                kept += [part.start + place for place in places]
+        if not kept:
+            raise UserError(f"{left_out[0][0]}: {left_out[0][1]}; nothing to add ({len(left_out)} unreadable pictures)")
+        added = entries.iloc[kept].assign(**{ROW: first + np.arange(len(kept))})
+        same = _pictures(index.table).isin(_pictures(added))
+        table = pd.concat([index.table, added], ignore_index=True)
+        table = table.fillna({name: "" for name in table if name not in (ROW, *BOX)})
+        index = replace(index, table=table, facts=replace(index.facts, next_row=first + len(kept)))
+        write_index(folder, _without(index, np.append(same, np.zeros(len(kept), bool))))
+        return Added(len(kept), int(same.sum()), left_out)
+
+
+def remove_items(folder: Path, items: Sequence[str]) -> int:
+    """Remove all pictures of `items` from the index in `folder`, and say how many these were.
+
+    Raises UserError for an item that is not there, when nothing would be left, and while another change goes on.
+    """
+    with changing(folder):
+        index = read_index(folder)
+        held = index.table[ITEM]
+        unknown = [item for item in items if not (held == item).any()]
+        if unknown:
+            raise UserError(f"item {unknown[0]!r}: not in the index; nothing was removed")
+        gone = held.isin(items).to_numpy()
+        write_index(folder, _without(index, gone))
+        return int(gone.sum())
+
+
+def _without(index: Index, gone: np.ndarray) -> Index:
+    """The index without the rows where `gone` (N,) bool."""
+    if gone.all():
+        raise UserError("the index would be empty; nothing was removed")
+    ids = index.ids[gone]
+    if len(ids):  # faiss would go through all rows
+        for engine in index.engines.values():
+            engine.remove(ids)
+        if index.colour is not None:
+            index.colour.remove(ids)
+    return replace(index, table=index.table[~gone].reset_index(drop=True))
+
+
+def _extend(index: Index, ids: np.ndarray, embedded: Embedded, categories: np.ndarray) -> None:
+    """Give the engines and the colours of the index rows with these numbers (n,) and categories (n,) str."""
+    for name, engine in index.engines.items():
+        engine.add(ids, embedded.vectors[name], categories)
+    if index.colour is not None:
+        index.colour.add(ids, embedded.colour)
+
+
+def _pictures(rows: pd.DataFrame) -> pd.MultiIndex:
+    """What makes two rows the same picture, whatever folder its path was taken from: the file, and the box."""
+    files = [(Path(folder) / image).resolve() for folder, image in zip(rows[FOLDER], rows[IMAGE], strict=True)]
+    return pd.MultiIndex.from_arrays([files, *(rows[name].fillna(-1.0) for name in BOX)])
+
+
+def _readable(
+    entries: pd.DataFrame, side: int, left_out: list[tuple[Path, str]]
+) -> tuple[list[int], list[Image.Image]]:
+    """Places of the entries whose pictures can be read, and these; the others go to `left_out`."""
+    places, pictures = [], []
+    boxes = entries[list(BOX)].to_numpy(dtype=np.float64)
+    for place, (folder, image, box) in enumerate(zip(entries[FOLDER], entries[IMAGE], boxes, strict=True)):
+        try:
+            pictures.append(load_image(Path(folder) / image, as_box(box), target_side=side))
+            places.append(place)
+        except UnreadableImage as error:
+            left_out.append((Path(folder) / image, str(error)))
+    return places, pictures

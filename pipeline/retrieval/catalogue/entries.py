@@ -1,0 +1,80 @@
+"""Pictures that come into an index from outside the chain: a table of them, or a folder."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pyarrow import ArrowException
+
+from pipeline.base.errors import UserError
+from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK, Domain
+from pipeline.retrieval.index.folder import FOLDER, TEXTS
+
+TABLE = "manifest.csv"
+NEEDED = (IMAGE, ITEM, CATEGORY)
+
+
+def read_entries(path: Path) -> pd.DataFrame:
+    """The pictures of a table, or of a folder: columns `TEXTS` of the index, and boxes (NaN: the whole picture).
+
+    A table (CSV in UTF-8, or parquet) has the columns image, relative to the table, item and category, and may have
+    link, domain, dataset and x, y, w, h. A folder is read by its manifest.csv, if it has one; else every file in it is
+    a picture, its name the item, and the folder that it lies in the category.
+    Raises UserError when there is nothing to read, or columns are missing.
+    """
+    if path.is_dir() and not (path / TABLE).is_file():
+        entries = _folder(path)
+    else:
+        path = path / TABLE if path.is_dir() else path
+        entries = _table(path)
+    if entries.empty:
+        raise UserError(f"{path}: no pictures in it")
+    root = (path.parent if path.is_file() else path).resolve()
+    defaults = {LINK: "", DOMAIN: str(Domain.SHOP), DATASET: root.name, FOLDER: root.as_posix()}
+    entries = entries.assign(**{name: value for name, value in defaults.items() if name not in entries})
+    return entries.assign(**_boxes(entries, path))[[*TEXTS, *BOX]]
+
+
+def _folder(root: Path) -> pd.DataFrame:
+    files = [file for file in sorted(root.rglob("*")) if file.is_file() and not file.name.startswith(".")]
+    parents = [file.parent.relative_to(root).as_posix() for file in files]
+    return pd.DataFrame(
+        {
+            IMAGE: [file.relative_to(root).as_posix() for file in files],
+            ITEM: [file.stem for file in files],
+            CATEGORY: ["" if parent == "." else parent for parent in parents],
+        },
+        dtype=str,
+    )
+
+
+def _table(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise UserError(f"{path}: no such table or folder")
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+            table = table.astype(str).where(table.notna(), "")
+        else:
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ArrowException, OSError, ValueError) as error:
+        raise UserError(f"{path}: not a table ({str(error).splitlines()[0]}); give CSV in UTF-8 or parquet") from None
+    missing = [name for name in NEEDED if name not in table]
+    if missing:
+        raise UserError(f"{path}: no column {', '.join(missing)} among {', '.join(map(str, table.columns))}")
+    return table
+
+
+def _boxes(table: pd.DataFrame, path: Path) -> dict[str, np.ndarray]:
+    given = [name for name in BOX if name in table]
+    if not given:
+        return dict.fromkeys(BOX, np.nan)
+    if len(given) < len(BOX):
+        raise UserError(f"{path}: a box takes the columns {', '.join(BOX)}, only {', '.join(given)} found")
+    texts = table[list(BOX)].apply(lambda column: column.str.strip())
+    boxes = texts.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    wrong = (boxes.isna() & (texts != "")) | (boxes.isna().any(axis=1) & boxes.notna().any(axis=1)).to_numpy()[:, None]
+    if wrong.to_numpy().any():
+        row = int(np.flatnonzero(wrong.any(axis=1))[0])
+        raise UserError(f"{path}: box of {table[IMAGE].iloc[row]}: four numbers of pixels, or none, are wanted")
+    return {name: boxes[name].to_numpy() for name in BOX}

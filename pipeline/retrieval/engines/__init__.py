@@ -1,0 +1,1 @@
+"""What finds the nearest rows: one module an engine."""

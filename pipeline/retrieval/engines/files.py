@@ -1,0 +1,28 @@
+"""Files that the engines of faiss share."""
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+INDEX, IDS = "index.faiss", "ids.npy"
+
+
+def write_faiss(folder: Path, index: faiss.Index) -> None:
+    """Write the index into `folder`."""
+    faiss.write_index(index, str(folder / INDEX))
+
+
+def read_faiss(folder: Path) -> faiss.Index:
+    """The index in `folder`. Raises RuntimeError when it is missing or damaged, as faiss does."""
+    return faiss.read_index(str(folder / INDEX))
+
+
+def write_ids(folder: Path, ids: np.ndarray) -> None:
+    """Write the numbers (N,) int64 of the rows into `folder`."""
+    np.save(folder / IDS, ids.astype(np.int64))
+
+
+def read_ids(folder: Path) -> np.ndarray:
+    """The numbers (N,) int64 of the rows in `folder`."""
+    return np.load(folder / IDS, allow_pickle=False)

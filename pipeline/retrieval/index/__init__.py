@@ -1,0 +1,1 @@
+"""The index of a catalogue: built, measured, written, read, changed."""

@@ -1,0 +1,153 @@
+"""An index of rows of stored features: vectors by every model, an engine each, and how good that is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.base.errors import UserError
+from pipeline.base.names import BOX, CATEGORY, COLOUR, DATASET, DOMAIN, EMBEDDING, POOLED, SPLIT, Split
+from pipeline.features.store import Features
+from pipeline.models.head import Head
+from pipeline.params.index import IndexParams
+from pipeline.retrieval.engines.choice import build_engine
+from pipeline.retrieval.engines.measure import SAMPLED, Sample, milliseconds, recall, sample_of
+from pipeline.retrieval.engines.vectors import Vectors, create_vectors
+from pipeline.retrieval.fusion import Fusion
+from pipeline.retrieval.index.folder import FOLDER, ROW, TEXTS, Facts, Index
+
+Built = tuple[Index, dict[str, Any]]
+
+
+def build_index(
+    features: Features,
+    table: pd.DataFrame,
+    heads: Mapping[str, Head | None],
+    facts: Facts,
+    params: IndexParams,
+    *,
+    raw: Path,
+    work: Path,
+    block_rows: int,
+    say: Callable[[str], None] = lambda _: None,
+) -> Built:
+    """The index of rows of the part that `features` is of, and a report of recall, bytes and milliseconds.
+
+    table: the manifest's rows of `features`, in that order; heads: model -> its head, None for that of the stored
+    embeddings. Indexed are all rows that are no queries, of the domain and the set that `params` wants. The recall is
+    that of the queries among the rows of `features`, and of the indexed rows themselves where there are none.
+    `raw`: the folder that pictures lie in; `work`: one for vectors in the making.
+    """
+    kept = catalogue_rows(table, params)
+    rows = Chosen(kept[np.argsort(features.row[kept], kind="stable")], np.flatnonzero(table[SPLIT] == Split.QUERY))
+    ids, categories = features.row[rows.kept], table[CATEGORY].to_numpy(dtype=str)[rows.kept]
+    facts = replace(facts, rows=len(ids), next_row=int(ids[-1]) + 1, colour=features.colour)
+    engines, report = {}, {}
+    try:
+        for name, head in heads.items():
+            vectors, queries, own = _vectors(features, head, rows, work / name, block_rows)
+            sample = sample_of(vectors, queries, own)
+            engines[name] = build_engine(vectors, categories, sample, params, name)
+            report[name] = measure_engine(engines[name], sample, facts)
+            say(f"{name}: {engine_line(report[name])}")
+        colour = None
+        if features.colour is not None:
+            colour, _ = rows.gather(features, COLOUR, lambda block: block, work / COLOUR)
+    except BaseException:
+        for engine in engines.values():
+            engine.discard()
+        raise
+    return Index(facts, index_table(table.iloc[rows.kept], ids, raw), engines, colour), report
+
+
+def check_catalogue(path: Path, table: pd.DataFrame, part: str, params: IndexParams) -> None:
+    """Raise UserError when the rows `table` of the manifest at `path` have nothing to index."""
+    if not len(catalogue_rows(table, params)):
+        of = "" if params.dataset is None else f" of the set {params.dataset}"
+        which = "" if params.domain == "any" else f" {params.domain}"
+        raise UserError(
+            f"{path}: no{which} pictures{of} to index in {part}; index.part, index.domain and index.dataset say which"
+        )
+
+
+def catalogue_rows(table: pd.DataFrame, params: IndexParams) -> np.ndarray:
+    """Positions (n,) int64 of the rows of `table` that are to be found."""
+    kept = table[SPLIT] != Split.QUERY
+    if params.domain != "any":
+        kept &= table[DOMAIN] == params.domain
+    if params.dataset is not None:
+        kept &= table[DATASET] == params.dataset
+    return np.flatnonzero(kept)
+
+
+def index_table(rows: pd.DataFrame, ids: np.ndarray, raw: Path) -> pd.DataFrame:
+    """Rows (n,) of the manifest as those of an index, with these numbers; `raw` is where their pictures lie."""
+    rows = rows.reset_index(drop=True).assign(**{ROW: ids, FOLDER: raw.as_posix()})
+    rows = rows.assign(**{name: "" for name in TEXTS if name not in rows})
+    further = [name for name in rows if name not in (ROW, *TEXTS, *BOX, SPLIT)]
+    return rows[[ROW, *TEXTS, *BOX, *further]]
+
+
+def measure_engine(engine: Any, sample: Sample, facts: Facts) -> dict[str, Any]:
+    """What the report says of an engine."""
+    plain, held_out = Fusion(), sample.halves()[1]
+    return {
+        **{name: value for name, value in engine.facts.items() if isinstance(value, str | int | float)},
+        "rows": len(engine.ids),
+        "recall@10": recall(engine, held_out, plain, facts.shortlist),
+        "ms_per_query": round(milliseconds(engine, held_out, plain, facts.shortlist), 2),
+    }
+
+
+def engine_line(report: Mapping[str, Any]) -> str:
+    """The report of an engine in a line."""
+    lists = f" of {report['lists']} lists, {report['probes']} looked into" if report.get("lists") else ""
+    return (
+        f"{report['rows']} rows, {report['engine']}{lists}: recall@10 {report['recall@10']:.3f}, "
+        f"{report['bytes_per_vector']:.0f} bytes a vector, {report['ms_per_query']} ms a query"
+    )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Positions in a feature file: of the rows that are indexed, `kept` (n,) by their numbers, and of queries (Q,)."""
+
+    kept: np.ndarray
+    asked: np.ndarray
+
+    def gather(
+        self, features: Features, name: str, made: Callable[[np.ndarray], np.ndarray], folder: Path
+    ) -> tuple[Vectors, np.ndarray]:
+        """What `made` makes of the array `name`: of the rows kept as a file in `folder`, of the queries in memory."""
+        folder.mkdir(parents=True, exist_ok=True)
+        place = np.full(len(features), -1)
+        place[self.kept] = np.arange(len(self.kept))
+        is_query = np.zeros(len(features), bool)
+        is_query[self.asked] = True
+        file, queries, start = None, [], 0
+        for (block,) in features.blocks(name):
+            rows, part = made(block), slice(start, start + len(block))
+            if file is None:
+                file = create_vectors(folder, len(self.kept), rows.shape[1])
+            into = place[part]
+            file[into[into >= 0]] = rows[into >= 0]
+            queries.append(rows[is_query[part]])
+            start = part.stop
+        return Vectors(features.row[self.kept], file), np.concatenate(queries)
+
+
+def _vectors(
+    features: Features, head: Head | None, rows: Chosen, folder: Path, block_rows: int
+) -> tuple[Vectors, np.ndarray, np.ndarray]:
+    """Vectors of the rows, queries (Q, D), and the number (Q,) of the row that a query is itself or -1."""
+    if head is None:
+        vectors, queries = rows.gather(features, EMBEDDING, lambda block: block, folder)
+    else:
+        vectors, queries = rows.gather(features, POOLED, lambda block: head.embed(block, block_rows), folder)
+    if len(rows.asked):
+        return vectors, queries, np.full(len(queries), -1)
+    own = vectors.spread(SAMPLED)
+    return vectors, vectors.rows(own), own

@@ -1,0 +1,214 @@
+"""The folder of an index, which is written aside and swapped whole:
+
+- `index.json`: its facts, see `Facts`;
+- `rows.parquet`: a row a picture, ascending by its number `row`; `folder` is where `image` is relative to;
+- `<model>/`: what the engine of that model keeps;
+- `colour/`: colour features, where there are any.
+
+A number stands for one picture as long as the folder is changed and not built anew: it is not given to another one when
+the picture is removed.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from pipeline.base.atomic import remove, replacing
+from pipeline.base.errors import UserError
+from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK
+from pipeline.base.parquet import read_parquet, write_parquet
+from pipeline.base.reports import write_json
+from pipeline.retrieval.engines.face import Engine
+from pipeline.retrieval.engines.vectors import Vectors
+from pipeline.retrieval.fusion import Fusion
+
+FACTS, ROWS, COLOUR = "index.json", "rows.parquet", "colour"
+ROW, FOLDER = "row", "folder"
+TEXTS = (IMAGE, ITEM, CATEGORY, LINK, DOMAIN, DATASET, FOLDER)
+FORMAT = 1
+MEND = "run `dvc repro index`"
+ATTEMPTS, PAUSE = 5, 0.02  # at reading a folder that may be swapped meanwhile; seconds between them
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that pictures are embedded with: its `folder`, its fingerprint `mark`, and the facts of its engine."""
+
+    folder: str
+    mark: str
+    engine: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is in an index.
+
+    `backbone` is that of all `models`, a head each. `next_row`: the number of the next picture. `colour`: how colour
+    features were made, None where there are none. `shortlist`: how many times as many rows as are asked for are found
+    by the engine and then scored exactly; 0: all that it finds.
+    """
+
+    part: str
+    rows: int
+    next_row: int
+    backbone: Model
+    models: dict[str, Model]
+    metric: str = "cosine"
+    colour_metric: str = "euclidean"
+    shortlist: int = 20
+    colour: dict[str, Any] | None = None
+    format: int = FORMAT
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "Facts":
+        """From what `index.json` holds. Raises ValueError, TypeError or KeyError when it is another thing."""
+        if content["format"] != FORMAT:
+            raise ValueError(f"format {content['format']} instead of {FORMAT}")
+        models = {name: Model(**facts) for name, facts in content["models"].items()}
+        return cls(**{**content, "backbone": Model(**content["backbone"]), "models": models})
+
+    def fusion(self, weight: float) -> Fusion:
+        """How scores are made, with this weight of the colour."""
+        return Fusion(self.metric, self.colour_metric, weight)
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index in memory, but for the vectors: facts, rows (see the module), an engine a model, colour features."""
+
+    facts: Facts
+    table: pd.DataFrame
+    engines: dict[str, Engine]
+    colour: Vectors | None = None
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def ids(self) -> np.ndarray:
+        """(N,) int64: the numbers of the rows."""
+        return self.table[ROW].to_numpy()
+
+    def discard(self) -> None:
+        """Drop what its engines keep elsewhere: it will not be used."""
+        for engine in self.engines.values():
+            engine.discard()
+
+    def places(self, ids: np.ndarray) -> np.ndarray:
+        """Where in the table the rows `ids` (n,) stand. Raises UserError for a number that is none."""
+        places = np.searchsorted(self.ids, ids)
+        known = self.ids[np.minimum(places, len(self) - 1)] == ids if len(self) else np.zeros(len(ids), bool)
+        if not known.all():
+            raise UserError(f"row {ids[~known][0]}: not in the index, which has {len(self)} rows")
+        return places
+
+
+def write_index(folder: Path, index: Index) -> None:
+    """Write the index to `folder`, which is replaced whole: who reads meanwhile reads the former one or this one."""
+    with replacing(folder) as aside:
+        for name, engine in index.engines.items():
+            (aside / name).mkdir(parents=True)
+            engine.write(aside / name)
+        if index.colour is not None:
+            (aside / COLOUR).mkdir()
+            index.colour.write(aside / COLOUR)
+        write_parquet(aside / ROWS, index.table)
+        models = {name: replace(model, engine=index.engines[name].facts) for name, model in index.facts.models.items()}
+        write_json(aside / FACTS, asdict(replace(index.facts, rows=len(index.table), models=models)))
+    for engine in index.engines.values():
+        engine.settle()
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Context in which no other process writes the index in `folder`. Raises UserError when one does.
+
+    What writers that were killed left beside it is put back, or removed.
+    """
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{folder}: another process changes the index; wait for it, then run again") from None
+    try:
+        former = sorted(folder.parent.glob(f".{folder.name}.*.former"))
+        if former and not folder.exists():
+            former.pop().replace(folder)
+        for left in [*former, *folder.parent.glob(f".{folder.name}.*.part")]:
+            remove(left)
+        yield
+    finally:
+        lock.release()
+
+
+def read_index(folder: Path) -> Index:
+    """The index in `folder`, also while it is swapped. Raises UserError when there is none, or it is damaged."""
+    for _ in range(ATTEMPTS):
+        try:
+            before = stamp(folder)
+            index = _read(folder)
+            if stamp(folder) == before:
+                return index
+            problem = UserError(f"{folder}: the index changes all the time; try again")
+        except UserError as error:  # it may lie between two renames just now
+            problem = error
+        sleep(PAUSE)
+    raise problem
+
+
+def read_facts(folder: Path) -> Facts:
+    """The facts of the index in `folder`. Raises UserError when there is none, or it is damaged."""
+    path = folder / FACTS
+    if not path.is_file():
+        raise UserError(f"{folder}: no index here; {MEND}")
+    try:
+        return Facts.of(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"{path}: not the facts of an index ({error}); {MEND}") from error
+
+
+def stamp(folder: Path) -> tuple[int, int]:
+    """What tells the index in `folder` from one that takes its place. Raises UserError when there is none."""
+    try:
+        facts = (folder / FACTS).stat()
+    except OSError:
+        raise UserError(f"{folder}: no index here; {MEND}") from None
+    return facts.st_ino, facts.st_mtime_ns
+
+
+def _read(folder: Path) -> Index:
+    from pipeline.retrieval.engines.choice import read_engine
+
+    facts, table = read_facts(folder), read_parquet(folder / ROWS, MEND)
+    try:
+        engines = {name: read_engine(folder / name, model.engine) for name, model in facts.models.items()}
+        colour = None if facts.colour is None else Vectors.read(folder / COLOUR)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:  # faiss raises the last one
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise UserError(f"{folder}: damaged index ({reason}); {MEND}") from error
+    index = Index(facts, table, engines, colour)
+    _check(folder, index)
+    return index
+
+
+def _check(folder: Path, index: Index) -> None:
+    """Raise UserError unless all that the index holds is of the same rows."""
+    missing = [column for column in (ROW, *TEXTS, *BOX) if column not in index.table]
+    if missing:
+        raise UserError(f"{folder / ROWS}: no column {missing[0]!r}; {MEND}")
+    held = {f"{folder / name}": engine.ids for name, engine in index.engines.items()}
+    if index.colour is not None:
+        held[str(folder / COLOUR)] = index.colour.ids
+    for name, ids in held.items():
+        if not np.array_equal(ids, index.ids):
+            raise UserError(f"{name}: holds {len(ids)} rows, others than the {len(index)} of {ROWS}; {MEND}")
