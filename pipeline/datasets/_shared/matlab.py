@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.base.errors import UserError
+from pipeline.base.opening import opening
 
 
 def read_mat(path: Path, variable: str) -> np.ndarray:
@@ -21,7 +22,8 @@ def read_mat(path: Path, variable: str) -> np.ndarray:
     if not path.is_file():
         raise UserError(f"{path}: no such file; run `dvc repro download`")
     try:
-        content = loadmat(path, variable_names=[variable])
+        with opening(path):
+            content = loadmat(path, variable_names=[variable])
     except NotImplementedError:
         raise UserError(f"{path}: MAT v7.3; save it as v5 (in MATLAB: save -v6)") from None
     except (MatReadError, OSError, ValueError, TypeError, KeyError, IndexError, zlib.error, EOFError) as error:
