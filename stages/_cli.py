@@ -70,7 +70,7 @@ def stage(function: Callable[..., None]) -> click.Command:
     @click.option(
         "--params",
         "params_file",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),
         default="params.yaml",
         show_default=True,
         help="File with the parameters.",

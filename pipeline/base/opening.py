@@ -61,7 +61,7 @@ def check_opens(path: Path) -> None:
 
 def may_read(path: Path) -> bool:
     """Whether permissions let this process read `path`, there or not."""
-    return _barring(path) is None and (not path.exists() or os.access(path, os.R_OK))
+    return _barring(path) is None and (not path.exists() or _permitted(path, os.R_OK))
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -86,6 +86,10 @@ def _forbidden(path: Path) -> Closed:
 def _barring(path: Path) -> Path | None:
     """The outermost folder on the way to `path`, itself included, that may not be entered."""
     for folder in reversed(path.parents):
-        if not os.access(folder, os.X_OK) and os.access(folder, os.F_OK):
+        if folder.exists() and not _permitted(folder, os.X_OK):
             return folder
-    return path if path.is_dir() and not os.access(path, os.R_OK | os.X_OK) else None
+    return path if path.is_dir() and not _permitted(path, os.R_OK | os.X_OK) else None
+
+
+def _permitted(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)

@@ -26,9 +26,9 @@ TEXTS = {
     r"<!doctype html|<html|<head|<\?xml[^>]*>\s*<!doctype html": (
         "an HTML page, which a server sent in its place; open the address in a browser and save the file from there"
     ),
-    r"<": "XML; get the file again",
+    r"<": "XML; get it again",
     r"[{\[]\s*[\"{\[}\]\d-]": "JSON; give the file of the weights, which may lie beside it",
-    r"": "text; get the file again",
+    r"": "text; get it again",
 }
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")  # characters that no text has
 

@@ -1,8 +1,8 @@
 """Checkpoints of deep-image-retrieval (dirtorch, `.pt`) and of UDMA (`.t7`) as models of this project.
 
-Both are files of torch.save that hold `state_dict` (or `model`, or the weights alone), keys with the prefix "module." of
-a model on several GPUs: a torchvision ResNet without its classifier, `adpool.p` (the exponent of GeM), `fc.weight` and
-`fc.bias` (the head).
+Both are files of torch.save that hold `state_dict` (or `model`, or the weights alone), keys with the prefix "module."
+of a model on several GPUs: a torchvision ResNet without its classifier, `adpool.p` (the exponent of GeM), `fc.weight`
+and `fc.bias` (the head).
 dirtorch adds `model_options`; UDMA has none and uses the defaults. A state of `fc` alone is an adaptation layer.
 """
 

@@ -36,9 +36,7 @@ def load_checkpoint(path: Path, *, trust: bool) -> Any:
                 "if you trust where the file comes from, add --trust"
             ) from None
         if not trust and "Unsupported operand" in text:
-            raise UserError(
-                f"{path}: pickled by a protocol of objects; write it again with pickle_protocol=2"
-            ) from None
+            raise UserError(f"{path}: in a later protocol of pickle; save it again with pickle_protocol=2") from None
         reason = (text.strip().splitlines() or [type(error).__name__])[-1][:120]
         raise UserError(f"{path}: not a checkpoint of torch.save, or truncated ({reason}); get it again") from None
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.base.errors import UserError
-from pipeline.base.opening import opening
+from pipeline.base.opening import check_opens
 
 
 def read_mat(path: Path, variable: str) -> np.ndarray:
@@ -21,9 +21,9 @@ def read_mat(path: Path, variable: str) -> np.ndarray:
 
     if not path.is_file():
         raise UserError(f"{path}: no such file; run `dvc repro download`")
+    check_opens(path)  # scipy hides why it cannot
     try:
-        with opening(path):
-            content = loadmat(path, variable_names=[variable])
+        content = loadmat(path, variable_names=[variable])
     except NotImplementedError:
         raise UserError(f"{path}: MAT v7.3; save it as v5 (in MATLAB: save -v6)") from None
     except (MatReadError, OSError, ValueError, TypeError, KeyError, IndexError, zlib.error, EOFError) as error:
