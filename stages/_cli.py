@@ -3,6 +3,7 @@
 import errno
 import functools
 import inspect
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 from pipeline.base.errors import UserError
+from pipeline.base.opening import FORBIDDEN, may_read, why_closed
 from pipeline.base.processes import is_first, started_together, tells_failure
 from pipeline.base.threads import wait_asleep
 
@@ -68,7 +70,7 @@ def stage(function: Callable[..., None]) -> click.Command:
     @click.option(
         "--params",
         "params_file",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),
         default="params.yaml",
         show_default=True,
         help="File with the parameters.",
@@ -126,7 +128,10 @@ def _os_message(error: OSError) -> str | None:
     where = f" {error.filename}" if error.filename else ""
     if error.errno in NO_ROOM:
         return f"cannot write{where}: {NO_ROOM[error.errno]}; make room and run again, finished work is kept"
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    if path and not (error.errno in FORBIDDEN and may_read(path)) and (closed := why_closed(path, error)):
+        return f"{path}: {closed.reason}; {closed.mend}"
+    if error.errno in (errno.EROFS, *FORBIDDEN):
         return f"cannot write{where} ({error.strerror}); make the folder writable and run again"
     if error.filename:
         return f"{error.filename}: {error.strerror}"

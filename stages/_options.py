@@ -8,7 +8,7 @@ from pipeline.base.names import INDEX_FOLDER
 
 index_option = click.option(
     "--index",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=INDEX_FOLDER,
     show_default=True,
     help="Folder of the index.",

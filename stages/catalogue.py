@@ -19,7 +19,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("pictures", metavar="FOLDER|TABLE", type=click.Path(path_type=Path))
+@click.argument("pictures", metavar="FOLDER|TABLE", type=click.Path(path_type=Path, readable=False))
 @index_option
 @device_option
 def add(pictures: Path, index: Path, device: str) -> None:

@@ -8,7 +8,7 @@ from stages._cli import one_line_errors
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Runs at a time.")
 @click.option("--dry-run", is_flag=True, help="Say which runs are finished, and how the others would be queued.")
 @click.option("--report-only", is_flag=True, help="Run nothing; report what is finished.")

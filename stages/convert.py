@@ -8,7 +8,7 @@ from stages._cli import one_line_errors
 
 
 @click.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("checkpoint", type=click.Path(path_type=Path, readable=False))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--trust", is_flag=True, help="Unpickle objects other than tensors. This can run any code that the file brings."

@@ -11,7 +11,7 @@ from stages._options import device_option, index_option
 
 
 @click.command()
-@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @index_option
 @click.option("-k", default=10, show_default=True, help="Results a photo.")
 @click.option("--box", help="Part of the photo that is searched: x,y,w,h in pixels of the upright picture.")

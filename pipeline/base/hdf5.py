@@ -10,19 +10,22 @@ import h5py
 
 from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
+from pipeline.base.opening import opening
 
 
 @contextmanager
 def reading(path: Path, made_by: str | None) -> Iterator[h5py.File]:
     """Open `path` for reading. `made_by` is the stage that writes such files; None: it is a file of the user.
 
-    Raises UserError when it is missing, truncated, not HDF5, or lacks what is read from it.
+    Raises UserError when it is missing, cannot be opened, is truncated, not HDF5, or lacks what is read from it.
     """
     mend = f"run `dvc repro -f {made_by}`" if made_by else "get the file again"
-    if not path.exists():
-        raise UserError(f"{path}: no such file; {mend}")
     try:
-        with h5py.File(path, "r") as file:
+        with opening(path):
+            if not path.exists():
+                raise UserError(f"{path}: no such file; {mend}")
+            file = h5py.File(path, "r")
+        with file:
             yield file
     except OSError as error:
         raise UserError(f"{path}: truncated or not HDF5 ({error}); {mend}") from error

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipeline.base.errors import UserError
+from pipeline.base.opening import opening
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -29,10 +30,10 @@ Size = Annotated[tuple[int, int], AsTuple]
 def load_params(path: Path = PARAMS_FILE) -> dict[str, Any]:
     """The whole file as plain dicts (YAML 1.2, as DVC reads it: `1e-3` is a number).
 
-    Raises UserError when the file is missing, is no UTF-8 or is not a YAML mapping.
+    Raises UserError when the file is missing, cannot be opened, is no UTF-8 or is not a YAML mapping.
     """
     try:
-        with open(path, encoding="utf-8") as file:
+        with opening(path), open(path, encoding="utf-8") as file:
             content = YAML(typ="safe", pure=True).load(file)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run from the folder that holds params.yaml") from None

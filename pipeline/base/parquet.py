@@ -7,6 +7,7 @@ from pyarrow import ArrowException
 
 from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
+from pipeline.base.opening import opening
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:
@@ -16,10 +17,11 @@ def write_parquet(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_parquet(path: Path, mend: str) -> pd.DataFrame:
-    """The table at `path`. Raises UserError ending in `mend` when it is missing or damaged."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; {mend}")
+    """The table at `path`. Raises UserError, ending in `mend` when it is missing or damaged."""
     try:
-        return pd.read_parquet(path, engine="pyarrow")
+        with opening(path):
+            if not path.is_file():
+                raise UserError(f"{path}: no such file; {mend}")
+            return pd.read_parquet(path, engine="pyarrow")
     except (ArrowException, OSError, ValueError, KeyError):
         raise UserError(f"{path}: damaged or not a parquet file; {mend}") from None

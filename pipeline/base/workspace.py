@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from pipeline.base.atomic import remove, write_bytes
 from pipeline.base.code import code_digest
 from pipeline.base.errors import UserError
+from pipeline.base.opening import files_in
 from pipeline.base.processes import is_first
 
 
@@ -29,9 +30,8 @@ def fingerprint(*, params: Any, inputs: Iterable[Path], modules: Iterable[str]) 
     """
     digest = hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode())
     for path in inputs:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                digest.update(file.relative_to(path).as_posix().encode() + b"\0" + _file_digest(file))
+        for file in files_in(path) if path.is_dir() else [path]:
+            digest.update(file.relative_to(path).as_posix().encode() + b"\0" + _file_digest(file))
     digest.update(code_digest(modules).encode())
     return digest.hexdigest()[:16]
 

@@ -1,11 +1,13 @@
 """Checkpoints of deep-image-retrieval (dirtorch, `.pt`) and of UDMA (`.t7`) as models of this project.
 
-Both are files of torch.save that hold `state_dict`, keys with the prefix "module." of a model on several GPUs: a
-torchvision ResNet without its classifier, `adpool.p` (the exponent of GeM), `fc.weight` and `fc.bias` (the head).
+Both are files of torch.save that hold `state_dict` (or `model`, or the weights alone), keys with the prefix "module."
+of a model on several GPUs: a torchvision ResNet without its classifier, `adpool.p` (the exponent of GeM), `fc.weight`
+and `fc.bias` (the head).
 dirtorch adds `model_options`; UDMA has none and uses the defaults. A state of `fc` alone is an adaptation layer.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,8 @@ from pipeline.models.inputs import IMAGENET_MEAN, IMAGENET_STD
 from pipeline.models.kinds import save_embedder
 from pipeline.params.finetune import ModelParams
 
+STATES = ("state_dict", "model", "model_state_dict")
+WRAPPED = re.compile(r"^(?:module\.|_orig_mod\.)+")  # of a model on several GPUs, or compiled
 SUFFIX = "_rmac"  # of dirtorch's names of architectures
 HEAD = {"fc.weight": "head.weight", "fc.bias": "head.bias"}
 POOLING = {"adpool.p": "pooling.p"}
@@ -91,14 +95,20 @@ def convert(checkpoint: Any, path: Path, out: Path) -> Converted:
 
 
 def _weights(checkpoint: Any, path: Path) -> dict[str, Tensor]:
-    state = checkpoint.get("state_dict") if isinstance(checkpoint, Mapping) else None
-    if not isinstance(state, Mapping) or not state:
+    state = _state(checkpoint) if isinstance(checkpoint, Mapping) else None
+    if not state:
         raise UserError(f"{path}: no state_dict in it; not a checkpoint of dirtorch or UDMA")
-    weights = {str(name).removeprefix("module."): value for name, value in state.items()}
+    weights = {WRAPPED.sub("", str(name)): value for name, value in state.items()}
     foreign = [name for name, value in weights.items() if not isinstance(value, Tensor)]
     if foreign:
         raise UserError(f"{path}: {foreign[0]} in its state_dict is no tensor; not a checkpoint of dirtorch or UDMA")
     return weights
+
+
+def _state(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The weights under one of the keys of `STATES`, or the checkpoint itself where it holds weights alone."""
+    held = next((checkpoint[key] for key in STATES if isinstance(checkpoint.get(key), Mapping)), None)
+    return checkpoint if held is None and all(isinstance(value, Tensor) for value in checkpoint.values()) else held
 
 
 def _model_params(options: ModelOptions, weights: Mapping[str, Tensor], path: Path) -> ModelParams:

@@ -14,6 +14,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,10 @@ class PooledCache:
         file = self._file(chunk)
         try:
             rows = np.load(file, allow_pickle=False)
-            os.utime(file)  # used just now
         except (OSError, ValueError, EOFError):
             return None
+        with suppress(OSError):  # of another user, whose it stays
+            os.utime(file)  # used just now
         return rows if rows.ndim == 2 and len(rows) == len(chunk) and rows.dtype == np.float32 else None
 
     def write(self, chunk: np.ndarray, rows: np.ndarray) -> None:

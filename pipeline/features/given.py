@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.base.errors import UserError
+from pipeline.base.opening import opening
 from pipeline.base.reports import write_json
 
 MADE_BY = "download"
@@ -43,6 +44,7 @@ def write_facts(folder: Path, facts: dict[str, Any]) -> None:
 def read_facts(folder: Path) -> dict[str, Any]:
     """What `write_facts` wrote. Raises UserError when it is missing or damaged."""
     try:
-        return json.loads((folder / FACTS).read_text())
+        with opening(folder / FACTS):
+            return json.loads((folder / FACTS).read_text())
     except (OSError, ValueError):
         raise UserError(f"{folder / FACTS}: missing or not JSON; {MEND}") from None

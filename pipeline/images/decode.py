@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFile
 
+from pipeline.base.opening import why_closed
 from pipeline.images.metadata import SIDEWAYS, turn_of, without_metadata
 
 # All decoded inside Pillow; formats that start other programs (EPS) stay out.
@@ -23,7 +24,17 @@ Box = tuple[float, float, float, float]
 
 
 class UnreadableImage(Exception):  # noqa: N818
-    """A file that gives no usable picture. Its text is the reason, in a few words."""
+    """A file that gives no usable picture. Its text is the reason, in a few words.
+
+    `mend`: what to do, where the file could not be opened and nothing is known of the picture.
+    """
+
+    def __init__(self, reason: str, mend: str | None = None) -> None:
+        super().__init__(reason, mend)
+        self.reason, self.mend = reason, mend
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 def load_image(path: Path, box: Box | None = None, *, min_side: int = 1, target_side: int | None = None) -> Image.Image:
@@ -32,11 +43,12 @@ def load_image(path: Path, box: Box | None = None, *, min_side: int = 1, target_
 
 
 def read_content(path: Path) -> bytes:
-    """The bytes of a file. Raises UnreadableImage when there is no such file, or nothing in it."""
+    """The bytes of a file. Raises UnreadableImage when it cannot be opened, or has nothing in it."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UnreadableImage((error.strerror or "cannot be read").lower()) from None
+        closed = why_closed(path, error)
+        raise UnreadableImage(*(closed or [(error.strerror or "cannot be read").lower()])) from None
     except ValueError:  # a null byte in the name
         raise UnreadableImage("no name of a file") from None
     if not content:

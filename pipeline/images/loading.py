@@ -59,7 +59,8 @@ class Pictures(Dataset):
         try:
             return self.transform(load_image(path, self.boxes[index], target_side=2 * self.side))
         except UnreadableImage as error:
-            raise UserError(f"{path}: {error}; run `dvc repro prepare` to check the pictures again") from error
+            mend = error.mend or "run `dvc repro prepare` to check the pictures again"
+            raise UserError(f"{path}: {error}; {mend}") from error
 
 
 def load_batches(pictures: Pictures, batch_size: int, workers: int) -> Iterator[Inputs]:

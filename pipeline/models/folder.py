@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pipeline.base.atomic import write_bytes
 from pipeline.base.errors import UserError
+from pipeline.base.opening import opening
 from pipeline.base.reports import write_json
 from pipeline.models.head import Head
 
@@ -39,12 +40,14 @@ def write_model(folder: Path, kind: str, settings: Mapping[str, Any], weights: M
 
 
 def read_model(folder: Path, mend: str = RETRAIN) -> Stored:
-    """What is in `folder`. Raises UserError ending in `mend` when it is missing or damaged."""
+    """What is in `folder`. Raises UserError, ending in `mend` when it is missing or damaged."""
     try:
-        config = json.loads((folder / CONFIG).read_text())
+        with opening(folder):
+            text, content = (folder / CONFIG).read_text(), (folder / WEIGHTS).read_bytes()
+        config = json.loads(text)
         if not (isinstance(config, dict) and isinstance(config.get("settings"), dict) and "kind" in config):
             raise ValueError(f"{CONFIG} has no kind and settings")
-        return Stored(str(config["kind"]), config["settings"], load_tensors((folder / WEIGHTS).read_bytes()))
+        return Stored(str(config["kind"]), config["settings"], load_tensors(content))
     except (OSError, ValueError, SafetensorError) as error:
         raise damaged_model(folder, error, mend) from error
 
@@ -79,7 +82,8 @@ def save_heads(folder: Path, heads: Mapping[str, Head]) -> None:
 def load_heads(folder: Path) -> dict[str, Head]:
     """The heads that `save_heads` wrote, by name. Raises UserError when one is missing or damaged."""
     try:
-        names = json.loads((folder / NAMES).read_text())["heads"]
+        with opening(folder / NAMES):
+            names = json.loads((folder / NAMES).read_text())["heads"]
         return {name: load_head(folder / name, READAPT) for name in names}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder / NAMES}: not a list of heads ({error}); {READAPT}") from error

@@ -12,6 +12,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pipeline.base.errors import UserError
+from pipeline.base.opening import check_opens, opening
+from pipeline.base.signatures import foreign_kind
 from pipeline.models.folder import CONFIG, read_model
 
 PARAM = "finetune.model.weights"
@@ -76,9 +78,11 @@ def read_weights(weights: str, backbone: str) -> Weights:
     path = Path(weights)
     if path.is_dir():
         return _of_folder(path)
-    if not path.is_file():
-        raise UserError(f"{PARAM}: {path}: no such file or folder")
+    with opening(path):
+        if not path.is_file():
+            raise UserError(f"{PARAM}: {path}: no such file or folder")
     if path.suffix == ".safetensors":
+        check_opens(path)  # safetensors calls it missing
         try:
             return Weights(str(path), load_file(path))
         except (OSError, SafetensorError) as error:
@@ -145,6 +149,8 @@ def _of_folder(path: Path) -> Weights:
 
 
 def _unpickled(path: Path) -> dict[str, Tensor]:
+    if kind := foreign_kind(path):
+        raise UserError(f"{PARAM}: {path}: not a file of tensors but {kind}")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the bytes of a stranger's file may raise anything in an unpickler

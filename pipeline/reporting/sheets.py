@@ -49,4 +49,5 @@ def _picture(raw: Path, row: pd.Series) -> Image.Image:
     try:
         return load_image(path, as_box(box), target_side=2 * TILE)
     except UnreadableImage as error:
-        raise UserError(f"{path}: {error}; run `dvc repro prepare` to check the pictures again") from error
+        mend = error.mend or "run `dvc repro prepare` to check the pictures again"
+        raise UserError(f"{path}: {error}; {mend}") from error

@@ -231,7 +231,8 @@ class Searcher:
             return load_image(Path(image), box, target_side=side)
         except UnreadableImage as error:
             where = image if isinstance(image, str | Path) else "the picture"
-            raise UnreadablePhoto(f"{where}: {error}") from error
+            mend = f"; {error.mend}" if error.mend else ""
+            raise UnreadablePhoto(f"{where}: {error}{mend}") from error
 
     def _network(self) -> QueryEmbedder:
         with self._loading:

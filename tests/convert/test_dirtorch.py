@@ -177,3 +177,12 @@ def test_adaptation_layer_in_half_precision(tmp_path):
     layer = {"fc.weight": torch.ones(4, 7).half(), "fc.bias": torch.ones(4).half()}
     convert({"state_dict": layer}, PATH, tmp_path / "out")
     assert {tensor.dtype for tensor in load_head(tmp_path / "out").parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("prefix", ["module.module.", "_orig_mod.module.", "module._orig_mod."])
+@pytest.mark.parametrize("held", [lambda state: state, lambda state: {"model": state, "epoch": 3}])
+def test_wrapped_and_bare_states(tmp_path, prefix, held):
+    layer = {"fc.weight": torch.randn(4, 7), "fc.bias": torch.randn(4)}
+    done = convert(held({f"{prefix}{name}": value for name, value in layer.items()}), PATH, tmp_path / "out")
+    assert "a head of 7 to 4" in done.what
+    assert torch.equal(load_head(tmp_path / "out").weight, layer["fc.weight"])

@@ -141,8 +141,10 @@ def test_files_that_do_not_serve(tmp_path):
     fails("no.safetensors: no such file or folder$", weights=f"{tmp_path}/no.safetensors")
     fails("not a model of this project", weights=f"{tmp_path}/")
     for name in ("bad.safetensors", "bad.pth"):
-        (tmp_path / name).write_bytes(b"nothing of the kind")
+        (tmp_path / name).write_bytes(b"\0nothing of the kind")
         fails(f"{name}: .* damaged .*; get it again", weights=f"{tmp_path}/{name}")
+    (tmp_path / "page.pth").write_text("<html>Not here</html>")
+    fails("page.pth: not a file of tensors but an HTML page", weights=f"{tmp_path}/page.pth")
     torch.save({"state_dict": {"fc.weight": torch.ones(1)}}, tmp_path / "checkpoint.pt")
     fails("checkpoint.pt: more than tensors by name; .* stages.convert", weights=f"{tmp_path}/checkpoint.pt")
     torch.save(PROJECT, tmp_path / "objects.pt")

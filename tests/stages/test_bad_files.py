@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from support.chain import STAGES, Chain, Outcome
+from support.permissions import WITHOUT_POWER
 from support.project import largest_file
 
 from pipeline.base.atomic import remove
@@ -133,7 +134,46 @@ def test_no_pictures_to_evaluate(chain):
     chain.fails("evaluate", "data/manifest.parquet: no rows for target_test")
 
 
-# Disks
+# Permissions and disks
+
+
+def without_power() -> list[str]:
+    """The command within which root, too, has to be permitted what it opens."""
+    if os.geteuid() != 0:
+        return []
+    if not shutil.which("setpriv"):
+        pytest.skip("run by root, who may open everything, and there is no setpriv to change that")
+    return WITHOUT_POWER
+
+
+@pytest.mark.parametrize(
+    ("file", "stage"),
+    [
+        ("data/manifest.parquet", "finetune"),
+        (f"{FEATURES_FOLDER}/target_train.h5", "cluster"),
+        ("data/models/backbone/model.safetensors", "evaluate"),
+        ("data/models/adapter/adapted", "evaluate"),
+        ("params.yaml", "cluster"),
+    ],
+)
+def test_unreadable_file(chain, file, stage):
+    before, mode = chain.outputs(), (chain.folder / file).stat().st_mode
+    (chain.folder / file).chmod(0)
+    try:
+        done = Outcome.of(chain.start(stage, within=without_power()))
+    finally:
+        (chain.folder / file).chmod(mode)
+    done.check_message(stage, file, "no permission to ", "give it with `chmod +r")
+    assert "dvc repro" not in done.stderr
+    assert "cannot write" not in done.stderr
+    assert chain.outputs() == before
+
+
+def test_features_held_open_by_another_program(chain):
+    file = f"{FEATURES_FOLDER}/target_train.h5"
+    with h5py.File(chain.folder / file, "a"):
+        done = Outcome.of(chain.start("cluster"))
+    done.check_message("cluster", f"{file}: another program has it open and locked; close it there")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -149,14 +189,11 @@ def test_no_room_to_write(chain, stage):
 
 @pytest.mark.parametrize(("stage", "folder"), [("download", "data"), ("prepare", "data"), ("prepare", "metrics")])
 def test_read_only_folder(chain, stage, folder):
-    if os.geteuid() == 0 and not shutil.which("setpriv"):
-        pytest.skip("run by root, who may write everywhere, and there is no setpriv to change that")
-    without_power = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
     remove(chain.folder / "data/.partial")
     (chain.folder / folder).chmod(0o555)
     before = chain.outputs()
     try:
-        done = Outcome.of(chain.start(stage, within=without_power))
+        done = Outcome.of(chain.start(stage, within=without_power()))
     finally:
         (chain.folder / folder).chmod(0o755)
     done.check_message(stage, "cannot write", f"{folder}/", "make the folder writable")

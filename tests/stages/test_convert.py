@@ -1,12 +1,17 @@
 """The command convert: what it writes, and that it runs no code of a file that is not trusted."""
 
+import gzip
+import io
+import pickle
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors.torch import save
 from support.chain import Outcome
 
 from pipeline.models.folder import load_head
@@ -87,3 +92,55 @@ def test_not_a_checkpoint(tmp_path, trust):
         convert(path, tmp_path / "out", *trust).check_message("convert", str(path), "not a checkpoint of torch.save")
     convert(tmp_path / "none.pt", tmp_path / "out", *trust).check_message("convert", "none.pt: no such file")
     assert not (tmp_path / "out").exists()
+
+
+def _whole() -> bytes:
+    buffer = io.BytesIO()
+    torch.save({"state_dict": LAYER}, buffer)
+    return buffer.getvalue()
+
+
+def _zipped() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("model.pt", _whole())
+    return buffer.getvalue()
+
+
+def _script() -> bytes:
+    buffer = io.BytesIO()
+    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("trust", [(), ("--trust",)])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"<!DOCTYPE html>\n<html><title>Quota exceeded</title></html>", "an HTML page"),
+        (b"\xef\xbb\xbf <HTML>" + "é".encode() * 600, "an HTML page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 9\n", "git-lfs; run `git lfs pull`"),
+        (save(LAYER), "safetensors"),
+        (gzip.compress(_whole()), "packed by gzip; unpack it"),
+        (b'{"state_dict": {}}', "JSON"),
+        (_zipped(), "a zip archive; unpack it"),
+        (_script(), "TorchScript"),
+        (pickle.dumps({"path": Path("x")}), "a pickle of another program"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(99), "HDF5"),
+        (b"c is for cookie\nGLOBAL os.system\n", "text; get it again"),
+        (b"", "an empty file"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(tmp_path, content, says, trust):
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    done = convert(path, tmp_path / "out", *trust)
+    done.check_message("convert", f"{path}: not a checkpoint of torch.save but ", says)
+    assert "--trust" not in done.stderr
+
+
+def test_tensors_in_another_protocol_take_no_trust(tmp_path):
+    path = tmp_path / "model.pt"
+    torch.save({"state_dict": LAYER}, path, pickle_protocol=4)
+    done = convert(path, tmp_path / "out")
+    assert "--trust" not in done.stderr

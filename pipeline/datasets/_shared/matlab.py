@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.base.errors import UserError
+from pipeline.base.opening import check_opens
 
 
 def read_mat(path: Path, variable: str) -> np.ndarray:
@@ -20,6 +21,7 @@ def read_mat(path: Path, variable: str) -> np.ndarray:
 
     if not path.is_file():
         raise UserError(f"{path}: no such file; run `dvc repro download`")
+    check_opens(path)  # scipy hides why it cannot
     try:
         content = loadmat(path, variable_names=[variable])
     except NotImplementedError:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.base.errors import UserError
+from pipeline.base.opening import opening
 from pipeline.datasets._shared.lists import read_text
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -63,7 +64,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise UserError(f"{path}: no such file; run `dvc repro download`")
     try:
-        table = pq.read_table(path)
+        with opening(path):
+            table = pq.read_table(path)
     except pa.ArrowException as error:
         raise UserError(f"{path}: not a whole parquet file ({_line(error)}); write it again") from None
     texts = {}

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Split
+from pipeline.base.opening import files_in
 from pipeline.base.params import Section
 from pipeline.base.progress import progress
 from pipeline.datasets._shared.categories import STREET2SHOP as CATEGORIES
@@ -159,7 +160,8 @@ def _photo_files(roots: list[Path], photos: str) -> dict[str, str]:
     files: dict[str, str] = {}
     for root in roots:
         folder = root / inside(photos, "photos")
-        for path in progress(sorted(folder.rglob("*")), what="look for photos", unit="file"):
+        found = files_in(folder) if folder.is_dir() else []
+        for path in progress(found, what="look for photos", unit="file"):
             if path.stem.isdigit():
                 files.setdefault(path.stem.zfill(9), path.relative_to(folder).as_posix())
     return files

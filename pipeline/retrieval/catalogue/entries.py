@@ -8,6 +8,7 @@ from pyarrow import ArrowException
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK, Domain
+from pipeline.base.opening import files_in, opening
 from pipeline.retrieval.index.folder import FOLDER, TEXTS
 
 TABLE = "manifest.csv"
@@ -36,7 +37,7 @@ def read_entries(path: Path) -> pd.DataFrame:
 
 
 def _folder(root: Path) -> pd.DataFrame:
-    files = [file for file in sorted(root.rglob("*")) if file.is_file() and not file.name.startswith(".")]
+    files = [file for file in files_in(root) if not file.name.startswith(".")]
     parents = [file.parent.relative_to(root).as_posix() for file in files]
     return pd.DataFrame(
         {
@@ -52,11 +53,12 @@ def _table(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise UserError(f"{path}: no such table or folder")
     try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-            table = table.astype(str).where(table.notna(), "")
-        else:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        with opening(path):
+            if path.suffix == ".parquet":
+                table = pd.read_parquet(path)
+                table = table.astype(str).where(table.notna(), "")
+            else:
+                table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (ArrowException, OSError, ValueError) as error:
         raise UserError(f"{path}: not a table ({str(error).splitlines()[0]}); give CSV in UTF-8 or parquet") from None
     missing = [name for name in NEEDED if name not in table]

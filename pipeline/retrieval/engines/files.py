@@ -5,6 +5,8 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from pipeline.base.opening import check_opens
+
 INDEX, IDS = "index.faiss", "ids.npy"
 
 
@@ -14,7 +16,8 @@ def write_faiss(folder: Path, index: faiss.Index) -> None:
 
 
 def read_faiss(folder: Path) -> faiss.Index:
-    """The index in `folder`. Raises RuntimeError when it is missing or damaged, as faiss does."""
+    """The index in `folder`. Raises RuntimeError when it is missing or damaged, as faiss does; UserError: unopened."""
+    check_opens(folder / INDEX)
     return faiss.read_index(str(folder / INDEX))
 
 

@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from pipeline.base.atomic import remove, replacing
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK
+from pipeline.base.opening import opening
 from pipeline.base.parquet import read_parquet, write_parquet
 from pipeline.base.reports import write_json
 from pipeline.retrieval.engines.face import Engine
@@ -169,10 +170,12 @@ def read_index(folder: Path) -> Index:
 def read_facts(folder: Path) -> Facts:
     """The facts of the index in `folder`. Raises UserError when there is none, or it is damaged."""
     path = folder / FACTS
-    if not path.is_file():
-        raise UserError(f"{folder}: no index here; {MEND}")
     try:
-        return Facts.of(json.loads(path.read_text()))
+        with opening(path):
+            if not path.is_file():
+                raise UserError(f"{folder}: no index here; {MEND}")
+            content = path.read_text()
+        return Facts.of(json.loads(content))
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path}: not the facts of an index ({error}); {MEND}") from error
 
@@ -180,7 +183,8 @@ def read_facts(folder: Path) -> Facts:
 def stamp(folder: Path) -> tuple[int, int]:
     """What tells the index in `folder` from one that takes its place. Raises UserError when there is none."""
     try:
-        facts = (folder / FACTS).stat()
+        with opening(folder):
+            facts = (folder / FACTS).stat()
     except OSError:
         raise UserError(f"{folder}: no index here; {MEND}") from None
     return facts.st_ino, facts.st_mtime_ns
@@ -191,8 +195,9 @@ def _read(folder: Path) -> Index:
 
     facts, table = read_facts(folder), read_parquet(folder / ROWS, MEND)
     try:
-        engines = {name: read_engine(folder / name, model.engine) for name, model in facts.models.items()}
-        colour = None if facts.colour is None else Vectors.read(folder / COLOUR)
+        with opening(folder):
+            engines = {name: read_engine(folder / name, model.engine) for name, model in facts.models.items()}
+            colour = None if facts.colour is None else Vectors.read(folder / COLOUR)
     except (OSError, ValueError, KeyError, RuntimeError) as error:  # faiss raises the last one
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise UserError(f"{folder}: damaged index ({reason}); {MEND}") from error
