@@ -1,5 +1,6 @@
 """Running experiments in DVC's queue until all are over, workers that die included."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ def run_all(queue: "Queue", wanted: Wanted, jobs: int, say: Callable[[str], None
             if failure:
                 failures[name] = failure
             bar.update()
-            if bar.disable:
+            if not sys.stderr.isatty():
                 say(f"{name}: {'failed' if failure else 'done'} ({done} of {len(wanted)})")
     return failures
 

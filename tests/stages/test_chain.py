@@ -55,7 +55,9 @@ def test_every_output_is_there_and_no_work_in_progress(finished):
 def test_dvc_yaml_declares_what_the_stages_write(finished):
     content = YAML(typ="safe").load((PROJECT / "dvc.yaml").read_text())
     declared = []
-    for stage in content["stages"].values():
+    for name, stage in content["stages"].items():
+        if name == "check":  # no part of the chain that these tests run
+            continue
         for out in [*stage["outs"], *stage.get("metrics", [])]:
             path = out if isinstance(out, str) else next(iter(out))
             parts = stage.get("matrix", {}).get("part", [""])

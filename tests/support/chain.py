@@ -159,5 +159,5 @@ class Chain:
         return {
             file.relative_to(self.folder).as_posix(): hashlib.sha256(_without_times(file)).hexdigest()
             for file in sorted(files)
-            if file.is_file() and file.name != "lock"
+            if file.is_file() and not file.name.endswith("lock")
         }
