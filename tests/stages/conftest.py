@@ -1,11 +1,14 @@
 """The chain, run once for all tests of the stages."""
 
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 import torch
 from support.chain import STAGES, Chain
+
+from pipeline.retrieval.searcher import Searcher
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,6 +39,13 @@ def finished(tmp_path_factory) -> Chain:
 def chain(finished, tmp_path) -> Chain:
     """A copy of the finished chain to run on and to spoil."""
     return finished.copy(tmp_path / "chain")
+
+
+@pytest.fixture
+def searcher(finished: Chain) -> Iterator[Searcher]:
+    """Of the index of the finished chain, in whose folder the test runs."""
+    with chdir(finished.folder):
+        yield Searcher.load("data/index", device="cpu")
 
 
 # All phases of the game, an epoch each, and one more at a lower rate, since schedules lag by two; small networks.
