@@ -167,7 +167,12 @@ def _takes_heic(content: bytes) -> bool:
 def _upright(image: Image.Image, exif: bytes = b"") -> Image.Image:
     image.load()  # what a PNG says of itself may come behind its pixels
     turn = turn_of(image, exif)
-    return image if turn is None else image.transpose(turn)
+    if turn is None:
+        return image
+    turned = image.transpose(turn)
+    for name in ("exif", "xmp", "XML:com.adobe.xmp"):  # Pillow hands it on: a picture would be turned once more
+        turned.info.pop(name, None)
+    return turned
 
 
 def _shrink_jpeg(image: Image.Image, box: Box | None, target_side: int | None) -> int:

@@ -108,7 +108,7 @@ class Searcher:
         with _timed(spent, "decode"):
             picture = self._picture(image, box)
         with _timed(spent, "embed"):
-            embedded = self.embed([picture], category)
+            embedded = self._network()([picture], category)
         return [self._answer(embedded.of(0, name), name, terms, spent) for name in names]
 
     def like(

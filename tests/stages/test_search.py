@@ -2,14 +2,16 @@
 
 import shutil
 from contextlib import chdir
+from io import BytesIO
 from threading import Thread
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from support.searching import GALLERY, found, photo, rows_of
 
 from pipeline.base.errors import UserError
+from pipeline.images.decode import decode_image
 from pipeline.retrieval.searcher import Searcher
 
 
@@ -29,6 +31,19 @@ def test_every_way_to_hand_over_a_picture_gives_the_same_answer(finished, search
     image = Image.open(file)
     for handed in (str(file), file.read_bytes(), image, np.asarray(image)):
         assert rows_of(searcher.search(handed)) == wanted
+
+
+def test_a_photo_that_its_exif_turns_is_turned_once(finished, searcher):
+    """As a phone that was held upright saves it: another way in than out, and a note to turn it."""
+    row, file = photo(finished, "gallery")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    with Image.open(file) as upright, BytesIO() as saved:
+        upright.transpose(Image.Transpose.ROTATE_90).save(saved, "PNG", exif=exif)
+        turned = saved.getvalue()
+    for handed in (turned, Image.open(BytesIO(turned)), decode_image(turned)):
+        first = searcher.search(handed, 1).hits[0]
+        assert (first.row, first.score) == (row, pytest.approx(1, abs=1e-5))
 
 
 def test_answers_are_those_of_evaluate(finished, searcher):
