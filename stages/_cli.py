@@ -77,7 +77,6 @@ def stage(function: Callable[..., None]) -> click.Command:
     )
     @functools.wraps(function)
     def command(params_file: Path, **options: Any) -> None:
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # odd metadata, which nobody reads
         with one_line_errors(name):
             from pipeline.base.params import load_params
             from pipeline.base.progress import lines_of_progress
@@ -85,7 +84,7 @@ def stage(function: Callable[..., None]) -> click.Command:
             if name not in TRAINING and (count := started_together()) > 1:
                 raise UserError(f"runs in one process, and {count} were started; start it without torchrun or srun")
             run = Run(name, load_params(params_file))
-            with lines_of_progress(run.say):
+            with lines_of_progress(lambda line: run.say(line.removeprefix(f"{name}: "))):
                 function(run, **options)
 
     return command
@@ -101,7 +100,7 @@ class one_line_errors:  # noqa: N801  reads as a statement: `with one_line_error
         self.stage = stage
 
     def __enter__(self) -> None:
-        pass
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # odd metadata, which nobody reads
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
         if error is None:

@@ -28,7 +28,7 @@ def main(run: Run) -> None:
     from pipeline.base.reports import write_json
     from pipeline.features.store import open_parts
     from pipeline.params.index import IndexParams
-    from pipeline.retrieval.index.build import build_index, check_catalogue
+    from pipeline.retrieval.index.build import build_index, catalogue_rows
     from pipeline.retrieval.index.folder import changing, write_index
     from pipeline.retrieval.index.models import index_facts, index_heads
     from pipeline.table.manifest import evaluated_part, read_manifest
@@ -38,7 +38,7 @@ def main(run: Run) -> None:
     part = evaluated_part(manifest, "auto") if params.part == "auto" else Part(params.part)
     (features,) = open_parts(FEATURES_FOLDER, [part], manifest, MODEL_FOLDER)
     table = manifest.iloc[features.row]
-    check_catalogue(MANIFEST_FILE, table, part, params)
+    kept = catalogue_rows(MANIFEST_FILE, table, part, params)
     heads, missing = index_heads(params.models, MODEL_FOLDER, ADAPTER_FOLDER)
     features.check_heads({folder: head for folder, head in heads.values() if head is not None})
     if missing:
@@ -49,9 +49,10 @@ def main(run: Run) -> None:
         index, report = build_index(
             features,
             table,
+            kept,
             {name: head for name, (_, head) in heads.items()},
-            index_facts(part, {name: where for name, (where, _) in heads.items()}, MODEL_FOLDER, params),
-            params,
+            facts=index_facts(part, {name: where for name, (where, _) in heads.items()}, MODEL_FOLDER, params),
+            params=params,
             raw=RAW_FOLDER,
             work=Path(folder),
             block_rows=runtime.block_rows,

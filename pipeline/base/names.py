@@ -44,6 +44,9 @@ class Part(StrEnum):
     TARGET_TEST = "target_test"
 
 
+PartName = Literal["source_train", "source_test", "target_train", "target_test"]  # as params.yaml has them
+
+
 # Columns of the manifest, one row an image (or a box of an image).
 IMAGE = "image"
 ITEM = "item"

@@ -6,7 +6,6 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from pipeline.arrays.blocks import slices
 from pipeline.arrays.rows import unit_rows
@@ -14,6 +13,7 @@ from pipeline.base.errors import UserError
 from pipeline.base.names import COLOUR
 from pipeline.features.store import open_features
 from pipeline.reporting.markdown import markdown_table
+from pipeline.retrieval.engines.choice import PUBLISHED_LISTS
 from pipeline.retrieval.engines.face import Engine
 from pipeline.retrieval.engines.flat import FlatEngine
 from pipeline.retrieval.engines.ivf import PLAIN, IvfEngine
@@ -24,7 +24,6 @@ from pipeline.retrieval.finding import Query, find
 from pipeline.retrieval.fusion import Fusion, best, fused_scores
 
 FUSED = Fusion("euclidean", "euclidean", 0.1)  # published
-PUBLISHED_LISTS = 50
 SHORTLIST = 20
 SPREAD = 0.48  # tan of the angle whose cosine is 0.9
 CELLS = 10  # of drawn colour features
@@ -119,7 +118,7 @@ def time_ways(world: World, ways: list[Way]) -> list[dict[str, Any]]:
 
     answers = {False: exact(Fusion()), True: exact(FUSED)}
     rows = []
-    with threadpool_limits(1), one_thread():
+    with one_thread():
         for way in ways:
             spent, shares = [], []
             for query, wanted in zip(world.queries, answers[way.fused], strict=True):

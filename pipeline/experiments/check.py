@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,17 @@ def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] 
     model = sections["finetune"].model
     check_name(model.backbone)
     if is_local(model.weights):
-        read_weights(model.weights, model.backbone)
+        _check_weights(model.weights, model.backbone)
     load_recipe(params, sections["finetune"].recipe)
     load_strategy(sections["weight"].strategy)
     check_protocol(sections["evaluate"].protocol)
     check_metrics(sections["evaluate"].metrics)
+
+
+@cache
+def _check_weights(weights: str, backbone: str) -> None:
+    """Raise UserError for weights that cannot be read; those of many settings are read once."""
+    read_weights(weights, backbone)
 
 
 def check_changes(settings: Mapping[str, Params]) -> None:

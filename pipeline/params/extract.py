@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipeline.base.names import PartName
 from pipeline.base.params import AsTuple, Section
-
-PartName = Literal["source_train", "source_test", "target_train", "target_test"]
 
 
 class ExtractParams(Section):
@@ -16,6 +15,6 @@ class ExtractParams(Section):
     """
 
     normalize_pooled: bool
-    colour: Literal["none", "ranked", "sorted"] = "none"
-    colour_cells: Annotated[int, Field(ge=1)] = 10
-    colour_parts: Annotated[tuple[PartName, ...], AsTuple] = ("source_test", "target_train", "target_test")
+    colour: Literal["none", "ranked", "sorted"]
+    colour_cells: Annotated[int, Field(ge=1)]
+    colour_parts: Annotated[tuple[PartName, ...], AsTuple]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.base.names import Distance
+from pipeline.base.names import Distance, PartName
 from pipeline.base.params import AsTuple, Section
 
 AtLeastOne = Annotated[int, Field(ge=1)]
@@ -26,7 +26,7 @@ class IndexParams(Section):
     `lists`, `probes`: null for what `pipeline.retrieval.engines.tune` chooses.
     """
 
-    part: Literal["auto", "source_train", "source_test", "target_train", "target_test"]
+    part: Literal["auto", PartName]
     domain: Literal["shop", "consumer", "any"]
     dataset: str | None
     models: Annotated[tuple[Literal["baseline", "control", "adapted"], ...], AsTuple, Field(min_length=1)]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+HEAVIEST = 1e6  # weight of the colours that can be asked for
+
 
 @dataclass(frozen=True)
 class Hit:

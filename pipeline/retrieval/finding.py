@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.retrieval.engines.face import Among, Engine
+from pipeline.retrieval.engines.face import Among, Engine, nearest_of
 from pipeline.retrieval.engines.vectors import Vectors
 from pipeline.retrieval.fusion import Fusion, Scored, best, fused_scores
 
+SCAN_ROWS = 20_000  # rows of a category that are compared one by one; those of a larger one are left to the engine
 SHORTEST = 100  # rows that are scored exactly at least, so that two engines agree on the first ones
 
 
@@ -38,7 +39,10 @@ def find(
     if shortlist:
         least = k + int(own >= 0)
         wanted = min(max(shortlist * least, SHORTEST), len(engine.ids))
-    ids = engine.search(query.deep[None], wanted, among, least)[0]
+    if among is not None and len(among.ids) <= SCAN_ROWS:
+        ids = nearest_of(query.deep, engine.rows(among.ids), among.ids, wanted)
+    else:
+        ids = engine.search(query.deep[None], wanted, among, least)[0]
     ids = ids[(ids >= 0) & (ids != own)]
     coloured = (query.colour, colour.rows(ids)) if fusion.weight else None
     scored = fused_scores((query.deep, engine.rows(ids)), coloured, fusion)

@@ -15,7 +15,7 @@ from pipeline.base.devices import torch_device
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, IMAGE
 from pipeline.images.decode import Box, UnreadableImage, as_box, decode_image, load_image, prepare_image
-from pipeline.retrieval.answers import Answer, Hit
+from pipeline.retrieval.answers import HEAVIEST, Answer, Hit
 from pipeline.retrieval.embedding import Embedded, QueryEmbedder
 from pipeline.retrieval.engines.face import Among
 from pipeline.retrieval.finding import Query, find
@@ -26,9 +26,6 @@ Picture = Image.Image | np.ndarray | bytes | str | Path  # an array is (H, W, 3)
 
 class UnreadablePhoto(UserError):  # noqa: N818
     """A photo that gives nothing to search with."""
-
-
-HEAVIEST = 1e6  # weight of the colours
 
 
 class Terms(NamedTuple):

@@ -51,7 +51,7 @@ class FrozenFeatures:
     def plain(self, embedder: Network, table: pd.DataFrame, transform: Transform, side: int) -> Tensor:
         """Pooled features (N, P) of the rows `table` of the source, without random changes."""
         pictures = self._pictures(embedder, transform, side)
-        return self._pool(embedder, pictures, transform, side, view=0)[self._places(table)]
+        return self._pool(embedder, pictures, pictures, view=0)[self._places(table)]
 
     def rows(self, embedder: Network, table: pd.DataFrame, transform: Transform, side: int) -> ViewRows:
         """The rows `table` of the source under `transform`, which draws; `views` must be above 0."""
@@ -61,23 +61,24 @@ class FrozenFeatures:
         for view in range(self.views):
             number = mixed_seed(self.seed, view) or 1  # 0 is no view
             seeded = _Seeded(pictures, [mixed_seed(number, digest) for digest in digests])
-            made.append(self._pool(embedder, seeded, transform, side, view=number)[places])
+            made.append(self._pool(embedder, pictures, seeded, view=number)[places])
         return ViewRows(torch.stack(made))
 
     def _pictures(self, embedder: Network, transform: Transform, side: int) -> Pictures:
         return Pictures(self.source, self.raw, transform, side, embedder.conditions(self.source))
 
-    def _pool(self, embedder: Network, pictures: Dataset, transform: Transform, side: int, *, view: int) -> Tensor:
+    def _pool(self, embedder: Network, pictures: Pictures, shown: Dataset, *, view: int) -> Tensor:
+        """Pooled features (N, P) of `shown`, which is `pictures` or a view of them."""
         runtime, device = self.runtime, self.device
         embedder.to(device, memory_format=torch.channels_last).eval()
-        maker = maker_key(embedder, transform, side, device=device, batch_size=runtime.batch_size, view=view)
+        made_by = (embedder, pictures.transform, pictures.side)
+        maker = maker_key(*made_by, device=device, batch_size=runtime.batch_size, view=view)
         sizes = {"chunk_rows": runtime.chunk_rows, "batch_size": runtime.batch_size, "workers": runtime.workers}
-        cache = PooledCache(self.cache, maker, self.source, embedder.conditions(self.source))
+        told = None if pictures.conditions is None else pictures.conditions.numpy()
+        cache = PooledCache(self.cache, maker, self.source, told)
         # What is drawn afterwards must not depend on whether rows were cached.
         with torch.random.fork_rng(devices=[]):
-            return torch.from_numpy(
-                np.concatenate(list(pool_chunks(embedder, pictures, cache, device=device, **sizes)))
-            )
+            return torch.from_numpy(np.concatenate(list(pool_chunks(embedder, shown, cache, device=device, **sizes))))
 
     def _places(self, table: pd.DataFrame) -> Tensor:
         return torch.from_numpy(self.source.index.get_indexer(table.index))

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from pipeline.images.decode import Box
+from pipeline.retrieval.answers import HEAVIEST
 from pipeline.retrieval.boxes import parse_box
 from pipeline.web.limits import Limits
 from pipeline.web.refusals import Refusal
@@ -14,7 +15,6 @@ from pipeline.web.refusals import Refusal
 RESULTS = 24
 SHELF = 60
 HIGHEST = 10**9
-HEAVIEST = 1e6  # weight of the colours, as in the searcher
 NAMES = ("k", "box", "category", "colour", "models")
 
 

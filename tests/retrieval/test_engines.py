@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.arrays.rows import unit_rows
-from pipeline.retrieval.engines import face
+from pipeline.retrieval import finding
 from pipeline.retrieval.engines.choice import read_engine
 from pipeline.retrieval.engines.face import Among
 from pipeline.retrieval.engines.flat import FlatEngine
@@ -55,16 +55,14 @@ def test_the_nearest_rows(build, tmp_path):
     np.testing.assert_array_equal(answers(build(tmp_path)), exact(IDS))
 
 
-@pytest.mark.parametrize("scanned", [0, face.SCAN_ROWS])
+@pytest.mark.parametrize("scanned", [0, finding.SCAN_ROWS])
 def test_the_nearest_among_some(build, tmp_path, monkeypatch, scanned):
-    for module in ("flat", "ivf"):
-        monkeypatch.setattr(f"pipeline.retrieval.engines.{module}.SCAN_ROWS", scanned)
+    monkeypatch.setattr(finding, "SCAN_ROWS", scanned)
     among = Among("", np.sort(DRAW.choice(IDS, 120, replace=False)))
     np.testing.assert_array_equal(answers(build(tmp_path), among), exact(among.ids))
 
 
-def test_fewer_lists_hold_enough_of_a_small_selection(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.retrieval.engines.ivf.SCAN_ROWS", 0)
+def test_fewer_lists_hold_enough_of_a_small_selection(tmp_path):
     engine = ivf(tmp_path)
     engine.probes = 1
     among = Among("", IDS[::50])

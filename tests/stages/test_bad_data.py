@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ def test_whatever_cannot_be_used_is_left_out_by_one_rule(own, photos):
         "below 8 on a side",
         "pixels are wanted",
         "no such file",
-        "",
+        "HEIC" if find_spec("pillow_heif") is None else "damaged",
     ]
     assert all(reason in one["reason"] for one, reason in zip(report["first"], reasons, strict=True))
     own.succeed("finetune", "extract")
@@ -192,10 +193,6 @@ def test_what_will_come_of_it_is_said(own, photos):
     table[~(source & (table["domain"] == "consumer"))].to_csv(photos / "manifest.csv", index=False)
     own.succeed("download")
     said = own.succeed("prepare")
-    assert (
-        f"queries of the target have no picture of their category and item in the gallery: {RAW_FOLDER.name}"
-        not in said
-    )
     assert f"in the gallery: table/{table[IMAGE][query]} (item t-lost)" in said
     assert f"table/{table[IMAGE][first]} (item {table[ITEM][first]}) is also table/{table[IMAGE][last]}" in said
     assert "the source has no consumer pictures to train on" in said
@@ -208,7 +205,6 @@ def _in_latin1(folder: Path) -> str:
 
 
 def test_names_that_are_no_utf8(own, photos, tmp_path):
-    before = set(photos.rglob("*"))
     shown = _in_latin1(photos)
     own.fails("download", f"{photos}/{shown}: its name is not in UTF-8; rename it")
     packed = tmp_path / "incoming/table/set.tar"
@@ -222,7 +218,6 @@ def test_names_that_are_no_utf8(own, photos, tmp_path):
     own.change(archives).fails("download", shown, "is named in a code page", "set `encoding`")
     archives["pipeline/datasets/table/params.yaml:archives"][0]["encoding"] = "latin1"
     own.change(archives).succeed("download", "prepare")
-    assert len(before) < len(set(photos.rglob("*")))
 
 
 def test_class_folders_that_are_no_utf8(own, tmp_path):

@@ -1,8 +1,6 @@
 """Damaged outputs of earlier stages, groups and queries that are not there, disks that cannot be written."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from support.chain import STAGES, Chain, Outcome
-from support.permissions import WITHOUT_POWER
+from support.permissions import within_without_power
 from support.project import largest_file
 
 from pipeline.base.atomic import remove
@@ -137,15 +135,6 @@ def test_no_pictures_to_evaluate(chain):
 # Permissions and disks
 
 
-def without_power() -> list[str]:
-    """The command within which root, too, has to be permitted what it opens."""
-    if os.geteuid() != 0:
-        return []
-    if not shutil.which("setpriv"):
-        pytest.skip("run by root, who may open everything, and there is no setpriv to change that")
-    return WITHOUT_POWER
-
-
 @pytest.mark.parametrize(
     ("file", "stage"),
     [
@@ -160,7 +149,7 @@ def test_unreadable_file(chain, file, stage):
     before, mode = chain.outputs(), (chain.folder / file).stat().st_mode
     (chain.folder / file).chmod(0)
     try:
-        done = Outcome.of(chain.start(stage, within=without_power()))
+        done = Outcome.of(chain.start(stage, within=within_without_power()))
     finally:
         (chain.folder / file).chmod(mode)
     done.check_message(stage, file, "no permission to ", "give it with `chmod +r")
@@ -193,7 +182,7 @@ def test_read_only_folder(chain, stage, folder):
     (chain.folder / folder).chmod(0o555)
     before = chain.outputs()
     try:
-        done = Outcome.of(chain.start(stage, within=without_power()))
+        done = Outcome.of(chain.start(stage, within=within_without_power()))
     finally:
         (chain.folder / folder).chmod(0o755)
     done.check_message(stage, "cannot write", f"{folder}/", "make the folder writable")

@@ -19,34 +19,32 @@ def test_the_gallery_is_indexed_by_both_models(finished, searcher):
     for model in searcher.models:
         assert report[model]["engine"] == "flat"
         assert report[model]["recall@10"] == 1
-        assert report[model]["bytes_per_vector"] == 4 * 16
+        assert report[model]["bytes_per_vector"] == 4 * finished.params["finetune"]["model"]["embedding_dim"]
         assert report[model]["ms_per_query"] > 0
 
 
 def test_the_same_inputs_give_the_same_bytes(chain):
     before = chain.outputs()
+    assert "data/index/adapted/index.faiss" in before
     chain.succeed("index")
-    after = chain.outputs()
-    assert {name for name in before if "data/index" in str(name)}
-    assert {name for name in before if before[name] != after[name] and "metrics/index.json" not in str(name)} == set()
+    assert chain.outputs() == before
 
 
 @pytest.mark.parametrize(
-    ("changes", "rows"),
+    "changes",
     [
-        ({"index.part": "target_train", "index.models": ["control"]}, 30),
-        ({"index.part": "source_train", "index.domain": "any"}, 166),
-        ({"index.part": "source_train", "index.domain": "consumer", "index.dataset": "atelier"}, None),
+        {"index.part": "target_train", "index.models": ["control"]},
+        {"index.part": "source_train", "index.domain": "any"},
+        {"index.part": "source_train", "index.domain": "consumer", "index.dataset": "atelier"},
     ],
 )
-def test_any_part_can_be_indexed(chain, changes, rows):
+def test_any_part_can_be_indexed(chain, changes):
     chain.change(changes).succeed("index")
-    index = read_index(chain.folder / "data/index")
-    table = manifest(chain).loc[index.ids]
-    part, domain = changes["index.part"], changes.get("index.domain", "shop")
-    assert set(table.meta_domain + "_" + table.split.replace("val", "train")) == {part}
-    assert domain == "any" or set(table.domain) == {domain}
-    assert rows in (None, len(index))
+    table, domain = manifest(chain), changes.get("index.domain", "shop")
+    wanted = (table.meta_domain + "_" + table.split.replace("val", "train")) == changes["index.part"]
+    wanted &= (table.domain == domain) | (domain == "any")
+    assert wanted.any()
+    assert read_index(chain.folder / "data/index").ids.tolist() == table.index[wanted].tolist()
 
 
 def test_nothing_to_index(chain):

@@ -72,17 +72,17 @@ def test_like_is_a_search_with_the_picture_less_itself(finished, searcher):
 
 def test_category_colour_and_box_change_the_answer(finished, searcher):
     _, file = photo(finished)
-    plain = searcher.search(file, 34)
+    plain = searcher.search(file, GALLERY)
     assert plain.searched == GALLERY
     assert sorted(rows_of(plain)) == searcher.index.ids.tolist()
-    hats = searcher.search(file, 34, category="hats")
+    hats = searcher.search(file, GALLERY, category="hats")
     assert {hit.category for hit in hats.hits} == {"hats"}
     assert rows_of(hats) == [hit.row for hit in plain.hits if hit.category == "hats"]
-    coloured = searcher.search(file, 34, colour_weight=1.0)
+    coloured = searcher.search(file, GALLERY, colour_weight=1.0)
     assert rows_of(coloured) != rows_of(plain)
     for hit in coloured.hits:
         assert hit.score == pytest.approx(1 - hit.deep - hit.colour)
-    part = searcher.search(file, 34, box=(0, 0, 15, 15))
+    part = searcher.search(file, GALLERY, box=(0, 0, 15, 15))
     assert [hit.score for hit in part.hits] != [hit.score for hit in plain.hits]
     assert plain.hits[0].colour is None
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from pipeline.base.errors import UserError
 from pipeline.images.decode import Box, UnreadableImage, decode_image
-from pipeline.retrieval.answers import Answer, Hit
+from pipeline.retrieval.answers import HEAVIEST, Answer, Hit
 
 CATEGORIES = ("coat", "dress", "shoe", "shirt & top")
 GONE = 3  # the row whose picture is gone
@@ -125,7 +125,7 @@ class FakeSearcher:
             raise UserError(f"category {category!r}: none of the index; known: {', '.join(self.categories)}")
         if unknown := [name for name in models if name not in self.models]:
             raise UserError(f"model {unknown[0]!r}: none of the index; known: {', '.join(self.models)}")
-        if not 0 <= weight < np.inf:
+        if not 0 <= weight <= HEAVIEST:
             raise UserError(f"colour weight: {weight} is no weight; give 0 or more")
         if weight and not self.has_colour:
             raise UserError("colour weight: the index has no colour features")

@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pipeline.base.errors import UserError
+from pipeline.base.opening import opening
 
 Entry = TypeVar("Entry", bound=BaseModel)
 
@@ -28,7 +29,8 @@ def read_text(root: Path, name: str) -> str:
     if path is None:
         raise UserError(f"{root / name}: no such file; run `dvc repro download`")
     try:
-        content = path.read_bytes()
+        with opening(path):
+            content = path.read_bytes()
         # Spreadsheets put a mark before the first character.
         return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.base.errors import UserError
+from pipeline.base.names import BOX, IMAGE
 from pipeline.base.opening import opening
 from pipeline.datasets._shared.lists import read_text
 
@@ -17,20 +18,44 @@ SEPARATORS = (",", ";", "\t", "|")
 SHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
 
-def read_text_table(root: Path, name: str, separator: str = ",", param: str = "separator") -> pd.DataFrame:
+def read_text_table(root: Path, name: str, separator: str | None = ",", param: str = "separator") -> pd.DataFrame:
     """The table `name` in the folder `root` with all columns text, "" where empty.
 
     A name ending in .parquet is that; any other is CSV in UTF-8 with a header line, plain or gzipped (`name.gz`).
     Columns of a parquet file that cannot be text (lists, structures) are left out, and rows of blanks alone, with which
     spreadsheets end.
-    Raises UserError for a missing or damaged file, for ragged lines, and for another separator, which `param` sets.
+    `separator` None: the one that parts the header. Raises UserError for a missing or damaged file, for ragged lines,
+    and for another separator, which `param` sets.
     """
     if name.endswith(".parquet"):
         table = _read_parquet(root / name)
         return table[~(table.apply(lambda column: column.str.strip()) == "").all(axis=1)].reset_index(drop=True)
     if name.lower().endswith(SHEETS):
         raise UserError(f"{root / name}: a spreadsheet, which is not read; export it as CSV (UTF-8)")
-    return _read_csv(root / name, read_text(root, name), separator, param)
+    content = read_text(root, name)
+    header = content.partition("\n")[0]
+    return _read_csv(root / name, content, separator or max(SEPARATORS, key=header.count), param)
+
+
+def read_boxes(table: pd.DataFrame, path: Path) -> dict[str, pd.Series | float]:
+    """The columns x, y, w, h of such a table, as float; NaN where they are empty, or not there.
+
+    Raises UserError for what is no number, and when not all four columns are there.
+    """
+    found = [column for column in BOX if column in table]
+    if not found:
+        return dict.fromkeys(BOX, float("nan"))
+    if len(found) < len(BOX):
+        raise UserError(f"{path}: a box takes the columns {', '.join(BOX)}, only {', '.join(found)} found")
+    boxes = {}
+    for column in BOX:
+        texts = table[column].str.strip()
+        boxes[column] = pd.to_numeric(texts.where(texts != "", "nan"), errors="coerce").astype(float)
+        wrong = boxes[column].isna() & ~texts.str.lower().isin(["", "nan"])
+        if wrong.any():
+            image = table.loc[wrong, IMAGE].iloc[0]
+            raise UserError(f"{path}: box of {image}: {column} is {texts[wrong].iloc[0]!r}, expected pixels or nothing")
+    return boxes
 
 
 def _read_csv(path: Path, content: str, separator: str, param: str) -> pd.DataFrame:

@@ -8,11 +8,11 @@ import pandas as pd
 from pydantic import BeforeValidator, Field
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, DATASET, IMAGE
+from pipeline.base.names import DATASET, IMAGE
 from pipeline.base.params import Section
 from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.datasets._shared.paths import inside, joined
-from pipeline.datasets._shared.tables import read_text_table
+from pipeline.datasets._shared.tables import read_boxes, read_text_table
 from pipeline.table.manifest import OPTIONAL, REQUIRED
 
 PARAMS = "pipeline/datasets/table/params.yaml"
@@ -64,7 +64,7 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
             f"{path}: no column {', '.join(missing)} among {', '.join(table)}; name the column that holds it in "
             f"{PARAMS}:rename, or give one value for all rows in its constants"
         )
-    boxes = _boxes(table, path)
+    boxes = read_boxes(table, path)
     kept = [*REQUIRED, *(column for column in (DATASET, *OPTIONAL) if column in table)]
     folder = inside(params.images, f"{PARAMS}:images")
     _check_relative(table[IMAGE], path, folder)
@@ -112,23 +112,6 @@ def _filtered(table: pd.DataFrame, where: dict[str, list[str]], path: Path) -> p
     if table.empty:
         raise UserError(f"{path}: no row {f'passes {PARAMS}:where' if where else 'in it'}")
     return table
-
-
-def _boxes(table: pd.DataFrame, path: Path) -> dict[str, pd.Series]:
-    found = [column for column in BOX if column in table]
-    if not found:
-        return dict.fromkeys(BOX, float("nan"))
-    if len(found) < len(BOX):
-        raise UserError(f"{path}: a box takes the columns {', '.join(BOX)}, only {', '.join(found)} found")
-    boxes = {}
-    for column in BOX:
-        texts = table[column].str.strip()
-        boxes[column] = pd.to_numeric(texts.where(texts != "", "nan"), errors="coerce").astype(float)
-        wrong = boxes[column].isna() & ~texts.str.lower().isin(["", "nan"])
-        if wrong.any():
-            image = table.loc[wrong, IMAGE].iloc[0]
-            raise UserError(f"{path}: box of {image}: {column} is {texts[wrong].iloc[0]!r}, expected pixels or nothing")
-    return boxes
 
 
 def _known(columns: dict[str, Any], table: pd.DataFrame, param: str, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from os.path import normpath
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +13,11 @@ from PIL import Image
 
 from pipeline.arrays.blocks import slices
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM
+from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM, ROW
 from pipeline.base.progress import progress
 from pipeline.images.decode import UnreadableImage, as_box, load_image
 from pipeline.retrieval.embedding import Embedded, QueryEmbedder
-from pipeline.retrieval.index.folder import FOLDER, ROW, Index, changing, read_index, write_index
+from pipeline.retrieval.index.folder import FOLDER, Index, changing, read_index, write_index
 
 BATCH = 64
 
@@ -96,7 +97,8 @@ def _extend(index: Index, ids: np.ndarray, embedded: Embedded, categories: np.nd
 
 def _pictures(rows: pd.DataFrame) -> pd.MultiIndex:
     """What makes two rows the same picture, whatever folder its path was taken from: the file, and the box."""
-    files = [(Path(folder) / image).resolve() for folder, image in zip(rows[FOLDER], rows[IMAGE], strict=True)]
+    roots = {folder: Path(folder).resolve() for folder in rows[FOLDER].unique()}  # to ask for each picture takes long
+    files = [normpath(f"{roots[folder]}/{image}") for folder, image in zip(rows[FOLDER], rows[IMAGE], strict=True)]
     return pd.MultiIndex.from_arrays([files, *(rows[name].fillna(-1.0) for name in BOX)])
 
 

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from pyarrow import ArrowException
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK, Domain
-from pipeline.base.opening import files_in, opening
+from pipeline.base.opening import files_in
+from pipeline.datasets._shared.tables import read_boxes, read_text_table
 from pipeline.retrieval.index.folder import FOLDER, TEXTS
 
 TABLE = "manifest.csv"
@@ -52,31 +51,17 @@ def _folder(root: Path) -> pd.DataFrame:
 def _table(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise UserError(f"{path}: no such table or folder")
-    try:
-        with opening(path):
-            if path.suffix == ".parquet":
-                table = pd.read_parquet(path)
-                table = table.astype(str).where(table.notna(), "")
-            else:
-                table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ArrowException, OSError, ValueError) as error:
-        raise UserError(f"{path}: not a table ({str(error).splitlines()[0]}); give CSV in UTF-8 or parquet") from None
+    table = read_text_table(path.parent, path.name, separator=None)
     missing = [name for name in NEEDED if name not in table]
     if missing:
         raise UserError(f"{path}: no column {', '.join(missing)} among {', '.join(map(str, table.columns))}")
     return table
 
 
-def _boxes(table: pd.DataFrame, path: Path) -> dict[str, np.ndarray]:
-    given = [name for name in BOX if name in table]
-    if not given:
-        return dict.fromkeys(BOX, np.nan)
-    if len(given) < len(BOX):
-        raise UserError(f"{path}: a box takes the columns {', '.join(BOX)}, only {', '.join(given)} found")
-    texts = table[list(BOX)].apply(lambda column: column.str.strip())
-    boxes = texts.apply(pd.to_numeric, errors="coerce").astype(np.float64)
-    wrong = (boxes.isna() & (texts != "")) | (boxes.isna().any(axis=1) & boxes.notna().any(axis=1)).to_numpy()[:, None]
-    if wrong.to_numpy().any():
-        row = int(np.flatnonzero(wrong.any(axis=1))[0])
-        raise UserError(f"{path}: box of {table[IMAGE].iloc[row]}: four numbers of pixels, or none, are wanted")
-    return {name: boxes[name].to_numpy() for name in BOX}
+def _boxes(table: pd.DataFrame, path: Path) -> dict[str, pd.Series | float]:
+    boxes = read_boxes(table, path)
+    missing = pd.DataFrame(boxes, index=table.index).isna()
+    half = missing.any(axis=1) & ~missing.all(axis=1)
+    if half.any():
+        raise UserError(f"{path}: box of {table[IMAGE][half].iloc[0]}: half a box; give x, y, w and h or none of them")
+    return boxes

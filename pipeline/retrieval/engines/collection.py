@@ -14,8 +14,9 @@ import numpy as np
 
 from pipeline.arrays.blocks import slices
 from pipeline.base.errors import EngineDown, UserError
+from pipeline.base.names import CATEGORY, ROW
 
-ROW, CATEGORY, VECTOR = "row", "category", "vector"
+VECTOR = "vector"
 METRIC = "IP"
 MOST_FOUND = 16_384  # rows that Milvus gives for a query
 LONGEST_TEXT = 65_535  # bytes of a category; Milvus takes no more

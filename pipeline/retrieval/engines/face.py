@@ -4,13 +4,11 @@ Rows are unit vectors (n, D) float32, and known by numbers (n,) int64 that ascen
 and are never used again.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-
-# Rows beyond which a search among some of them is left to the engine; fewer are compared one by one.
-SCAN_ROWS = 20_000
 
 
 class Among(NamedTuple):
@@ -44,15 +42,26 @@ class Engine(Protocol):
     def write(self, folder: Path) -> None:
         """Write all of it into `folder`."""
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it is made of, and `bytes_per_vector`."""
+
+    # Most engines keep nothing elsewhere than in the folder:
+
     def discard(self) -> None:
-        """Drop what is kept elsewhere than in the folder: what was built will not be used."""
+        """Drop what is kept elsewhere: what was built will not be used."""
 
     def settle(self) -> None:
         """The folder that was written is in place, and what only the former one needs may go."""
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What it is made of, and `bytes_per_vector`."""
+
+def widening(look: Callable[[int], np.ndarray], probes: int, most: int, least: int) -> np.ndarray:
+    """What `look(probes)` finds, (Q, k) with -1 beyond the last; twice as many probes until each query has `least`."""
+    while True:
+        found = look(probes)
+        if probes >= most or ((found >= 0).sum(axis=1) >= least).all():
+            return found
+        probes = min(2 * probes, most)
 
 
 def nearest_of(query: np.ndarray, rows: np.ndarray, ids: np.ndarray, k: int) -> np.ndarray:

@@ -6,15 +6,13 @@ from typing import Any
 import faiss
 import numpy as np
 
-from pipeline.retrieval.engines.face import SCAN_ROWS, Among, nearest_of
+from pipeline.retrieval.engines.face import Among, Engine
 from pipeline.retrieval.engines.files import read_faiss, read_ids, write_faiss, write_ids
 from pipeline.retrieval.engines.vectors import Vectors
 
 
-class FlatEngine:
+class FlatEngine(Engine):
     """All rows in memory, float32."""
-
-    name = "flat"
 
     def __init__(self, index: faiss.IndexFlat, ids: np.ndarray) -> None:
         self.index, self.ids = index, ids
@@ -34,9 +32,6 @@ class FlatEngine:
 
     def search(self, queries: np.ndarray, k: int, among: Among | None = None, least: int = 0) -> np.ndarray:  # noqa: ARG002
         """See `Engine`. All rows are looked into."""
-        if among is not None and len(among.ids) <= SCAN_ROWS:
-            rows = self.rows(among.ids)
-            return np.stack([nearest_of(query, rows, among.ids, k) for query in queries])
         chosen, k = None, k or len(self.ids)
         if among is not None:
             chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(self._places(among.ids)))
@@ -64,16 +59,10 @@ class FlatEngine:
         write_faiss(folder, self.index)
         write_ids(folder, self.ids)
 
-    def discard(self) -> None:
-        """See `Engine`. Nothing is kept elsewhere."""
-
-    def settle(self) -> None:
-        """See `Engine`. All of it is in the folder."""
-
     @property
     def facts(self) -> dict[str, Any]:
         """See `Engine`."""
-        return {"engine": self.name, "bytes_per_vector": 4.0 * self.index.d}
+        return {"engine": "flat", "bytes_per_vector": 4.0 * self.index.d}
 
     def _all(self) -> np.ndarray:
         """The rows (N, D) as they lie in the index, without a copy."""

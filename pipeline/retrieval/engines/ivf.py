@@ -6,7 +6,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from pipeline.retrieval.engines.face import SCAN_ROWS, Among, nearest_of
+from pipeline.retrieval.engines.face import Among, Engine, widening
 from pipeline.retrieval.engines.files import read_faiss, write_faiss
 from pipeline.retrieval.engines.vectors import Vectors
 
@@ -14,14 +14,12 @@ TRAINED_ON = 64  # rows a list that centroids are found from; faiss takes 256 at
 QUANTISED, PLAIN = "SQ8", "Flat"
 
 
-class IvfEngine:
+class IvfEngine(Engine):
     """Rows in `lists` of the index, of which `probes` are looked into.
 
     faiss holds them with a byte a value (SQ8), or whole (Flat); beside it they lie as they are, on disk, for exact
     scores of the few that are found.
     """
-
-    name = "ivf"
 
     def __init__(self, index: faiss.IndexIVF, vectors: Vectors, storage: str, probes: int) -> None:
         self.index, self.vectors, self.storage = index, vectors, storage
@@ -64,20 +62,15 @@ class IvfEngine:
 
     def search(self, queries: np.ndarray, k: int, among: Among | None = None, least: int = 0) -> np.ndarray:
         """See `Engine`."""
-        if among is not None and len(among.ids) <= SCAN_ROWS:
-            rows = self.rows(among.ids)
-            return np.stack([nearest_of(query, rows, among.ids, k) for query in queries])
         selector = None if among is None else faiss.IDSelectorBatch(among.ids)
         there = len(self.ids) if among is None else len(among.ids)
-        queries, probes = np.ascontiguousarray(queries), self.probes
-        k = k or self._longest(probes)
-        least = min(least, k, there)
-        while True:
+        queries, k = np.ascontiguousarray(queries), k or self._longest(self.probes)
+
+        def look(probes: int) -> np.ndarray:
             params = faiss.SearchParametersIVF(sel=selector, nprobe=probes)
-            _, found = self.index.search(queries, k, params=params)
-            if probes >= self.lists or ((found >= 0).sum(axis=1) >= least).all():
-                return found
-            probes = min(2 * probes, self.lists)
+            return self.index.search(queries, k, params=params)[1]
+
+        return widening(look, self.probes, self.lists, min(least, k, there))
 
     def _longest(self, probes: int) -> int:
         """Rows of so many lists at most."""
@@ -103,17 +96,11 @@ class IvfEngine:
         write_faiss(folder, self.index)
         self.vectors.write(folder)
 
-    def discard(self) -> None:
-        """See `Engine`. Nothing is kept elsewhere."""
-
-    def settle(self) -> None:
-        """See `Engine`. All of it is in the folder."""
-
     @property
     def facts(self) -> dict[str, Any]:
         """See `Engine`."""
         return {
-            "engine": self.name,
+            "engine": "ivf",
             "storage": self.storage,
             "lists": self.lists,
             "probes": self.probes,

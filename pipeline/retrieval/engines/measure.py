@@ -1,5 +1,6 @@
 """How much of the exact answer an engine finds, and how fast."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 import faiss
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from pipeline.retrieval.engines.face import Engine
 from pipeline.retrieval.engines.vectors import Vectors
@@ -75,11 +77,12 @@ def milliseconds(engine: Engine, sample: Sample, fusion: Fusion, shortlist: int)
 
 
 @contextmanager
-def one_thread():
-    """Context in which faiss uses one thread."""
+def one_thread() -> Iterator[None]:
+    """Context in which faiss and matrix products use one thread."""
     before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
+    with threadpool_limits(1):
+        faiss.omp_set_num_threads(1)
+        try:
+            yield
+        finally:
+            faiss.omp_set_num_threads(before)

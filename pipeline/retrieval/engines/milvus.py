@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.base.errors import UserError
 from pipeline.retrieval.engines.collection import MOST_FOUND, Collection
-from pipeline.retrieval.engines.face import SCAN_ROWS, Among, nearest_of
+from pipeline.retrieval.engines.face import Among, Engine, widening
 from pipeline.retrieval.engines.tune import lists_for
 from pipeline.retrieval.engines.vectors import Vectors
 
@@ -66,14 +66,12 @@ def setting_for(index: str, lists: int | None, rows: int, dim: int) -> Setting:
     return Setting(index, lists or lists_for(rows_together(rows, dim)))
 
 
-class MilvusEngine:
+class MilvusEngine(Engine):
     """Rows in a collection of Milvus, of whose lists (HNSW: candidates) `probes` are looked into.
 
     Beside it they lie as they are, on disk, for exact scores of the few that are found. New rows are in the collection
     at once, but found by no index that does not hold their numbers; rows that were removed leave it in `settle`.
     """
-
-    name = "milvus"
 
     def __init__(self, collection: Collection, vectors: Vectors, setting: Setting, probes: int) -> None:
         self.collection, self.vectors, self.setting, self.probes = collection, vectors, setting, probes
@@ -121,20 +119,15 @@ class MilvusEngine:
 
     def search(self, queries: np.ndarray, k: int, among: Among | None = None, least: int = 0) -> np.ndarray:
         """See `Engine`. Milvus finds at most `MOST_FOUND` rows."""
-        if among is not None and len(among.ids) <= SCAN_ROWS:
-            rows = self.rows(among.ids)
-            return np.stack([nearest_of(query, rows, among.ids, k) for query in queries])
         wanted = min(k + len(self._gone), MOST_FOUND) if k else MOST_FOUND
         there = len(self.ids) if among is None else len(among.ids)
-        probes, category = self.probes, None if among is None else among.category
-        while True:
-            found = self._known(
-                self.collection.search(queries, wanted, self.setting.search(probes, wanted), category), k
-            )
-            enough = ((found >= 0).sum(axis=1) >= min(least, there, MOST_FOUND)).all()
-            if enough or probes >= self.most_probes:
-                return found
-            probes = min(2 * probes, self.most_probes)
+        category = None if among is None else among.category
+
+        def look(probes: int) -> np.ndarray:
+            settings = self.setting.search(probes, wanted)
+            return self._known(self.collection.search(queries, wanted, settings, category), k)
+
+        return widening(look, self.probes, self.most_probes, min(least, there, MOST_FOUND))
 
     def _known(self, found: list[list[int]], k: int) -> np.ndarray:
         """Of the found rows those that this index holds: (Q, k), -1 beyond the last."""
@@ -148,10 +141,9 @@ class MilvusEngine:
         return self.vectors.rows(ids)
 
     def add(self, ids: np.ndarray, rows: np.ndarray, categories: np.ndarray) -> None:
-        """See `Engine`. A row that has such a number is replaced."""
+        """See `Engine`. A command that was killed may have left rows of such numbers in Milvus, which are replaced."""
         self.collection.upsert(ids, rows, categories)
         self.vectors.add(ids, rows)
-        self._gone = np.setdiff1d(self._gone, ids)
 
     def remove(self, ids: np.ndarray) -> None:
         """See `Engine`."""
@@ -178,7 +170,7 @@ class MilvusEngine:
     def facts(self) -> dict[str, Any]:
         """See `Engine`."""
         return {
-            "engine": self.name,
+            "engine": "milvus",
             "collection": {"uri": self.collection.uri, "name": self.collection.name, "live": self.collection.live},
             **self.setting._asdict(),
             "probes": self.probes,

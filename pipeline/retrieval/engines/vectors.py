@@ -58,16 +58,10 @@ class Vectors:
         return self.rows(self.spread(count))
 
     def add(self, ids: np.ndarray, rows: np.ndarray) -> None:
-        """Add rows (n, D); a row that has such a number is replaced."""
-        above = not len(self) or ids.min() > self.ids[-1]
-        if not above:
-            self.remove(ids[self.holds(ids)])
+        """Add rows (n, D) whose numbers are above all others."""
         start = sum(map(len, self.pieces))
         self.pieces.append(np.ascontiguousarray(rows, dtype=np.float32))
         self.ids, self.place = np.append(self.ids, ids), np.append(self.place, start + np.arange(len(ids)))
-        if not above:
-            order = np.argsort(self.ids)
-            self.ids, self.place = self.ids[order], self.place[order]
 
     def remove(self, ids: np.ndarray) -> None:
         """Remove the rows `ids` (n,)."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, CATEGORY, COLOUR, DATASET, DOMAIN, EMBEDDING, POOLED, SPLIT, Split
+from pipeline.base.names import BOX, CATEGORY, COLOUR, DATASET, DOMAIN, EMBEDDING, POOLED, ROW, SPLIT, Split
 from pipeline.features.store import Features
 from pipeline.models.head import Head
 from pipeline.params.index import IndexParams
@@ -17,7 +17,7 @@ from pipeline.retrieval.engines.choice import build_engine
 from pipeline.retrieval.engines.measure import SAMPLED, Sample, milliseconds, recall, sample_of
 from pipeline.retrieval.engines.vectors import Vectors, create_vectors
 from pipeline.retrieval.fusion import Fusion
-from pipeline.retrieval.index.folder import FOLDER, ROW, TEXTS, Facts, Index
+from pipeline.retrieval.index.folder import FOLDER, TEXTS, Facts, Index
 
 Built = tuple[Index, dict[str, Any]]
 
@@ -25,10 +25,11 @@ Built = tuple[Index, dict[str, Any]]
 def build_index(
     features: Features,
     table: pd.DataFrame,
+    kept: np.ndarray,
     heads: Mapping[str, Head | None],
+    *,
     facts: Facts,
     params: IndexParams,
-    *,
     raw: Path,
     work: Path,
     block_rows: int,
@@ -36,12 +37,11 @@ def build_index(
 ) -> Built:
     """The index of rows of the part that `features` is of, and a report of recall, bytes and milliseconds.
 
-    table: the manifest's rows of `features`, in that order; heads: model -> its head, None for that of the stored
-    embeddings. Indexed are all rows that are no queries, of the domain and the set that `params` wants. The recall is
-    that of the queries among the rows of `features`, and of the indexed rows themselves where there are none.
+    table: the manifest's rows of `features`, in that order; kept (n,) int64: the places there of those that are to be
+    found, see `catalogue_rows`; heads: model -> its head, None for that of the stored embeddings. The recall is that of
+    the queries among the rows of `features`, and of the indexed rows themselves where there are none.
     `raw`: the folder that pictures lie in; `work`: one for vectors in the making.
     """
-    kept = catalogue_rows(table, params)
     rows = Chosen(kept[np.argsort(features.row[kept], kind="stable")], np.flatnonzero(table[SPLIT] == Split.QUERY))
     ids, categories = features.row[rows.kept], table[CATEGORY].to_numpy(dtype=str)[rows.kept]
     facts = replace(facts, rows=len(ids), next_row=int(ids[-1]) + 1, colour=features.colour)
@@ -63,23 +63,22 @@ def build_index(
     return Index(facts, index_table(table.iloc[rows.kept], ids, raw), engines, colour), report
 
 
-def check_catalogue(path: Path, table: pd.DataFrame, part: str, params: IndexParams) -> None:
-    """Raise UserError when the rows `table` of the manifest at `path` have nothing to index."""
-    if not len(catalogue_rows(table, params)):
-        of = "" if params.dataset is None else f" of the set {params.dataset}"
-        which = "" if params.domain == "any" else f" {params.domain}"
-        raise UserError(
-            f"{path}: no{which} pictures{of} to index in {part}; index.part, index.domain and index.dataset say which"
-        )
+def catalogue_rows(path: Path, table: pd.DataFrame, part: str, params: IndexParams) -> np.ndarray:
+    """Positions (n,) int64 of the rows of `table`, those of `part` in the manifest at `path`, that are to be found.
 
-
-def catalogue_rows(table: pd.DataFrame, params: IndexParams) -> np.ndarray:
-    """Positions (n,) int64 of the rows of `table` that are to be found."""
+    These are no queries, and of the domain and the set that `params` wants. Raises UserError when there are none.
+    """
     kept = table[SPLIT] != Split.QUERY
     if params.domain != "any":
         kept &= table[DOMAIN] == params.domain
     if params.dataset is not None:
         kept &= table[DATASET] == params.dataset
+    if not kept.any():
+        of = "" if params.dataset is None else f" of the set {params.dataset}"
+        which = "" if params.domain == "any" else f" {params.domain}"
+        raise UserError(
+            f"{path}: no{which} pictures{of} to index in {part}; index.part, index.domain and index.dataset say which"
+        )
     return np.flatnonzero(kept)
 
 

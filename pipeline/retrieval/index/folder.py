@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.base.atomic import remove, replacing
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK
+from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK, ROW
 from pipeline.base.opening import opening
 from pipeline.base.parquet import read_parquet, write_parquet
 from pipeline.base.reports import write_json
@@ -32,7 +32,7 @@ from pipeline.retrieval.engines.vectors import Vectors
 from pipeline.retrieval.fusion import Fusion
 
 FACTS, ROWS, COLOUR = "index.json", "rows.parquet", "colour"
-ROW, FOLDER = "row", "folder"
+FOLDER = "folder"
 TEXTS = (IMAGE, ITEM, CATEGORY, LINK, DOMAIN, DATASET, FOLDER)
 FORMAT = 1
 MEND = "run `dvc repro index`"
@@ -62,9 +62,9 @@ class Facts:
     next_row: int
     backbone: Model
     models: dict[str, Model]
-    metric: str = "cosine"
-    colour_metric: str = "euclidean"
-    shortlist: int = 20
+    metric: str
+    colour_metric: str
+    shortlist: int
     colour: dict[str, Any] | None = None
     format: int = FORMAT
 
