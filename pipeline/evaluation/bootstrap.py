@@ -1,4 +1,7 @@
-"""How sure a gain is: a paired bootstrap over queries (Efron, Tibshirani, "An Introduction to the Bootstrap", 1993)."""
+"""How sure a mean or a gain is: a bootstrap over queries.
+
+Efron, Tibshirani, "An Introduction to the Bootstrap", 1993.
+"""
 
 from collections.abc import Collection
 
@@ -40,6 +43,22 @@ def gain_intervals(
         metric: {"mean": float(observed[index]), "low": float(low[index]), "high": float(high[index])}
         for index, metric in enumerate(before.values)
     }
+
+
+def mean_intervals(
+    result: RetrievalResult, metric: str, *, resamples: int = 1000, seed: int = 0
+) -> dict[str, tuple[float, float]]:
+    """Title of each group with a query -> the ends of the 95 % interval of its mean of `metric`.
+
+    A resample draws as many of the group's queries as there are.
+    """
+    rng, values = np.random.default_rng(seed), result.values[metric]
+    intervals = {}
+    for index in result.chosen():
+        means = _resampled_means(values[result.group == index][:, None], resamples, rng)
+        low, high = np.percentile(means, INTERVAL)
+        intervals[result.title_of(index)] = (float(low), float(high))
+    return intervals
 
 
 def _resampled_means(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:

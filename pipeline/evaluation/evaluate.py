@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from pipeline.base.names import SPLIT
-from pipeline.evaluation.bootstrap import gain_intervals
+from pipeline.evaluation.bootstrap import gain_intervals, mean_intervals
 from pipeline.evaluation.protocols import Protocol
 from pipeline.evaluation.results import RetrievalResult
 from pipeline.evaluation.sides import query_and_gallery
@@ -27,8 +27,10 @@ class Evaluation:
 
     queries, gallery: rows of the table that search, and that are searched; results: model -> its figures, query by
     query; scopes: "all" and, where there is one, "aligned" -> the groups that a mean is over (None: all of them);
-    gains: intervals of the gain for each pair of `GAINS` that there is; examples (E,) int64: the first few queries of
-    every group, and nearest: model -> the gallery rows (E, k) int64 that these find first, -1 beyond a short gallery.
+    gains: intervals of the gain for each pair of `GAINS` that there is; intervals: model -> group with a query -> the
+    ends of the 95 % interval of its mean of the protocol's first headline metric; examples (E,) int64: the first few
+    queries of every group, and nearest: model -> the gallery rows (E, k) int64 that these find first, -1 beyond a short
+    gallery.
     """
 
     protocol: Protocol
@@ -37,6 +39,7 @@ class Evaluation:
     results: Mapping[str, RetrievalResult]
     scopes: Mapping[str, Collection[str] | None]
     gains: Gains
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]]
     examples: np.ndarray
     nearest: Mapping[str, np.ndarray]
 
@@ -62,7 +65,7 @@ def evaluate(
 
     models: name -> embeddings (N, D) of the rows of `table`, which are rows of the manifest (its index knows a
     picture) in the splits query, gallery and test; the first is the one that the others may gain over. `aligned`:
-    groups whose mean is told apart, where any of them occurs. `resamples`, `seed`: of the gains' intervals.
+    groups whose mean is told apart, where any of them occurs. `resamples`, `seed`: of the intervals.
     `examples`: queries of every group that are listed with the `shown` pictures that they find first.
     Raises UserError for NaN or infinite embeddings, and when no query has anything to find.
     """
@@ -83,9 +86,18 @@ def evaluate(
         results=results,
         scopes=scopes,
         gains=_gains(results, scopes, resamples=resamples, seed=seed),
+        intervals={
+            name: mean_intervals(result, protocol.headline[0], resamples=resamples, seed=seed)
+            for name, result in results.items()
+        },
         examples=chosen,
         nearest=nearest,
     )
+
+
+def pair(after: str, before: str) -> str:
+    """What the gain of one model over another is called in reports."""
+    return f"{after} - {before}"
 
 
 def _gains(
@@ -96,7 +108,7 @@ def _gains(
     seed: int,
 ) -> Gains:
     return {
-        f"{after} - {before}": {
+        pair(after, before): {
             scope: gain_intervals(results[before], results[after], names=names, resamples=resamples, seed=seed)
             for scope, names in scopes.items()
         }

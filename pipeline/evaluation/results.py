@@ -32,6 +32,10 @@ class RetrievalResult:
         """(C,) int64 evaluated queries of each group."""
         return np.bincount(self.group, minlength=len(self.groups))
 
+    def title_of(self, index: int) -> str:
+        """What the group is called in reports; one without a name is everything, "all"."""
+        return str(self.groups[index]) or "all"
+
     def metrics(self) -> np.ndarray:
         """(n, M) float64: every metric of `values` for every query."""
         return np.stack(list(self.values.values()), axis=1)
@@ -52,15 +56,14 @@ class RetrievalResult:
         "all" and "aligned" are unweighted means over the groups that have a query (those in `aligned` for the
         latter), with the numbers of `categories` averaged, of `empty_categories` left out for want of a query, of
         `queries` and of `dropped` queries; "all" has the figures of `whole` too. What is undefined is None.
-        A group without a name, which is everything, is called "all" there too.
         """
         means = self._group_means()
         return {
             "all": self._mean(means, self.groups) | {name: _plain(value) for name, value in self.whole.items()},
             "aligned": self._mean(means, [name for name in self.groups if name in aligned]),
             "categories": {
-                str(name) or "all": {**self._named(means[index]), **self._counts([index])}
-                for index, name in enumerate(self.groups)
+                self.title_of(index): {**self._named(means[index]), **self._counts([index])}
+                for index in range(len(self.groups))
             },
         }
 

@@ -1,21 +1,26 @@
 """A comparison of settings as a picture: a dot and its interval for each model of each setting."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.experiments.summary import MODELS, SettingResult
 from pipeline.experiments.table import measured
-from pipeline.reporting.drawing import COLOURS, MARKERS, new_figure, tidy, write_figure
+from pipeline.reporting.drawing import COLOURS, MARKERS, new_figure, set_rows, tidy, write_figure
 
 LABEL_LENGTH = 30  # characters of a setting's name
 SPREAD = 0.66  # share of a row that its models take
 ROW, LINE = 0.2, 0.2  # inches of a row, and of each model in it
 
 
-def settings_figure(results: Sequence[SettingResult], path: Path, *, metric: str, scope: str) -> None:
-    """A row a setting, in the given order; means as large dots with 95 % intervals, single seeds as small ones."""
+def settings_figure(
+    results: Sequence[SettingResult], path: Path, *, metric: str, scope: str, label: Callable[[str], str] = str
+) -> None:
+    """A row a setting, in the given order; means as large dots with 95 % intervals, single seeds as small ones.
+
+    `label`: what stands for a setting's name.
+    """
     models = [model for model in MODELS if any(model in result.values for result in results)]
     figure = new_figure(7.2, 1.5 + len(results) * (ROW + LINE * len(models)))
     axes = figure.add_subplot()
@@ -29,7 +34,7 @@ def settings_figure(results: Sequence[SettingResult], path: Path, *, metric: str
         axes.errorbar(
             means, places, xerr=np.nan_to_num(halves), fmt=marker, color=colour, markersize=6.5, capsize=3, label=model
         )
-    axes.set_yticks(range(len(results)), [_label(result.setting) for result in results])
+    set_rows(axes, range(len(results)), [_short(label(result.setting)) for result in results])
     axes.set_ylim(len(results) - 0.5, -0.5)
     axes.margins(x=0.05)
     axes.set(
@@ -41,7 +46,7 @@ def settings_figure(results: Sequence[SettingResult], path: Path, *, metric: str
     write_figure(figure, path)
 
 
-def _label(name: str) -> str:
+def _short(name: str) -> str:
     # Names of settings differ at either end.
     half = (LABEL_LENGTH - 1) // 2
     return name if len(name) <= LABEL_LENGTH else f"{name[:half]}…{name[-half:]}"

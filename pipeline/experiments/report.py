@@ -9,6 +9,7 @@ from pipeline.experiments.figure import settings_figure
 from pipeline.experiments.plan import Comparison
 from pipeline.experiments.summary import summarize
 from pipeline.experiments.table import settings_json, settings_table
+from pipeline.reporting.fonts import Labels
 
 
 def write_report(
@@ -18,7 +19,7 @@ def write_report(
     values: Mapping[tuple[str, int], Mapping[str, float]],
     failures: Mapping[str, str],
 ) -> str:
-    """Write `out`.md, .json and .png; returns the table.
+    """Write `out`.md, .json and .png, and .txt if names had to be numbered in the picture; returns the table.
 
     `changes`: setting -> full name of a param -> value; `values`: (setting, seed) -> model -> value, of the runs that
     have a result; `failures`: name of a run -> why it failed.
@@ -27,6 +28,9 @@ def write_report(
     title = {"metric": comparison.metric, "scope": comparison.scope}
     table = settings_table(results, **title)
     write_text(out.with_suffix(".json"), settings_json(results, changes, failures, **title))
-    settings_figure(results, out.with_suffix(".png"), **title)
+    label = Labels()
+    settings_figure(results, out.with_suffix(".png"), **title, label=label)
+    if label.legend():
+        write_text(out.with_suffix(".txt"), label.legend())
     write_text(out.with_suffix(".md"), table)
     return table

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from pipeline.base.atomic import replacing
+from pipeline.reporting.fonts import font_for
 
 TOP = 10
 TILE, GAP, MARGIN, TITLE = 112, 8, 16, 26  # pixels; TITLE is the strip above a row of tiles
@@ -59,7 +60,7 @@ def _draw_row(sheet: Image.Image, corner: tuple[int, int], row: ResultRow) -> No
     left, top = corner
     width = TOP * (TILE + GAP) - GAP
     _text(draw, (left, top), row.model, width * 2 // 3, size=16)
-    draw.text((left + width, top + 2), row.note, FAINT, ImageFont.load_default(14), anchor="ra")
+    draw.text((left + width, top + 2), row.note, FAINT, _font(row.note, 14), anchor="ra")
     for rank, (picture, right) in enumerate(row.results[:TOP], start=1):
         x, y = left + (rank - 1) * (TILE + GAP), top + TITLE
         colour, frame = FRAMES[right]
@@ -74,6 +75,12 @@ def _mount(picture: Image.Image, side: int) -> Image.Image:
     return ImageOps.pad(picture.convert("RGB"), (side, side), method=Image.Resampling.LANCZOS, color=MOUNT)
 
 
+def _font(text: str, size: int) -> ImageFont.FreeTypeFont:
+    """Pillow's own for plain letters, which is all it has."""
+    path = None if text.isascii() else font_for(text)
+    return ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
+
+
 def _text(
     draw: ImageDraw.ImageDraw,
     corner: tuple[int, int],
@@ -84,7 +91,7 @@ def _text(
     fill: tuple[int, int, int] = INK,
 ) -> None:
     """One line, shortened to `width` pixels."""
-    font = ImageFont.load_default(size)
+    font = _font(text, size)
     shown = text
     while shown and draw.textlength(shown, font) > width:
         shown = shown[:-2].rstrip() + "…" if len(shown) > 2 else ""

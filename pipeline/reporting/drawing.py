@@ -1,11 +1,13 @@
 """What all figures share. No pyplot, hence no global state; no dates, so the same values give the same bytes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.base.atomic import replacing
+from pipeline.reporting.fonts import font_for
 
 DPI = 100
 # Okabe and Ito's colours, which colour-blind readers tell apart, with line styles and markers as a second sign.
@@ -26,6 +28,14 @@ def tidy(axes: Axes, grid: str = "both") -> None:
     axes.grid(axis=grid, color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def set_rows(axes: Axes, places: Sequence[float], names: Sequence[str]) -> None:
+    """Name the rows at these places of the y axis, each in a font that has its characters."""
+    # matplotlib would read what lies between two dollars as mathematics.
+    axes.set_yticks(places, [name.replace("$", r"\$") for name in names])
+    for row, name in zip(axes.get_yticklabels(), names, strict=True):
+        row.set_font(font_for(name))
 
 
 def write_figure(figure: Figure, path: Path) -> None:

@@ -5,21 +5,27 @@ from typing import Any
 
 from pipeline.base.atomic import replacing
 from pipeline.base.reports import write_json, write_text
-from pipeline.evaluation.evaluate import ADAPTED, ALIGNED, ALL, BASELINE, Evaluation
-from pipeline.reporting.figures import category_bars, cmc_figure
+from pipeline.evaluation.evaluate import ADAPTED, ALIGNED, ALL, BASELINE, CONTROL, Evaluation, pair
+from pipeline.reporting.figures import Bar, category_bars, cmc_figure
+from pipeline.reporting.fonts import Labels
 from pipeline.reporting.sheets import write_sheets
 from pipeline.reporting.tables import comparison_table, title_of
 
-SHEETS = (BASELINE, ADAPTED)  # whose results are drawn, one row each
 CURVE = 50  # ranks of the CMC curves
+COMPARED = (BASELINE, ADAPTED)  # whose figures are headlines; control's are theirs less the gain
+LEGEND = "legend.txt"  # of names that no font can draw
 COUNTS = ("queries", "dropped", "categories", "empty_categories")
+
+
+Figures = dict[str, dict[str, Any]]
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
     """Write all files into `folder`, and return the summary of them: counts and the table.
 
-    evaluate.json (means), categories.json (each group), gains.json (95 % intervals), evaluate.md (the table), plots/:
-    cmc.png, categories.png and gallery/, the sheets of the examples, whose pictures lie below `raw`.
+    headline.json (the few to compare runs by), evaluate.json (means), categories.json (each group), gains.json (95 %
+    intervals), evaluate.md (the table), plots/: cmc.png, categories.png and gallery/, the sheets of the examples,
+    whose pictures lie below `raw`; legend.txt where names had to be numbered.
     Raises UserError when one of these cannot be read.
     """
     summaries = evaluation.summaries()
@@ -36,11 +42,15 @@ def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
     )
     counts = {key: summaries[BASELINE][ALL][key] for key in COUNTS}
     figures = {name: {scope: _figures(mean) for scope, mean in scoped.items()} for name, scoped in means.items()}
+    write_json(folder / "headline.json", _headline(figures, evaluation))
     write_json(folder / "evaluate.json", {**counts, **figures})
     write_json(folder / "gains.json", evaluation.gains)
     write_json(folder / "categories.json", {name: summary["categories"] for name, summary in summaries.items()})
     write_text(folder / "evaluate.md", text)
-    return f"{counts['queries']} queries, {counts['dropped']} dropped\n\n{text}"
+    said = f"{counts['queries']} queries, {counts['dropped']} dropped"
+    if (legend := folder / "plots" / LEGEND).exists():
+        said += f"; names that no installed font can draw are numbered in the pictures, see {legend}"
+    return f"{said}\n\n{text}"
 
 
 def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, Any]], raw: Path) -> None:
@@ -49,20 +59,34 @@ def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, A
     curves = {name: result.cmc_curve(length) for name, result in evaluation.results.items()}
     cmc_figure(curves, folder / "cmc.png")
     first = evaluation.protocol.headline[0]
+    groups = {name: summary["categories"] for name, summary in summaries.items()}
     bars = {
-        name: {group: figures[first] for group, figures in summary["categories"].items()}
-        for name, summary in summaries.items()
+        name: {group: Bar(groups[name][group][first], *ends) for group, ends in intervals.items()}
+        for name, intervals in evaluation.intervals.items()
     }
-    category_bars(bars, title_of(first), folder / "categories.png")
+    queries = {group: figures["queries"] for group, figures in groups[BASELINE].items()}
+    label = Labels()
+    category_bars(bars, queries, title_of(first), folder / "categories.png", label=label)
     write_sheets(
         folder / "gallery",
         queries=evaluation.queries,
         gallery=evaluation.gallery,
         raw=raw,
         chosen=evaluation.examples,
-        ranked={name: evaluation.nearest[name] for name in SHEETS if name in evaluation.nearest},
+        ranked=evaluation.nearest,
         results=evaluation.results,
+        label=label,
     )
+    if label.legend():
+        write_text(folder / LEGEND, label.legend())
+
+
+def _headline(figures: Figures, evaluation: Evaluation) -> Figures:
+    """Model -> the headline metrics of all queries; "gain" -> the mean gain of adapted over control in the first."""
+    keys = evaluation.protocol.headline
+    headline = {name: {key: figures[name][ALL][key] for key in keys} for name in COMPARED if name in figures}
+    gain = evaluation.gains.get(pair(ADAPTED, CONTROL), {}).get(ALL, {}).get(keys[0])
+    return headline | ({"gain": {keys[0]: gain["mean"]}} if gain else {})
 
 
 def _figures(summary: dict[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,24 @@
 """Figures of an evaluation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import cycle
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from pipeline.base.names import CMC_RANKS
-from pipeline.reporting.drawing import COLOURS, LINES, new_figure, tidy, write_figure
+from pipeline.reporting.drawing import COLOURS, LINES, new_figure, set_rows, tidy, write_figure
 
 LABEL_LENGTH = 32  # characters of a category's name
+
+
+class Bar(NamedTuple):
+    """A mean over queries, and the ends of its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
 
 
 def cmc_figure(curves: Mapping[str, np.ndarray], path: Path) -> None:
@@ -27,30 +36,41 @@ def cmc_figure(curves: Mapping[str, np.ndarray], path: Path) -> None:
     write_figure(figure, path)
 
 
-def category_bars(values: Mapping[str, Mapping[str, float]], metric: str, path: Path) -> None:
-    """One bar a model (outer keys) for every category (inner keys); NaN or a missing category is marked n/a."""
-    categories = list(dict.fromkeys(category for scores in values.values() for category in scores))
-    thickness = 0.8 / max(len(values), 1)
-    figure = new_figure(7.2, 1.6 + max(len(categories), 1) * (0.2 + 0.2 * len(values)))
+def category_bars(
+    bars: Mapping[str, Mapping[str, Bar]],
+    queries: Mapping[str, int],
+    metric: str,
+    path: Path,
+    *,
+    label: Callable[[str], str] = str,
+) -> None:
+    """One bar a model (outer keys) for each category of `queries`, which says how many it has; a missing one is n/a.
+
+    `label`: what stands for a category's name.
+    """
+    thickness = 0.8 / max(len(bars), 1)
+    figure = new_figure(7.2, 1.6 + max(len(queries), 1) * (0.2 + 0.2 * len(bars)))
     axes = figure.add_subplot()
-    places = np.arange(len(categories), dtype=float)
-    for number, ((model, scores), colour) in enumerate(zip(values.items(), cycle(COLOURS), strict=False)):
-        lengths = np.array([scores.get(category, np.nan) for category in categories], dtype=float)
-        offsets = places + (number - (len(values) - 1) / 2) * thickness
-        bars = axes.barh(offsets, np.nan_to_num(lengths), thickness * 0.92, color=colour, label=model)
-        axes.bar_label(
-            bars, ["n/a" if np.isnan(length) else f"{length:.3f}" for length in lengths], padding=3, fontsize=8
+    places = np.arange(len(queries), dtype=float)
+    for number, ((model, of_category), colour) in enumerate(zip(bars.items(), cycle(COLOURS), strict=False)):
+        drawn = [of_category.get(category) for category in queries]
+        means, lows, highs = np.array([bar or (0, 0, 0) for bar in drawn], dtype=float).reshape(-1, 3).T
+        offsets = places + (number - (len(bars) - 1) / 2) * thickness
+        ends = np.array([means - lows, highs - means]).clip(0)  # a mean may leave its interval by rounding
+        lengths = axes.barh(
+            offsets, means, thickness * 0.92, color=colour, label=model, xerr=ends, error_kw={"lw": 0.9, "alpha": 0.6}
         )
-    axes.set_yticks(places, [_label(category) for category in categories])
-    axes.set(title=f"{metric} by category", xlabel=metric)
+        axes.bar_label(lengths, ["n/a" if bar is None else f"{bar.mean:.3f}" for bar in drawn], padding=3, fontsize=8)
+    shown = {name: label(name) for name in queries}
+    set_rows(axes, places, [f"{_short(shown[name])} ({count})" for name, count in queries.items()])
+    axes.set(title=f"{metric} by category (queries), with 95 % intervals", xlabel=metric)
     axes.margins(x=0.12, y=0.02)
     axes.invert_yaxis()
-    if values:
-        figure.legend(frameon=False, loc="outside lower center", ncols=len(values))
+    if bars:
+        figure.legend(frameon=False, loc="outside lower center", ncols=len(bars))
     tidy(axes, grid="x")
     write_figure(figure, path)
 
 
-def _label(name: str) -> str:
-    short = name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…"
-    return short.replace("$", r"\$")  # matplotlib would read what lies between two of them as mathematics
+def _short(name: str) -> str:
+    return name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…"

@@ -1,6 +1,6 @@
-"""One contact sheet a query: what the baseline found above what the adapted model found."""
+"""One contact sheet a query: what each model found, a row a model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +23,13 @@ def write_sheets(
     chosen: np.ndarray,
     ranked: Mapping[str, np.ndarray],
     results: Mapping[str, RetrievalResult],
+    label: Callable[[str], str] = str,
 ) -> None:
     """Write `query_NNNNNN.png` (its manifest row) into `folder` for the `chosen` positions among `queries`.
 
     `queries`, `gallery`: manifest rows; `ranked`: model -> int64 gallery positions, 10 for each of the `chosen`, -1
     beyond a short gallery;
-    `results`: model -> its evaluation, for the rank of the first right picture.
+    `results`: model -> its evaluation, for the rank of the first right picture; `label`: what stands for a name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     first = {model: dict(zip(result.query, result.first_rank, strict=True)) for model, result in results.items()}
@@ -39,7 +40,7 @@ def write_sheets(
             found = gallery.iloc[[place for place in best[sheet_number].tolist() if place >= 0]]
             pictures = [(_picture(raw, entry), entry[ITEM] == query[ITEM]) for _, entry in found.iterrows()]
             rows.append(ResultRow(model, pictures, f"first right rank: {int(first[model][position])}"))
-        sheet = contact_sheet(_picture(raw, query), f"{query[CATEGORY]}\n{query[ITEM]}", rows)
+        sheet = contact_sheet(_picture(raw, query), f"{label(query[CATEGORY])}\n{label(query[ITEM])}", rows)
         write_sheet(folder / f"query_{query.name:06d}.png", sheet)
 
 

@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline.reporting.figures import category_bars, cmc_figure
+from pipeline.reporting.figures import Bar, category_bars, cmc_figure
 from pipeline.training.curves import training_curves
 
 CURVES = {"baseline": np.linspace(0.4, 0.9, 50), "adapted": np.linspace(0.5, 0.95, 50)}
-BARS = {"baseline": {"dress": 0.5, "skirt": 0.25}, "adapted": {"dress": 0.75, "skirt": 0.3}}
+DRESS, SKIRT = Bar(0.5, 0.4, 0.7), Bar(0.25, 0.25, 0.25)
+BARS = {"baseline": {"dress": DRESS, "skirt": SKIRT}, "adapted": {"dress": Bar(0.75, 0.7, 0.8), "skirt": SKIRT}}
+QUERIES = {"dress": 12, "skirt": 1}
 HISTORY = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "recall@1": [np.nan, 0.5, np.nan]})
 PANELS = {"loss": ["loss"], "validation": ["recall@1"]}
 
@@ -24,7 +26,7 @@ def pixels(path: Path) -> np.ndarray:
     ("draw", "size"),
     [
         (lambda path: cmc_figure(CURVES, path), (640, 480)),
-        (lambda path: category_bars(BARS, "mAP", path), (720, 280)),
+        (lambda path: category_bars(BARS, QUERIES, "mAP", path), (720, 280)),
         (lambda path: training_curves(HISTORY, path, x="epoch", panels=PANELS), (1120, 400)),
     ],
 )
@@ -39,10 +41,19 @@ def test_size_and_stable_bytes_without_dates(tmp_path, draw, size):
         assert set(image.info) <= {"dpi"}
 
 
-def test_values_are_drawn(tmp_path):
+@pytest.mark.parametrize(
+    ("bars", "queries"),
+    [
+        (BARS | {"baseline": {"dress": DRESS._replace(mean=0.6), "skirt": SKIRT}}, QUERIES),
+        (BARS | {"baseline": {"dress": DRESS._replace(high=0.8), "skirt": SKIRT}}, QUERIES),
+        (BARS | {"baseline": {"dress": DRESS}}, QUERIES),
+        (BARS, QUERIES | {"skirt": 2}),
+    ],
+)
+def test_means_intervals_and_counts_are_drawn(tmp_path, bars, queries):
     path, other = tmp_path / "a.png", tmp_path / "b.png"
-    category_bars(BARS, "mAP", path)
-    category_bars(BARS | {"adapted": {"dress": 0.1, "skirt": 0.3}}, "mAP", other)
+    category_bars(BARS, QUERIES, "mAP", path)
+    category_bars(bars, queries, "mAP", other)
     assert (pixels(path) != pixels(other)).any()
 
 
@@ -56,18 +67,19 @@ def test_cmc_of_odd_curves(tmp_path, curves):
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("bars", "queries"),
     [
-        {},
-        {"baseline": {"dress": 0.5}},
-        {"baseline": {"dress": np.nan}, "adapted": {"dress": np.nan}},
-        {"baseline": {"dress": 0.5}, "adapted": {"skirt": 0.5}},
-        {"baseline": {"a category with a name as long as a sentence " * 4: 0.5, r"$\oops$ 100 $": 0.0}},
-        {"baseline": {f"category {number}": 0.5 for number in range(30)}},
+        ({}, {}),
+        ({"baseline": {"dress": DRESS}}, {"dress": 12}),
+        ({"baseline": {}, "adapted": {}}, {"dress": 0}),
+        ({"baseline": {"dress": DRESS}, "adapted": {"skirt": SKIRT}}, QUERIES),
+        ({"baseline": {}}, {"a category with a name as long as a sentence " * 4: 0, r"$\oops$ 100 $": 0}),
+        ({"baseline": {}}, {f"category {number}": 1 for number in range(30)}),
+        ({"baseline": {"dress": Bar(1 / 3, 1 / 3 + 1e-17, 1 / 3 - 1e-12)}}, {"dress": 3}),
     ],
 )
-def test_bars_of_odd_categories(tmp_path, values, recwarn):
-    category_bars(values, "mAP", tmp_path / "bars.png")
+def test_bars_of_odd_categories(tmp_path, bars, queries, recwarn):
+    category_bars(bars, queries, "mAP", tmp_path / "bars.png")
     assert pixels(tmp_path / "bars.png").shape[1] == 720
     assert not recwarn
 

@@ -33,6 +33,7 @@ CONTRACT = [
     "metrics/weight.json",
     "metrics/adapt.json",
     "metrics/evaluate.json",
+    "metrics/headline.json",
 ]
 MODELS = ("baseline", "control", "adapted")
 

@@ -52,10 +52,10 @@ def test_repro_and_experiments(finished, tmp_path):
     # Experiments train with their own value, and only the stages behind it run.
     assert ran(repo.dvc("exp", "run", "--name", "here", "--set-param", "adapt.lr=0.01")) == BEHIND_ADAPT
     diff = json.loads(repo.dvc("metrics", "diff", "--json"))
-    assert "metrics/evaluate.json" in diff
-    assert set(diff["metrics/adapt.json"]) == {"control.loss", "adapted.loss"}
-    assert "metrics/finetune.json" not in diff
+    assert set(diff) == {"metrics/headline.json"}
+    assert not [name for name in diff["metrics/headline.json"] if name.startswith("baseline")]
     repo.git("stash", "--quiet")
+    _can_be_read_at_a_glance(repo, changed="adapt.lr")
     said = repo.dvc("exp", "run", "--temp", "--name", "temp", "--set-param", "adapt.lr=0.02")
     assert ran(said) == BEHIND_ADAPT
     repo.dvc("exp", "run", "--queue", "--set-param", "adapt.lr=0.03,0.04")
@@ -107,15 +107,30 @@ def _lock(repo: Repo) -> dict:
     return stages
 
 
+def _can_be_read_at_a_glance(repo: Repo, changed: str) -> None:
+    """Few metrics, and a table of what differs that fits a wide terminal."""
+    shown = json.loads(repo.dvc("metrics", "show", "--json"))[""]["data"]
+    values = [value for file in shown.values() for value in _leaves(file["data"])]
+    assert set(shown) == {"metrics/finetune.json", "metrics/headline.json"}
+    assert len(values) <= 20
+    table = repo.dvc("exp", "show", "--only-changed").splitlines()
+    assert max(map(len, table)) <= 160
+    for column in (changed, "adapted.map_trapezoidal", "gain.map_trapezoidal"):
+        assert any(column in line for line in table)
+
+
+def _leaves(tree: object) -> list:
+    return [leaf for branch in tree.values() for leaf in _leaves(branch)] if isinstance(tree, dict) else [tree]
+
+
 def _losses(repo: Repo) -> dict[float, float]:
     """adapt.lr -> training loss of the adapted head, of HEAD and every experiment."""
     head = json.loads(repo.dvc("exp", "show", "--json"))[1]
     found = [head, *(experiment["revs"][-1] for experiment in head["experiments"])]
     losses = {}
     for one in found:
-        params, metrics = (one["data"][kind] for kind in ("params", "metrics"))
-        lr = params["params.yaml"]["data"]["adapt"]["lr"]
-        losses[lr] = metrics["metrics/adapt.json"]["data"]["adapted"]["loss"]
+        lr = one["data"]["params"]["params.yaml"]["data"]["adapt"]["lr"]
+        losses[lr] = json.loads(repo.git("show", f"{one['rev']}:metrics/adapt.json"))["adapted"]["loss"]
     return losses
 
 

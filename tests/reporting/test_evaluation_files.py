@@ -1,0 +1,103 @@
+"""What an evaluation leaves for DVC and for people."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT
+from pipeline.evaluation.evaluate import ADAPTED, BASELINE, CONTROL, evaluate
+from pipeline.evaluation.protocols import PROTOCOLS
+from pipeline.reporting import fonts
+from pipeline.reporting.evaluation import LEGEND, write_evaluation
+from pipeline.reporting.fonts import font_for
+
+CATEGORIES = ("上衣", "hats")
+HEADLINE = {"map_trapezoidal", "cmc@1", "cmc@10"}
+MODELS = {name: np.random.default_rng(seed).normal(size=(24, 8)) for seed, name in enumerate((BASELINE, CONTROL))}
+MODELS[ADAPTED] = MODELS[CONTROL] + 1
+
+
+def table_of(raw: Path) -> pd.DataFrame:
+    """Six items of either category, a query and a gallery picture each."""
+    rows = []
+    for number in range(24):
+        image = f"{number}.png"
+        Image.new("RGB", (20, 30), (10 * number, 0, 90)).save(raw / image)
+        query = number % 2 == 0
+        rows.append(
+            {
+                IMAGE: image,
+                ITEM: f"商品{number // 2}",
+                CATEGORY: CATEGORIES[number // 12],
+                DOMAIN: "consumer" if query else "shop",
+                META_DOMAIN: "target",
+                SPLIT: "query" if query else "gallery",
+                **dict.fromkeys(BOX, np.nan),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.setattr(fonts, "_installed", tuple)
+    font_for.cache_clear()
+
+    def written(models=MODELS, protocol="street2shop") -> tuple[Path, str]:
+        table = table_of(tmp_path)
+        evaluation = evaluate(models, table, PROTOCOLS[protocol], resamples=20, examples=1)
+        out = tmp_path / "metrics"
+        return out, write_evaluation(out, evaluation, tmp_path)
+
+    yield written
+    font_for.cache_clear()
+
+
+def read(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
+def test_headlines_are_few_and_those_of_the_whole(write):
+    out, _ = write()
+    headline, means, gains = (read(out / f"{name}.json") for name in ("headline", "evaluate", "gains"))
+    assert set(headline) == {BASELINE, ADAPTED, "gain"}
+    for model in (BASELINE, ADAPTED):
+        assert headline[model] == {key: means[model]["all"][key] for key in HEADLINE}
+    assert headline["gain"] == {"map_trapezoidal": gains["adapted - control"]["all"]["map_trapezoidal"]["mean"]}
+    control = headline[ADAPTED]["map_trapezoidal"] - headline["gain"]["map_trapezoidal"]
+    assert control == pytest.approx(means[CONTROL]["all"]["map_trapezoidal"], abs=2e-6)
+
+
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+def test_a_baseline_alone_has_headlines_under_any_protocol(write, protocol):
+    out, _ = write({BASELINE: MODELS[BASELINE]}, protocol)
+    assert read(out / "headline.json").keys() == {BASELINE}
+    assert list(read(out / "headline.json")[BASELINE]) == list(PROTOCOLS[protocol].headline)
+
+
+def test_names_that_cannot_be_drawn_have_a_legend_beside_the_pictures(write, recwarn):
+    out, said = write()
+    legend = (out / "plots" / LEGEND).read_text(encoding="utf-8").splitlines()[1:]
+    assert legend == ["#1 上衣", "#2 商品6", "#3 商品0"], "a category once, then the items of the sheets, hats first"
+    assert str(out / "plots" / LEGEND) in said
+    assert not recwarn
+
+
+def test_no_legend_where_all_can_be_drawn(write, monkeypatch):
+    monkeypatch.setattr("pipeline.reporting.fonts.font_for", Path)
+    out, said = write()
+    assert not (out / "plots" / LEGEND).exists()
+    assert LEGEND not in said
+
+
+def test_a_sheet_has_a_row_for_each_model(write):
+    heights = []
+    for chosen in ((BASELINE,), (BASELINE, ADAPTED), (BASELINE, CONTROL, ADAPTED)):
+        out, _ = write({name: MODELS[name] for name in chosen})
+        with Image.open(out / "plots/gallery/query_000000.png") as sheet:
+            heights.append(sheet.height)
+    assert heights[0] <= heights[1] < heights[2]
