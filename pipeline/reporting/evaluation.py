@@ -81,12 +81,12 @@ def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, A
         write_text(folder / LEGEND, label.legend())
 
 
-def _headline(figures: Figures, evaluation: Evaluation) -> Figures:
+def _headline(figures: Figures, evaluation: Evaluation) -> dict[str, Any]:
     """Model -> the headline metrics of all queries; "gain" -> the mean gain of adapted over control in the first."""
     keys = evaluation.protocol.headline
     headline = {name: {key: figures[name][ALL][key] for key in keys} for name in COMPARED if name in figures}
     gain = evaluation.gains.get(pair(ADAPTED, CONTROL), {}).get(ALL, {}).get(keys[0])
-    return headline | ({"gain": {keys[0]: gain["mean"]}} if gain else {})
+    return headline | ({"gain": gain["mean"]} if gain else {})
 
 
 def _figures(summary: dict[str, Any]) -> dict[str, Any]:
