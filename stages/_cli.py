@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
+try:
+    import click
+except ModuleNotFoundError:  # the commonest slip of all, which is worth more than a traceback
+    print(
+        f"{Path(sys.argv[0]).stem}: error: {sys.executable} has none of the packages; "
+        "run `. .venv/bin/activate`, and `make setup` before it if there is no .venv",
+        file=sys.stderr,
+    )
+    raise SystemExit(2) from None
 
 from pipeline.base.errors import UserError
 from pipeline.base.opening import FORBIDDEN, may_read, why_closed

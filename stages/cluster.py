@@ -15,20 +15,16 @@ def main(run: Run) -> None:
 
     from pipeline.base.devices import torch_device
     from pipeline.base.names import (
-        CATEGORY,
         CLUSTERS_FILE,
         FEATURES_FOLDER,
         MANIFEST_FILE,
-        META_DOMAIN,
         METRICS_FOLDER,
         MODEL_FOLDER,
-        MetaDomain,
         Part,
     )
     from pipeline.base.reports import write_json
     from pipeline.clustering.cluster import cluster_groups
     from pipeline.clustering.file import write_clusters
-    from pipeline.clustering.groups import check_alignment
     from pipeline.features.store import open_parts
     from pipeline.params.cluster import ClusterParams
     from pipeline.params.data import DataParams
@@ -37,7 +33,6 @@ def main(run: Run) -> None:
     params, runtime = run.section("cluster", ClusterParams), run.runtime()
     table, device = read_manifest(MANIFEST_FILE), torch_device(runtime.device)
     alignment = run.section("data", DataParams).alignment
-    check_alignment(alignment, *(set(table[CATEGORY][table[META_DOMAIN] == domain]) for domain in MetaDomain))
     source, target = open_parts(FEATURES_FOLDER, (Part.SOURCE_TRAIN, Part.TARGET_TRAIN), table, MODEL_FOLDER)
     clustering = cluster_groups(
         *(table.iloc[part.row] for part in (source, target)),

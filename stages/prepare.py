@@ -7,22 +7,25 @@ from stages._cli import Run, stage
 def main(run: Run) -> None:
     """Join the sets in data.sets into data/manifest.parquet, one row an image, and check every picture.
 
-    Pictures that cannot be used are left out, counted and listed in metrics/prepare.json; above prepare.max_unreadable
-    of a set the stage fails. A set that gives features instead of pictures keeps all its rows.
+    Pictures that cannot be used are left out, counted and listed in metrics/prepare.json. The stage fails where they
+    are more than prepare.max_unreadable of a set, and for a category in data.alignment that looks mistyped. A set that
+    gives features instead of pictures keeps all its rows.
     """
     from pipeline.base.errors import UserError
-    from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, RAW_FOLDER, Part
+    from pipeline.base.names import CATEGORY, MANIFEST_FILE, META_DOMAIN, METRICS_FOLDER, RAW_FOLDER, MetaDomain, Part
     from pipeline.base.reports import write_json
     from pipeline.features.given import gives_features
     from pipeline.params.data import DataParams
     from pipeline.params.prepare import PrepareParams
+    from pipeline.table.alignment import check_alignment
     from pipeline.table.counts import tell_left_out
     from pipeline.table.finish import finish_features, finish_manifest
     from pipeline.table.manifest import part_rows, write_manifest
     from pipeline.table.remarks import remarks
     from pipeline.table.sets import join_sets, read_table
 
-    sets, params = run.section("data", DataParams).sets, run.section("prepare", PrepareParams)
+    data, params = run.section("data", DataParams), run.section("prepare", PrepareParams)
+    sets = data.sets
     given = [name for name in sets if gives_features(RAW_FOLDER / name)]
     if given and len(sets) > 1:
         raise UserError(f"data.sets: {given[0]} gives features, no pictures; it cannot be joined with other sets")
@@ -33,6 +36,7 @@ def main(run: Run) -> None:
         options = params.model_dump() | {"workers": run.runtime().workers}
         finished = [finish_manifest(one, RAW_FOLDER / name, **options) for name, one in tables.items()]
         table, report = join_sets(sets, finished)
+    check_alignment(data.alignment, *(set(table[CATEGORY][table[META_DOMAIN] == side]) for side in MetaDomain))
     write_manifest(MANIFEST_FILE, table)
     report_file = METRICS_FOLDER / "prepare.json"
     write_json(report_file, report)

@@ -1,8 +1,7 @@
 """The groups of shop pictures that are clustered together."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 
@@ -62,55 +61,17 @@ def build_groups(
     source_categories (Ns,) and target_categories (Nt,) str, of the shop pictures in file order; `alignment` maps a
     target category to source categories. Aligned groups come in the order of `alignment`; target categories without
     an alignment (or with an empty list) follow in sorted order.
-    Raises UserError for a source category listed twice and for an aligned group without a source or a target picture.
+    Raises UserError for an aligned group without a source or a target picture.
     """
     aligned = {name: listed for name, listed in alignment.items() if listed}
-    _check_listed_once(aligned)
     groups = [_aligned_group(name, listed, source_categories, target_categories) for name, listed in aligned.items()]
     alone = sorted(set(target_categories.tolist()) - set(aligned))
     nothing = np.empty(0, dtype=np.int64)
     return groups + [Group(name, False, nothing, _positions(target_categories, name)) for name in alone]
 
 
-def check_alignment(
-    alignment: Mapping[str, Sequence[str]], source_categories: Collection[str], target_categories: Collection[str]
-) -> None:
-    """Raise UserError for a category that looks mistyped: no picture has it, and one that is close is not listed.
-
-    `source_categories` and `target_categories`: of all pictures, for training or not. A category that is there, but
-    rare, or far from all that are, is none of this; nor is anything where there is no target to be aligned.
-    """
-    if not target_categories:
-        return
-    sources = [category for listed in alignment.values() for category in listed]
-    for name, listed in alignment.items():
-        for category, known, used, side in [
-            (name, target_categories, list(alignment), "target"),
-            *((category, source_categories, sources, "source") for category in listed),
-        ]:
-            free = [one for one in known if one not in used]
-            close = [] if category in known else get_close_matches(category, free, n=1)
-            if close:
-                raise UserError(
-                    f"data.alignment.{name}: no picture of the {side} has category '{category}'; did you mean "
-                    f"'{close[0]}'?"
-                )
-
-
 def _positions(categories: np.ndarray, name: str) -> np.ndarray:
     return np.flatnonzero(categories == name).astype(np.int64)
-
-
-def _check_listed_once(alignment: Mapping[str, Sequence[str]]) -> None:
-    owner: dict[str, str] = {}
-    for name, listed in alignment.items():
-        for category in listed:
-            if category in owner:
-                raise UserError(
-                    f"alignment.{name}: source category {category!r} is listed under {owner[category]!r} already; "
-                    "list every source category once"
-                )
-            owner[category] = name
 
 
 def _aligned_group(

@@ -2,7 +2,7 @@
 
 A metric module has one name, `METRICS`: key -> function that takes the ranks of n queries, a row a query, from 1,
 ascending, and gives the value for each (n,) float64, NaN where there is none. A key that ends in @ stands for all of
-`key@k`, and has a function from k to such a function. A protocol names the keys that it shows.
+`key@k`, k from 1, and has a function from k to such a function. A protocol names the keys that it shows.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Metric = Callable[[Ragged], np.ndarray]
 def metric_of(key: str) -> Metric:
     """The metric `key`. Raises KeyError for one that no module has."""
     name, at, place = key.partition("@")
-    if key not in _known() and place.isdecimal():
+    if key not in _known() and place.isdecimal() and int(place):
         return _known()[name + at](int(place))
     return _known()[key]
 

@@ -82,7 +82,7 @@ def test_every_metric_that_a_protocol_names_is_there():
             assert metric_of(key)(ranks).shape == (2,), key
         assert set(protocol.headline) <= set(protocol.metrics)
     assert [metric_of(key)(ranks).tolist() for key in ("cmc@1", "recall@1", "recall@2")] == [[1, 0], [1, 0], [1, 1]]
-    for key in ("mapp", "map@s", "map@3", "cmc"):
+    for key in ("mapp", "map@s", "map@3", "cmc", "cmc@0", "cmc@-1"):
         with pytest.raises(KeyError):
             metric_of(key)
 

@@ -89,13 +89,24 @@ def _rewrite(chain: Chain, change: Callable[[pd.DataFrame], pd.DataFrame]) -> No
     [
         ({"tops": ["sarong"]}, ["alignment.tops: no source shop picture has category 'sarong'", "blouse"]),
         ({"gowns": ["shirt"]}, ["alignment.gowns: no target picture has category 'gowns'", "dresses"]),
-        ({"tops": ["shrit"]}, ["data.alignment.tops: no picture of the source has category 'shrit'", "mean 'shirt'?"]),
-        ({"topps": ["shirt"]}, ["data.alignment.topps: no picture of the target has category", "mean 'tops'?"]),
-        ({"tops": ["shirt"], "skirts": ["shirt"]}, ["alignment.skirts", "'shirt' is listed under 'tops' already"]),
     ],
 )
-def test_alignment(chain, alignment, says):
+def test_alignment_with_nothing_to_train_on(chain, alignment, says):
     chain.change({"data.alignment": alignment}).fails("cluster", *says)
+
+
+@pytest.mark.parametrize(
+    ("alignment", "says"),
+    [
+        ({"tops": ["shrit"]}, ["data.alignment.tops: no picture of the source has category 'shrit'", "mean 'shirt'?"]),
+        ({"topps": ["shirt"]}, ["data.alignment.topps: no picture of the target has category", "mean 'tops'?"]),
+        ({"tops": ["shirt"], "skirts": ["shirt"]}, ["data.alignment.skirts", "is listed under 'tops' already"]),
+    ],
+)
+def test_mistyped_alignment_is_found_before_anything_is_trained(chain, alignment, says):
+    before = chain.digests()
+    chain.change({"data.alignment": alignment}).fails("prepare", *says)
+    assert chain.digests() == before
 
 
 def test_groups_of_one_row_work(chain):

@@ -74,6 +74,15 @@ def test_absent_gpu(chain, stage):
     chain.change({"runtime.device": "cuda"}).fails(stage, "runtime.device: no CUDA device here")
 
 
+def test_a_python_without_the_packages_says_how_to_get_them():
+    command = [sys.executable, "-S", "-m", "stages.adapt"]  # -S: no site-packages
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("adapt: error: ")
+    assert ". .venv/bin/activate" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_help_of_every_stage_is_instant():
     heavy = ("torch", "pandas", "numpy", "h5py", "pydantic", "ruamel")
     code = (
