@@ -24,7 +24,10 @@ $(READY): requirements.lock
 repro: $(READY) ## run the whole chain on the dataset that params.yaml names, then show the results
 	dvc repro
 	@cat metrics/evaluate.md
-	@echo "Search what was built, in a browser: make serve"
+	@echo "Pictures: metrics/plots/categories.png, cmc.png and gallery/ (what some queries find, a row a model);"
+	@echo "          curves.png of both trainings in metrics/curves/; dvc plots show puts them on one page."
+	@echo "Next:     make serve searches what was built, in a browser; git commit -am \"Results of this machine\""
+	@echo "          is what experiments are compared with (README.md, Comparing experiments)."
 
 serve: $(READY) ## open the page that searches data/index
 	crosswear serve --open
