@@ -1,6 +1,8 @@
-"""How sure a mean or a gain is: a bootstrap over queries.
+"""How sure a mean or a gain is: a bootstrap over items.
 
-Efron, Tibshirani, "An Introduction to the Bootstrap", 1993.
+Several queries that show one item succeed or fail together, so what is drawn is the item, with all of its queries
+(Efron, Tibshirani, "An Introduction to the Bootstrap", 1993; of clusters: Davison, Hinkley, "Bootstrap Methods and
+their Application", 1997).
 """
 
 from collections.abc import Collection
@@ -23,9 +25,10 @@ def gain_intervals(
 ) -> dict[str, dict[str, float] | None]:
     """{metric: {"mean", "low", "high"}}: the gain of `after` over `before` and its 95 % interval.
 
-    Both are results over the same queries. A resample draws as many queries as there are within every group, the
-    same ones for both sides, and averages over the groups (those in `names` if given) without weights, as the
-    summary does. "mean" is the gain on all queries as they are. None where no group has a query.
+    Both are results over the same queries. A resample draws as many items as there are within every group, the same
+    ones for both sides, takes the mean over their queries, and averages over the groups (those in `names` if given)
+    without weights, as the summary does. "mean" is the gain on all queries as they are. None where no group has a
+    query.
     Raises ValueError when the results are of different queries.
     """
     if before.groups != after.groups or not np.array_equal(before.query, after.query):
@@ -35,9 +38,9 @@ def gain_intervals(
         return dict.fromkeys(before.values)
     rng = np.random.default_rng(seed)
     gains = after.metrics() - before.metrics()
-    per_group = [gains[before.group == index] for index in chosen]
-    observed = np.mean([rows.mean(axis=0) for rows in per_group], axis=0)
-    resampled = np.mean([_resampled_means(rows, resamples, rng) for rows in per_group], axis=0)
+    members = [before.group == index for index in chosen]
+    observed = np.mean([gains[rows].mean(axis=0) for rows in members], axis=0)
+    resampled = np.mean([_resampled_means(gains[rows], before.label[rows], resamples, rng) for rows in members], axis=0)
     low, high = np.percentile(resampled, INTERVAL, axis=0)
     return {
         metric: {"mean": float(observed[index]), "low": float(low[index]), "high": float(high[index])}
@@ -50,22 +53,29 @@ def mean_intervals(
 ) -> dict[str, tuple[float, float]]:
     """Title of each group with a query -> the ends of the 95 % interval of its mean of `metric`.
 
-    A resample draws as many of the group's queries as there are.
+    A resample draws as many of the group's items as there are.
     """
     rng, values = np.random.default_rng(seed), result.values[metric]
     intervals = {}
     for index in result.chosen():
-        means = _resampled_means(values[result.group == index][:, None], resamples, rng)
+        rows = result.group == index
+        means = _resampled_means(values[rows, None], result.label[rows], resamples, rng)
         low, high = np.percentile(means, INTERVAL)
         intervals[result.title_of(index)] = (float(low), float(high))
     return intervals
 
 
-def _resampled_means(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Means of `resamples` draws of n rows of values (n, M) with replacement: (resamples, M)."""
-    n = len(values)
+def _resampled_means(values: np.ndarray, labels: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Means over queries of `resamples` draws of m items with replacement: (resamples, M).
+
+    values (n, M) and labels (n,), which know the item, are of the queries; m is the number of items.
+    """
+    _, item, n_queries = np.unique(labels, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(n_queries), values.shape[1]))
+    np.add.at(sums, item, values)
+    m = len(n_queries)
     means = np.empty((resamples, values.shape[1]))
-    for block in slices(resamples, rows_per_block(n)):
-        times_drawn = rng.multinomial(n, np.full(n, 1 / n), size=block.stop - block.start)
-        means[block] = times_drawn @ values / n
+    for block in slices(resamples, rows_per_block(m)):
+        times_drawn = rng.multinomial(m, np.full(m, 1 / m), size=block.stop - block.start)
+        means[block] = times_drawn @ sums / (times_drawn @ n_queries)[:, None]
     return means

@@ -75,6 +75,7 @@ class Protocol:
         return RetrievalResult(
             query=found.query,
             group=found.group,
+            label=queries.labels[found.query],
             values={name: metric_of(name)(found.ranks) for name in self.metrics},
             first_rank=first_ranks(found.ranks),
             groups=found.groups,

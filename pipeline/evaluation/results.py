@@ -13,7 +13,8 @@ from pipeline.evaluation.metrics.cmc import cmc_curve
 class RetrievalResult:
     """Figures of the n queries that have a relevant gallery picture, sorted by group, then by query.
 
-    query (n,) int64: index of the query; group (n,) int64: index into `groups`; values: metric -> (n,) float64;
+    query (n,) int64: index of the query; group (n,) int64: index into `groups`; label (n,), int or str: what it
+    searches, the item in most protocols; values: metric -> (n,) float64;
     first_rank (n,) int64: rank of the first relevant picture, from 1.
     groups: those of queries and gallery, sorted, in most protocols categories; dropped (C,) int64: queries of each
     that have no relevant picture and are left out. whole: figures that are not means over queries.
@@ -21,6 +22,7 @@ class RetrievalResult:
 
     query: np.ndarray
     group: np.ndarray
+    label: np.ndarray
     values: Mapping[str, np.ndarray]
     first_rank: np.ndarray
     groups: tuple

@@ -12,7 +12,7 @@ class EvaluateParams(Section):
 
     `metrics`: keys of `pipeline.evaluation.metric` that are told beside those of the protocol.
     `meta_domain` auto: the target where it has test pictures, else the source.
-    `bootstrap`: resamples of the queries; `sheets`: fixed queries a category whose results are drawn.
+    `bootstrap`: resamples of the items; `sheets`: fixed queries a category whose results are drawn.
     """
 
     meta_domain: Literal["auto", "target", "source"]

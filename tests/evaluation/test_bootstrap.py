@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 
 from pipeline.arrays import blocks
-from pipeline.evaluation.bootstrap import gain_intervals
+from pipeline.evaluation import bootstrap
+from pipeline.evaluation.bootstrap import gain_intervals, mean_intervals
 from pipeline.evaluation.results import RetrievalResult
 
 
-def result(aps: list[list[float]], names: tuple[str, ...] = ("bag", "hat", "tee")) -> RetrievalResult:
-    """One list of APs a category."""
+def result(
+    aps: list[list[float]], names: tuple[str, ...] = ("bag", "hat", "tee"), label: np.ndarray | None = None
+) -> RetrievalResult:
+    """One list of APs a category; each query shows an item of its own, unless `label` says which."""
     ap = np.concatenate([np.asarray(values, dtype=float) for values in aps])
     category = np.repeat(np.arange(len(aps)), [len(values) for values in aps])
     return RetrievalResult(
         query=np.arange(len(ap)),
         group=category,
+        label=np.arange(len(ap)) if label is None else label,
         values={"map": ap, "cmc@1": (ap > 0.5).astype(float)},
         first_rank=np.where(ap > 0.5, 1, 30),
         groups=names,
@@ -61,6 +65,37 @@ def test_interval_agrees_with_the_normal_approximation():
     error = 1.96 * np.sqrt(first.var() / 400 + second.var() / 100) / 2
     assert gains["high"] - gains["mean"] == pytest.approx(error, rel=0.08)
     assert gains["mean"] - gains["low"] == pytest.approx(error, rel=0.08)
+
+
+def test_queries_of_one_item_are_drawn_together():
+    # 40 items, each with 25 queries that gain alike: these say no more than one query an item would.
+    gains = np.random.default_rng(0).random(40)
+    once = gain_intervals(result([[0.0] * 40, [], []]), result([gains, [], []]), resamples=4000)["map"]
+    items = np.repeat(np.arange(40), 25)
+    before, after = (result([values, [], []], label=items) for values in ([0.0] * 1000, np.repeat(gains, 25)))
+    repeated = gain_intervals(before, after, resamples=4000)["map"]
+    assert repeated == pytest.approx(once)
+    apart = gain_intervals(replace(before, label=np.arange(1000)), replace(after, label=np.arange(1000)))["map"]
+    width, narrower = (interval["high"] - interval["low"] for interval in (repeated, apart))
+    assert narrower == pytest.approx(width / 5, rel=0.15), "as if there were 1,000 items"
+
+
+def test_an_item_counts_by_its_queries():
+    # Two items, the first with three queries: a draw has the first twice, the second twice, or one of each.
+    of_two = result([[1.0, 1.0, 1.0, 0.0], [], []], label=np.array(["a", "a", "a", "b"]))
+    assert mean_intervals(of_two, "map") == {"bag": (0, 1)}
+    means = bootstrap._resampled_means(of_two.metrics(), of_two.label, 1000, np.random.default_rng(0))[:, 0]
+    assert set(means) == {0, 0.75, 1}
+    assert means.mean() == pytest.approx((0 + 0.75 + 0.75 + 1) / 4, abs=0.05)
+
+
+def test_interval_of_a_mean_agrees_with_the_normal_approximation():
+    values = np.random.default_rng(0).random(300)
+    intervals = mean_intervals(result([values, [0.5], []]), "map", resamples=4000)
+    assert set(intervals) == {"bag", "hat"}, "a category without a query has no mean"
+    assert intervals["hat"] == (0.5, 0.5)
+    error = 1.96 * values.std() / np.sqrt(300)
+    assert intervals["bag"] == pytest.approx((values.mean() - error, values.mean() + error), rel=0.02)
 
 
 def test_seed_decides_the_draws(monkeypatch):
