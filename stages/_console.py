@@ -12,6 +12,7 @@ MODULES = {
     "convert": "convert",
     "bench": "bench",
     "check": "check",
+    "views": "views",
 }
 
 

@@ -1,0 +1,1 @@
+"""Street views that are drawn from catalogue pictures: what a photo of the same garment might look like."""

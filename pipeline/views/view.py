@@ -1,0 +1,54 @@
+"""Views of a catalogue picture: the garment, cut off its ground, on another one, in another light."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.views.cut import garment
+from pipeline.views.geometry import Geometry, warp
+from pipeline.views.ground import border_strip, own_ground
+from pipeline.views.light import Camera, Light
+
+OPAQUE = 255
+STREET, OWN_GROUND = "street", "own_ground"
+KINDS = (STREET, OWN_GROUND)  # on the border of a photo of the street, on the ground of the picture itself
+
+
+@dataclass(frozen=True)
+class Studio:
+    """How views are drawn: by deviations of geometry, light and camera.
+
+    `photos`: what grounds of the street are taken from, (S, S, 3) uint8 each; consumer pictures of the source.
+    """
+
+    photos: Sequence[np.ndarray]
+    geometry: Geometry = field(default_factory=Geometry)
+    light: Light = field(default_factory=Light)
+    camera: Camera = field(default_factory=Camera)
+
+    def views(self, picture: np.ndarray, counts: Mapping[str, int], *, seed: int, known: str) -> Iterator[np.ndarray]:
+        """`counts[kind]` views of each kind of a picture (S, S, 3) uint8, each of the same shape.
+
+        `known`: what tells the picture (hexadecimal, its digest). A view hangs on it, on `seed` and on the view's
+        number alone: however many are drawn, by whom and in which order, it is the same.
+        """
+        layer = np.dstack([picture, np.where(garment(picture), OPAQUE, 0).astype(np.uint8)])
+        for kind, count in counts.items():
+            for view in range(count):
+                rng = np.random.default_rng([seed, int(known, 16), KINDS.index(kind), view])
+                yield self._view(layer, kind, rng)
+
+    def _view(self, layer: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
+        if kind == STREET:
+            ground = border_strip(self.photos[int(rng.integers(len(self.photos)))], rng)
+        else:
+            ground = own_ground(layer[..., :3])
+        laid = _laid_on(ground, warp(layer, self.geometry.draw(rng)))
+        return self.camera.take(self.light.fall(laid, rng), rng)
+
+
+def _laid_on(ground: np.ndarray, layer: np.ndarray) -> np.ndarray:
+    """A layer (S, S, 4) uint8 of colours and opacity over a ground (S, S, 3) uint8: (S, S, 3) uint8."""
+    opacity = layer[..., 3:].astype(np.float32) / OPAQUE
+    return np.rint(ground + (layer[..., :3] - ground.astype(np.float32)) * opacity).astype(np.uint8)

@@ -1,0 +1,28 @@
+"""The look at street views, through the command."""
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from pipeline.base.names import MANIFEST_FILE
+
+
+def test_a_sheet_of_pictures_and_their_views(finished, tmp_path):
+    chain = finished.copy(tmp_path)
+    said = chain.succeed("views --pictures 3 --street 2 --own-ground 1 --side 32")
+    with Image.open(chain.folder / "metrics/views.png") as sheet:
+        assert sheet.size == (2 * 16 + 4 * 36 + 4, 2 * 16 + 3 * 36 - 4)
+        first = np.asarray(sheet)
+    assert "3 pictures with 3 views each" in said
+    chain.succeed("views --pictures 3 --street 2 --own-ground 1 --side 32")
+    assert (np.asarray(Image.open(chain.folder / "metrics/views.png")) == first).all()
+
+
+def test_mistakes(finished, tmp_path):
+    chain = finished.copy(tmp_path)
+    chain.fails("views --part source_test", "--part: source_test has no shop pictures")
+    table = pd.read_parquet(chain.folder / MANIFEST_FILE)
+    shop = table[(table["meta_domain"] == "target") | (table["domain"] == "shop")]
+    shop.to_parquet(chain.folder / MANIFEST_FILE, index=False)
+    chain.fails("views", "--street: the source has no consumer pictures")
+    chain.succeed("views --street 0 --pictures 1")
