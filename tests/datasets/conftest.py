@@ -36,6 +36,12 @@ def wardrobe() -> Path:
     return _shared("wardrobe")
 
 
+@pytest.fixture(scope="session")
+def grocery() -> Path:
+    """Pictures of fruit and vegetables in the form of the table dataset."""
+    return _shared("grocery")
+
+
 @pytest.fixture
 def dataset() -> Callable[..., Any]:
     """`dataset(name, **params)` -> (module, params), read the way a stage does."""
@@ -46,7 +52,7 @@ def dataset() -> Callable[..., Any]:
 def fetched(tmp_path, dataset) -> Callable[..., Any]:
     """`fetched(source, name, **section)`: fetch, read and check; -> (fetched folder, table)."""
 
-    def run(source: Path, name: str, **section: Any) -> Any:
+    def run(source: Path, name: str, /, **section: Any) -> Any:
         module, params = dataset(name, **section)
         out = tmp_path / "work" / name
         out.mkdir(parents=True)

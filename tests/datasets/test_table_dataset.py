@@ -225,6 +225,20 @@ def test_real_photos(wardrobe, dataset, fetched):
     assert part["domain"].value_counts().to_dict() == {"consumer": 4, "shop": 2}
 
 
+def test_real_pairs_of_two_photographs(grocery, fetched):
+    out, table = fetched(grocery, "table", **DEFAULTS)
+    counts = Counter(zip(table["meta_domain"], table["split"], table["domain"], strict=True))
+    assert counts == {
+        ("source", "train", "consumer"): 672,
+        ("source", "train", "shop"): 28,
+        ("target", "train", "shop"): 22,
+        ("target", "query", "consumer"): 528,
+        ("target", "gallery", "shop"): 22,
+    }
+    assert set(table[table["meta_domain"] == "target"]["category"]) == {"Vegetables"}
+    assert all((out / name).is_file() for name in table["image"])
+
+
 @pytest.mark.parametrize(
     ("names", "says"),
     [
