@@ -5,7 +5,9 @@ import click
 from stages._cli import Run, stage
 
 
-@click.option("--only", multiple=True, help="Group of cases: finch, adapt, evaluate, extract, train.  [default: all]")
+@click.option(
+    "--only", multiple=True, help="Group of cases: finch, adapt, evaluate, extract, views, train.  [default: all]"
+)
 @click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Runs a median is taken of.")
 @stage
 def main(run: Run, only: tuple[str, ...], repeats: int) -> None:

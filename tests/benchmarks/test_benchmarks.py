@@ -18,6 +18,7 @@ from pipeline.benchmarks.measure import Measurement, hardware_name, measure, mea
 from pipeline.benchmarks.memory import peak_memory
 from pipeline.benchmarks.report import bench_table
 from pipeline.benchmarks.training import TRAINED, training_cases
+from pipeline.benchmarks.views import views_case
 from pipeline.clustering.distances import Points
 from pipeline.clustering.neighbours import first_neighbours
 from pipeline.models.embedder import Embedder
@@ -31,6 +32,7 @@ SMALL = [
     draw_case(2, 3, 8),
     evaluation_case(20, 30, 4, relevant=3),
     extraction_case("timm/resnet10t", 32, 5, 2, 0),
+    views_case("timm/resnet10t", 32, 2),
     *TRAINING.values(),
 ]
 
@@ -107,4 +109,4 @@ def test_command_writes_table_and_figures(tmp_path, monkeypatch):
     assert sorted(path.name for path in (tmp_path / "here/metrics/bench").iterdir()) == [f"{name}.json", f"{name}.md"]
     done = CliRunner().invoke(main, ["--params", str(params), "--only", "finsh"])
     assert done.exit_code == 2
-    assert "unknown group 'finsh'; known: finch, adapt, evaluate, extract, train" in done.stderr
+    assert "unknown group 'finsh'; known: finch, adapt, evaluate, extract, views, train" in done.stderr

@@ -1,0 +1,52 @@
+"""Drawing street views against the bare forward pass of the trunk that looks at them, on one core each."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from pipeline.benchmarks.case import Case, Trial
+from pipeline.benchmarks.pictures import write_picture
+from pipeline.models.backbones import build_backbone
+from pipeline.views.square import square
+from pipeline.views.view import STREET, Studio
+
+PHOTOS = 4
+
+
+def views_case(backbone: str, image_size: int, views: int) -> Case:
+    """So many street views of one picture; none of the drawing should keep the trunk waiting."""
+    name = f"drawing {views} views of {image_size} px, for {backbone}"
+    prepare = partial(_prepare, backbone=backbone, image_size=image_size, views=views)
+    return Case("views", name, "forward passes of the trunk, on one thread as the drawing", prepare, 1)
+
+
+def _prepare(device: torch.device, folder: Path, *, backbone: str, image_size: int, views: int) -> Trial:
+    del device  # views are drawn, and compared, on the CPU
+    torch.manual_seed(0)
+    network = build_backbone(backbone).eval().to(memory_format=torch.channels_last)
+    batch = torch.randn(views, 3, image_size, image_size).contiguous(memory_format=torch.channels_last)
+    to_square = square(image_size)
+    picture, *photos = (to_square(Image.open(folder / write_picture(folder, number))) for number in range(PHOTOS + 1))
+    garment = np.full_like(picture, 255)
+    inner = slice(image_size // 4, -image_size // 4)
+    garment[inner, inner] = picture[inner, inner]
+    return Trial(partial(_draw, Studio(photos), garment, views), partial(_forward, network, batch))
+
+
+def _draw(studio: Studio, picture: np.ndarray, views: int) -> None:
+    for _ in studio.views(picture, {STREET: views}, seed=1, known="0"):
+        pass
+
+
+@torch.inference_mode()
+def _forward(network: nn.Module, batch: torch.Tensor) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        network(batch)
+    finally:
+        torch.set_num_threads(threads)
