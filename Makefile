@@ -33,7 +33,7 @@ serve: $(READY) ## open the page that searches data/index
 	crosswear serve --open
 
 test: lint ## run all tests
-	python -m pytest -n 2 -m 'not slow' tests
+	python -m pytest -n 2 --dist worksteal -m 'not slow' tests
 
 check: lint ## run the tests of the library alone, without those that run stages or DVC
 	python -m pytest -n 2 tests

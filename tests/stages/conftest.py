@@ -12,10 +12,14 @@ from pipeline.retrieval.searcher import Searcher
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever runs stages is a test of the chain, which the default run leaves out."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker("chain")
+    """Whatever runs stages is a test of the chain, which the default run leaves out.
+
+    The longest come first, those that drive DVC, so that no process ends alone with one of them.
+    """
+    chain = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
+    for item in chain:
+        item.add_marker("chain")
+    items.sort(key=lambda item: (not hasattr(item.module, "Repo"), item not in chain))
 
 
 @pytest.fixture(scope="session", autouse=True)
