@@ -13,7 +13,7 @@ def main(run: Run, names: tuple[str, ...]) -> None:
     """Fetch, verify and unpack the sets in data.sets, or draw the built-in world, and read their tables.
 
     Reads data.source (and the network where a set lists archives); writes data/raw/<set>/ and data/raw/<set>.parquet,
-    its checked table. An interrupted transfer goes on where it stopped.
+    its checked table. An interrupted transfer of an archive goes on where it stopped.
     """
     from pipeline.params.data import DataParams
 

@@ -11,6 +11,8 @@ def main(run: Run) -> None:
     are more than prepare.max_unreadable of a set, and for a category in data.alignment that looks mistyped. A set that
     gives features instead of pictures keeps all its rows.
     """
+    import pandas as pd
+
     from pipeline.base.errors import UserError
     from pipeline.base.names import CATEGORY, MANIFEST_FILE, META_DOMAIN, METRICS_FOLDER, RAW_FOLDER, MetaDomain, Part
     from pipeline.base.reports import write_json
@@ -30,13 +32,14 @@ def main(run: Run) -> None:
     if given and len(sets) > 1:
         raise UserError(f"data.sets: {given[0]} gives features, no pictures; it cannot be joined with other sets")
     tables = {name: read_table(RAW_FOLDER, name) for name in sets}
+    every = pd.concat([table[[META_DOMAIN, CATEGORY]] for table in tables.values()])
+    check_alignment(data.alignment, *(set(every[CATEGORY][every[META_DOMAIN] == side]) for side in MetaDomain))
     if given:
         table, report = finish_features(tables[sets[0]], RAW_FOLDER / sets[0])
     else:
         options = params.model_dump() | {"workers": run.runtime().workers}
         finished = [finish_manifest(one, RAW_FOLDER / name, **options) for name, one in tables.items()]
         table, report = join_sets(sets, finished)
-    check_alignment(data.alignment, *(set(table[CATEGORY][table[META_DOMAIN] == side]) for side in MetaDomain))
     write_manifest(MANIFEST_FILE, table)
     report_file = METRICS_FOLDER / "prepare.json"
     write_json(report_file, report)
@@ -44,6 +47,8 @@ def main(run: Run) -> None:
     run.say(f"{len(table)} {kind} in {MANIFEST_FILE}")
     if left_out := tell_left_out(report, report_file):
         run.say(left_out)
+    for name in report.get("sets_with_boxes_as_shares", []):
+        run.say(f"the boxes of {name} are shares of their pictures, and became pixels")
     for remark in remarks(table):
         run.say(remark)
     if not any(len(part_rows(table, part)) for part in (Part.SOURCE_TEST, Part.TARGET_TEST)):

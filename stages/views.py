@@ -39,13 +39,15 @@ def main(run: Run, *, part: str, pictures: int, street: int, own_ground: int, si
     from pipeline.images.loading import Pictures
     from pipeline.reporting.contact_sheet import write_sheet
     from pipeline.reporting.views_sheet import views_sheet
-    from pipeline.table.manifest import part_rows, read_manifest
+    from pipeline.table.manifest import has_pictures, part_rows, read_manifest
     from pipeline.views.square import square
     from pipeline.views.view import OWN_GROUND, STREET, Studio
 
     manifest = read_manifest(MANIFEST_FILE)
     shown, source = (manifest.iloc[part_rows(manifest, Part(name))] for name in (part, Part.SOURCE_TRAIN))
     shown, photos = shown[shown[DOMAIN] == Domain.SHOP], source[source[DOMAIN] == Domain.CONSUMER]
+    if not has_pictures(shown) and len(shown):
+        raise UserError(f"--part: {part} has features alone, no pictures")
     if shown.empty:
         raise UserError(f"--part: {part} has no shop pictures; choose another")
     if street and photos.empty:

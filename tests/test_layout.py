@@ -17,6 +17,18 @@ MODULES = sorted(path for folder in ("pipeline", "stages") for path in (PROJECT 
 STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt", "index", "evaluate")
 
 
+def test_reports_that_dvc_leaves_to_git_are_in_git():
+    """`git commit -a` takes the results of a run along only if all of them are tracked."""
+    content = YAML(typ="safe").load((PROJECT / "dvc.yaml").read_text())
+    outs = [out for stage in content["stages"].values() for out in [*stage["outs"], *stage.get("metrics", [])]]
+    wanted = {name for out in outs if isinstance(out, dict) for name, how in out.items() if how == {"cache": False}}
+    listed = subprocess.run(["git", "ls-files", "metrics"], cwd=PROJECT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no checkout of git")
+    assert len(wanted) > 8
+    assert wanted <= set(listed.stdout.split())
+
+
 def _imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):

@@ -15,6 +15,7 @@ from pipeline.evaluation.protocols import check_metrics, check_protocol
 from pipeline.experiments.changes import MAIN, Params
 from pipeline.models.backbones import check_name
 from pipeline.models.weights import is_local, read_weights
+from pipeline.table.alignment import check_listed_once
 from pipeline.training.context import load_recipe
 from pipeline.weighting.strategy import load_strategy
 
@@ -47,6 +48,7 @@ def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] 
         for name, model in SECTIONS.items()
     }
     read_section(params, "runtime", RuntimeParams)
+    check_listed_once(sections["data"].alignment)
     read_seed(params)
     for name in sections["data"].sets:
         load_dataset(name, read)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.images.decode import Box, UnreadableImage, load_image
 from pipeline.reporting.contact_sheet import MOUNT, TILE, ResultRow, contact_sheet
-from pipeline.reporting.fonts import font_for
+from pipeline.reporting.fonts import is_drawable
 from pipeline.retrieval.answers import Answer
 from pipeline.retrieval.searcher import Searcher
 
@@ -34,7 +34,7 @@ def answer_sheet(photo: Path, box: Box | None, answers: Sequence[Answer], search
         pictures = [(_picture(searcher, hit.row), None) for hit in answer.hits]
         rows.append(ResultRow(answer.model, pictures, _time(answer)))
     query = load_image(photo, box, target_side=2 * TILE)
-    return contact_sheet(query, photo.name if font_for(photo.name) else "", rows)
+    return contact_sheet(query, photo.name if is_drawable(photo.name) else "", rows)
 
 
 def _table(photo: Path, answer: Answer) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from pipeline.base.atomic import replacing
+from pipeline.base.errors import UserError
 from pipeline.reporting.fonts import font_for
 
 TOP = 10
@@ -50,7 +51,9 @@ def contact_sheet(query: Image.Image, caption: str, rows: Sequence[ResultRow]) -
 
 
 def write_sheet(path: Path, sheet: Image.Image) -> None:
-    """Write the sheet as PNG, by rename."""
+    """Write the sheet as PNG, by rename. Raises UserError where `path` is a folder, which it would replace."""
+    if path.is_dir():
+        raise UserError(f"{path}: a folder; name a PNG file")
     with replacing(path) as aside:
         sheet.save(aside, format="PNG")
 
@@ -76,8 +79,8 @@ def _mount(picture: Image.Image, side: int) -> Image.Image:
 
 
 def _font(text: str, size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own for plain letters, which is all it has."""
-    path = None if text.isascii() else font_for(text)
+    """Pillow's own for plain letters, which is all it has, with "…"."""
+    path = None if text.replace("…", "").isascii() else font_for(text)
     return ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
 
 
@@ -91,7 +94,7 @@ def _text(
     fill: tuple[int, int, int] = INK,
 ) -> None:
     """One line, shortened to `width` pixels."""
-    font = _font(text, size)
+    font = _font(f"{text}…", size)
     shown = text
     while shown and draw.textlength(shown, font) > width:
         shown = shown[:-2].rstrip() + "…" if len(shown) > 2 else ""

@@ -13,7 +13,7 @@ from pipeline.reporting.tables import comparison_table, title_of
 
 CURVE = 50  # ranks of the CMC curves
 COMPARED = (BASELINE, ADAPTED)  # whose figures are headlines; control's are theirs less the gain
-LEGEND = "legend.txt"  # of names that no font can draw
+LEGEND_FILE = "legend.txt"  # of names that no font can draw
 COUNTS = ("queries", "dropped", "categories", "empty_categories")
 
 
@@ -48,7 +48,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
     write_json(folder / "categories.json", {name: summary["categories"] for name, summary in summaries.items()})
     write_text(folder / "evaluate.md", text)
     said = f"{counts['queries']} queries, {counts['dropped']} dropped"
-    if (legend := folder / "plots" / LEGEND).exists():
+    if (legend := folder / "plots" / LEGEND_FILE).exists():
         said += f"; names that no installed font can draw are numbered in the pictures, see {legend}"
     return f"{said}\n\n{text}"
 
@@ -78,7 +78,7 @@ def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, A
         label=label,
     )
     if label.legend():
-        write_text(folder / LEGEND, label.legend())
+        write_text(folder / LEGEND_FILE, label.legend())
 
 
 def _headline(figures: Figures, evaluation: Evaluation) -> dict[str, Any]:

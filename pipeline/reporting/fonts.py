@@ -10,6 +10,7 @@ from matplotlib.ft2font import FT2Font
 
 OWN = "DejaVu Sans"  # which matplotlib brings along
 LEGEND = "Names that no installed font can draw, as they are numbered in the pictures:"
+BESIDE = "… (0123456789)"  # what a name may be shortened by, and the number of its queries
 # A font that shows the code of any character has no glyph of it; those of emoji are pictures of one size.
 NO_LETTERS = ("lastresort", "emoji")
 
@@ -25,6 +26,11 @@ def font_for(text: str) -> Path | None:
     return next((font for font in _fonts() if wanted <= _characters(font)), None)
 
 
+def is_drawable(name: str) -> bool:
+    """Whether a font has the name and all that may stand beside it."""
+    return font_for(name + BESIDE) is not None
+
+
 class Labels:
     """What stands for a name in a picture: the name itself, or `#1`, `#2`, ... where no font has its characters."""
 
@@ -32,7 +38,7 @@ class Labels:
         self._numbers: dict[str, int] = {}
 
     def __call__(self, name: str) -> str:
-        if font_for(name):
+        if is_drawable(name):
             return name
         return f"#{self._numbers.setdefault(name, len(self._numbers) + 1)}"
 

@@ -15,7 +15,7 @@ def check_alignment(
     all that are, is none of this; nor is anything where there is no target to be aligned. `source_categories` and
     `target_categories`: of all pictures, for training or not.
     """
-    _check_listed_once(alignment)
+    check_listed_once(alignment)
     if not target_categories:
         return
     sources = [category for listed in alignment.values() for category in listed]
@@ -29,11 +29,12 @@ def check_alignment(
             if close:
                 raise UserError(
                     f"data.alignment.{name}: no picture of the {side} has category '{category}'; did you mean "
-                    f"'{close[0]}'?"
+                    f"'{close[0]}'? Drop it if not"
                 )
 
 
-def _check_listed_once(alignment: Mapping[str, Sequence[str]]) -> None:
+def check_listed_once(alignment: Mapping[str, Sequence[str]]) -> None:
+    """Raise UserError for a source category that is listed twice."""
     owner: dict[str, str] = {}
     for name, listed in alignment.items():
         for category in listed:

@@ -4,11 +4,17 @@ import numpy as np
 
 from pipeline.base.names import BOX
 
+LARGEST_SHARE = 1.5  # of a picture, in boxes that overshoot it; in pixels no box could be used that is as small
 
-def are_shares(boxes: np.ndarray) -> np.ndarray:
-    """Which boxes (N, 4) of x, y, w, h, as (N,) bool, lie within 0..1, as shares of a picture do and no pixels."""
-    start, extent = boxes[:, :2], boxes[:, 2:]
-    return ((start >= 0) & (extent > 0) & (start + extent <= 1)).all(axis=1)
+
+def in_pixels(boxes: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Boxes (N, 4) of pictures of `sizes` (N, 2) in pixels, and whether all of them were shares of their picture.
+
+    So they are taken when no value of any is larger than a share can be. Rows of NaN have no box.
+    """
+    if np.isnan(boxes).all() or np.nanmax(boxes) > LARGEST_SHARE:
+        return boxes, False
+    return boxes * np.tile(sizes, 2), True
 
 
 def fit_boxes(boxes: np.ndarray, sizes: np.ndarray, min_side: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -33,8 +39,8 @@ def _problem(box: np.ndarray, size: np.ndarray, pixels: np.ndarray, min_side: in
     told = "box ({})".format(", ".join(f"{name} {value:g}" for name, value in zip(BOX, box, strict=True)))
     if (box[2:] <= 0).any():
         return f"{told} has no size"
-    if are_shares(box[None])[0]:
-        return f"{told} is a share of the picture; pixels are wanted"
+    if (box[:2] >= 0).all() and (box[:2] + box[2:] <= 1).all():
+        return f"{told} is a share of the picture, where other boxes are in pixels"
     if ((box[:2] >= size) | (box[:2] + box[2:] <= 0)).any():
         return f"{told} lies outside the picture of {size[0]:.0f}x{size[1]:.0f} pixels"
     return f"box of {pixels[0]:.0f}x{pixels[1]:.0f} pixels, below {min_side} on a side"

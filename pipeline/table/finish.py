@@ -14,7 +14,7 @@ from pipeline.base.names import (
     IMAGE,
 )
 from pipeline.base.workspace import fingerprint
-from pipeline.table.boxes import fit_boxes
+from pipeline.table.boxes import fit_boxes, in_pixels
 from pipeline.table.counts import LISTED, count_categories, count_parts
 from pipeline.table.inspect import inspect_images
 from pipeline.table.manifest import FEATURES_DIGEST
@@ -26,9 +26,9 @@ def finish_manifest(
     """The manifest from a checked table of one dataset whose `image` is relative to `root`, and a report.
 
     Every file is decoded. Rows whose picture cannot be used are left out: it is missing or unreadable, or it, or its
-    box, is smaller than `min_side` pixels on a side, or the box has no size or lies beside the picture. Boxes reaching
-    outside are cut to the picture; `digest` is added (32 hex characters of the file's sha256); `image` gets the name of
-    `root` in front. The order of rows is kept.
+    box, is smaller than `min_side` pixels on a side, or the box has no size or lies beside the picture. Boxes that are
+    shares of it become pixels (`in_pixels`), those reaching outside are cut to it; `digest` is added (32 hex characters
+    of the file's sha256); `image` gets the name of `root` in front. The order of rows is kept.
 
     The report counts pictures and items per meta-domain and split, pictures per category, cut boxes, and lists what is
     left out with the reasons, up to `LISTED`. Items of target/train, which is unlabelled, are not looked at.
@@ -42,7 +42,8 @@ def finish_manifest(
 
     sizes = facts[["width", "height"]].to_numpy(dtype=np.float64, copy=True)
     sizes[problems != ""] = np.nan
-    boxes, cut, of_boxes = fit_boxes(table[list(BOX)].to_numpy(dtype=np.float64), sizes, min_side)
+    boxes, were_shares = in_pixels(table[list(BOX)].to_numpy(dtype=np.float64), sizes)
+    boxes, cut, of_boxes = fit_boxes(boxes, sizes, min_side)
     problems = problems.where(problems != "", of_boxes)
 
     unreadable = _check_share(table, problems, max_unreadable, root)
@@ -56,6 +57,7 @@ def finish_manifest(
         "pictures": len(manifest),
         "unreadable": unreadable,
         "boxes_cut_to_picture": int((cut & kept).sum()),
+        "sets_with_boxes_as_shares": [root.name] if were_shares else [],
         "parts": count_parts(manifest),
         "categories": count_categories(manifest),
     }

@@ -25,7 +25,6 @@ from pipeline.base.names import (
     Split,
 )
 from pipeline.base.parquet import read_parquet, write_parquet
-from pipeline.table.boxes import are_shares
 
 REQUIRED = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT)
 OPTIONAL = (SUBCATEGORY, LINK)
@@ -148,9 +147,6 @@ def _boxes(table: pd.DataFrame, checked: pd.DataFrame) -> pd.DataFrame:
     boxed = boxes.notna().any(axis="columns")
     for column in BOX:
         _refuse(shown, column, boxed & boxes[column].isna(), "in half a box; give x, y, w and h or none of them")
-    shares = pd.Series(are_shares(boxes.to_numpy()), index=boxes.index)
-    if (shares == boxed).all():
-        _refuse(shown, BOX[2], shares, "is in a box within 0..1, a share of the picture; pixels are wanted")
     return boxes
 
 

@@ -58,6 +58,7 @@ def join_sets(
         "pictures": len(manifest),
         "unreadable": {"pictures": bad, "share": bad / (bad + len(manifest)), "first": listed[:LISTED]},
         "boxes_cut_to_picture": sum(report["boxes_cut_to_picture"] for report in reports),
+        "sets_with_boxes_as_shares": [name for report in reports for name in report["sets_with_boxes_as_shares"]],
         "parts": count_parts(manifest),
         "categories": count_categories(manifest),
     }

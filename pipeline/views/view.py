@@ -30,8 +30,8 @@ class Studio:
     def views(self, picture: np.ndarray, counts: Mapping[str, int], *, seed: int, known: str) -> Iterator[np.ndarray]:
         """`counts[kind]` views of each kind of a picture (S, S, 3) uint8, each of the same shape.
 
-        `known`: what tells the picture (hexadecimal, its digest). A view hangs on it, on `seed` and on the view's
-        number alone: however many are drawn, by whom and in which order, it is the same.
+        `known`: what tells the picture (hexadecimal, its digest). What is drawn hangs on it, on `seed`, and on kind and
+        number of the view: however many are drawn, by whom and in which order, it is the same, given the same photos.
         """
         layer = np.dstack([picture, np.where(garment(picture), OPAQUE, 0).astype(np.uint8)])
         for kind, count in counts.items():

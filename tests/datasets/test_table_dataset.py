@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from PIL import ExifTags, Image
 
 from pipeline.base.errors import UserError
 from pipeline.datasets.table.reader import PARAMS
@@ -19,7 +18,6 @@ DEFAULTS = {
     "table": "manifest.csv",
     "separator": ",",
     "images": ".",
-    "units": "pixels",
     "rename": {},
     "constants": {},
     "where": {},
@@ -65,42 +63,6 @@ def test_renames_constants_and_boxes(shop, fetched):
     assert copied == ["list.csv", "photos/001.jpg", "photos/002.jpg", "photos/003.jpg"], (
         "the missing one is for prepare"
     )
-
-
-def test_boxes_as_shares_of_upright_pictures(tmp_path, fetched):
-    (tmp_path / "shop").mkdir()
-    Image.new("RGB", (40, 20)).save(tmp_path / "shop/a.png")
-    turned = Image.Exif()
-    turned[ExifTags.Base.Orientation] = 6  # a quarter turn, so that it is shown 20 wide and 40 high
-    Image.new("RGB", (40, 20)).save(tmp_path / "shop/turned.jpg", exif=turned)
-    rows = ["a.png,1,hat,shop,source,train,0.25,0.5,0.75,0.5", "turned.jpg,1,hat,shop,source,train,0.25,0.5,0.75,0.5"]
-    empty = ["turned.jpg,2,hat,shop,source,train,,,,", "gone.jpg,2,hat,shop,source,train,0,0,1,1"]
-    (tmp_path / "shop/manifest.csv").write_text("\n".join([f"{HEADER},x,y,w,h", *rows, *empty]))
-    _, table = fetched(tmp_path / "shop", "table", **DEFAULTS | {"units": "shares"})
-    boxes = table[["x", "y", "w", "h"]]
-    assert boxes[:2].values.tolist() == [[10, 10, 30, 10], [5, 20, 15, 20]]
-    assert boxes[2:3].isna().all(axis=None)
-
-
-@pytest.mark.parametrize(
-    ("units", "box", "says"),
-    [
-        (
-            "pixels",
-            "0.1,0,0.5,1",
-            "manifest.csv: all of the 1 boxes lie within 0..1, .*table/params.yaml:units to shares",
-        ),
-        ("shares", "10,0,5,10", "manifest.csv: box of a.png: x 10, y 0, w 5, h 10 is no share .*:units to pixels"),
-        ("shares", "0.5,0,0.6,1", "box of a.png: x 0.5, y 0, w 0.6, h 1 is no share of the picture"),
-        ("shares", "0.5,0,0,1", "box of a.png: x 0.5, y 0, w 0, h 1 is no share of the picture"),
-        ("inches", "1,1,1,1", "units: 'pixels' or 'shares', found 'inches'"),
-    ],
-)
-def test_boxes_in_other_units(tmp_path, picture, fetched, units, box, says):
-    picture(tmp_path / "shop/a.png")
-    (tmp_path / "shop/manifest.csv").write_text(f"{HEADER},x,y,w,h\na.png,1,hat,shop,source,train,{box}\n")
-    with pytest.raises(UserError, match=says):
-        fetched(tmp_path / "shop", "table", **DEFAULTS | {"units": units})
 
 
 @pytest.mark.parametrize(
@@ -184,7 +146,7 @@ def test_mistakes_are_named(shop, dataset, section, problem):
     [
         ("../a.jpg,1,hat,shop,source,train,,,,", "'../a.jpg' leads out of its folder"),
         ("/a.jpg,1,hat,shop,source,train,,,,", "'/a.jpg' leads out of its folder"),
-        ("a.jpg,1,hat,shop,source,train,1,2,3,four", "box of a.jpg: h is 'four', expected pixels or nothing"),
+        ("a.jpg,1,hat,shop,source,train,1,2,3,four", "box of a.jpg: h is 'four', expected a number or nothing"),
     ],
 )
 def test_bad_rows_are_named(tmp_path, dataset, row, problem):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.base.errors import UserError
 from pipeline.reporting.contact_sheet import RIGHT, UNKNOWN, WRONG, ResultRow, contact_sheet, write_sheet
 
 BLUE = Image.new("RGB", (30, 60), "blue")
@@ -49,6 +50,14 @@ def test_the_query_keeps_its_proportions():
     blue = (sheet == (0, 0, 255)).all(axis=-1)
     rows, columns = np.flatnonzero(blue.any(axis=1)), np.flatnonzero(blue.any(axis=0))
     assert (np.ptp(rows) + 1) / (np.ptp(columns) + 1) == pytest.approx(2, rel=0.02)
+
+
+def test_a_folder_is_no_picture(tmp_path):
+    (tmp_path / "holiday").mkdir()
+    (tmp_path / "holiday/photo.jpg").write_text("kept")
+    with pytest.raises(UserError, match="holiday: a folder; name a PNG file"):
+        write_sheet(tmp_path / "holiday", contact_sheet(BLUE, "", []))
+    assert (tmp_path / "holiday/photo.jpg").read_text() == "kept"
 
 
 def test_note_and_caption_are_written():

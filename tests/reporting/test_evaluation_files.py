@@ -12,7 +12,7 @@ from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN,
 from pipeline.evaluation.evaluate import ADAPTED, BASELINE, CONTROL, evaluate
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.reporting import fonts
-from pipeline.reporting.evaluation import LEGEND, write_evaluation
+from pipeline.reporting.evaluation import LEGEND_FILE, write_evaluation
 from pipeline.reporting.fonts import font_for
 
 CATEGORIES = ("上衣", "hats")
@@ -81,17 +81,17 @@ def test_a_baseline_alone_has_headlines_under_any_protocol(write, protocol):
 
 def test_names_that_cannot_be_drawn_have_a_legend_beside_the_pictures(write, recwarn):
     out, said = write()
-    legend = (out / "plots" / LEGEND).read_text(encoding="utf-8").splitlines()[1:]
+    legend = (out / "plots" / LEGEND_FILE).read_text(encoding="utf-8").splitlines()[1:]
     assert legend == ["#1 上衣", "#2 商品6", "#3 商品0"], "a category once, then the items of the sheets, hats first"
-    assert str(out / "plots" / LEGEND) in said
+    assert str(out / "plots" / LEGEND_FILE) in said
     assert not recwarn
 
 
 def test_no_legend_where_all_can_be_drawn(write, monkeypatch):
     monkeypatch.setattr("pipeline.reporting.fonts.font_for", Path)
     out, said = write()
-    assert not (out / "plots" / LEGEND).exists()
-    assert LEGEND not in said
+    assert not (out / "plots" / LEGEND_FILE).exists()
+    assert LEGEND_FILE not in said
 
 
 def test_a_sheet_has_a_row_for_each_model(write):

@@ -34,7 +34,7 @@ def test_scripts_that_need_no_further_font(installed, name):
 def test_an_installed_font_is_found_by_its_characters(installed, tmp_path):
     damaged = tmp_path / "Damaged.ttf"
     damaged.write_bytes(b"no font")
-    own = write_font(tmp_path / "Tops.ttf", TOPS + " 1")
+    own = write_font(tmp_path / "Tops.ttf", f"{TOPS} 1")
     installed(damaged, own)
     assert font_for(TOPS) == own
     assert font_for(f"{TOPS} 1") == own
@@ -54,9 +54,11 @@ def test_fonts_that_draw_anything_as_its_code_are_left_out(installed, tmp_path, 
 
 
 def test_names_without_a_font_are_numbered(installed, tmp_path):
-    installed(write_font(tmp_path / "Skirts.ttf", SKIRTS))
+    installed(write_font(tmp_path / "Skirts.ttf", SKIRTS + fonts.BESIDE), write_font(tmp_path / "Thai.ttf", THAI))
     label = Labels()
-    assert [label(name) for name in ("hats", TOPS, SKIRTS, THAI, TOPS)] == ["hats", "#1", SKIRTS, "#2", "#1"]
+    assert [label(name) for name in ("hats", TOPS, SKIRTS, THAI, TOPS)] == ["hats", "#1", SKIRTS, "#2", "#1"], (
+        "a font of letters alone does not do: a number stands beside a name"
+    )
     assert label.legend() == f"{LEGEND}\n#1 {TOPS}\n#2 {THAI}\n"
     assert Labels().legend() == ""
 
@@ -71,7 +73,7 @@ def test_figures_and_sheets_draw_with_the_font_they_found(installed, tmp_path, r
         return np.asarray(contact_sheet(picture, TOPS, [ResultRow("baseline", [(picture, None)], TOPS)]))
 
     without, plain = bars(tmp_path / "number.png", label=Labels()), sheet()
-    installed(write_font(tmp_path / "Tops.ttf", TOPS + " ()3"))
+    installed(write_font(tmp_path / "Tops.ttf", TOPS + fonts.BESIDE))
     found, drawn = bars(tmp_path / "drawn.png", label=Labels()), sheet()
     assert (without != found).any()
     assert (plain != drawn).any()

@@ -56,7 +56,6 @@ def _boxed(*boxes: tuple[float, ...]) -> Callable[[pd.DataFrame], pd.DataFrame]:
         ("download", lambda table: table.assign(domain="street"), ["column domain: 'street' is unknown; known: consu"]),
         ("download", lambda table: table.assign(split="eval"), ["column split: 'eval' is unknown; known: train"]),
         ("download", lambda table: table.assign(category=""), ["column category: '' is empty"]),
-        ("download", _boxed((0.1, 0.2, 0.5, 0.5)), ["boxes lie within 0..1, as shares", "params.yaml:units to shares"]),
         ("download", _boxed((0, 0, 10, "inf")), ["column h: inf is not a number"]),
         ("download", _boxed((0, 0, 10, "")), ["column h: nothing in half a box"]),
         ("download", lambda table: table.assign(image="/home/me/" + table[IMAGE]), ["without '/home/me/images/"]),

@@ -37,6 +37,11 @@ ATELIER = "pipeline/datasets/atelier/params.yaml"
         ("finetune", {"finetune.model.weights": "mine/resnet.pth"}, ["mine/resnet.pth"]),
         ("weight", {"weight.strategy": "ws99"}, ["weight.strategy: unknown name 'ws99'; known:", "ws5"]),
         ("cluster", {"data.alignment": ["tops"]}, ["data.alignment: "]),
+        (
+            "prepare",
+            {"data.alignment": {"tops": ["polo"], "hats": ["polo"]}},
+            ["data.alignment.hats: source category"],
+        ),
     ],
 )
 def test_params(chain, stage, own, changes, says):

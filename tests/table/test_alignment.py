@@ -22,8 +22,14 @@ def test_a_source_category_is_listed_once(alignment, owner, target):
 @pytest.mark.parametrize(
     ("alignment", "message"),
     [
-        ({"tops": ["polo", "te"]}, "alignment.tops: no picture of the source has category 'te'; did you mean 'tee'?"),
-        ({"topps": ["tee"]}, "alignment.topps: no picture of the target has category 'topps'; did you mean 'tops'?"),
+        (
+            {"tops": ["polo", "te"]},
+            "alignment.tops: no picture of the source has category 'te'; did you mean 'tee'? Drop it",
+        ),
+        (
+            {"topps": ["tee"]},
+            "alignment.topps: no picture of the target has category 'topps'; did you mean 'tops'?",
+        ),
     ],
 )
 def test_typos_are_told_by_what_they_are_close_to(alignment, message):

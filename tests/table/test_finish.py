@@ -75,7 +75,10 @@ def test_boxes_are_cut_to_the_picture(boxed, root):
         ((50, 50, -4, -20), "box (x 50, y 50, w -4, h -20) has no size"),
         ((1, 2, 3, 8), "box of 3x8 pixels, below 4 on a side"),
         ((18, 2, 8, 8), "box of 2x8 pixels, below 4 on a side"),
-        ((0.1, 0.2, 0.5, 0.8), "box (x 0.1, y 0.2, w 0.5, h 0.8) is a share of the picture; pixels are wanted"),
+        (
+            (0.1, 0.2, 0.5, 0.8),
+            "box (x 0.1, y 0.2, w 0.5, h 0.8) is a share of the picture, where other boxes are in pixels",
+        ),
     ],
 )
 def test_boxes_that_cannot_be_used_are_left_out_counted_and_listed(boxed, root, box, reason):
@@ -88,10 +91,14 @@ def test_boxes_that_cannot_be_used_are_left_out_counted_and_listed(boxed, root, 
         finish(boxed, root, max_unreadable=0.1)
 
 
-def test_boxes_that_are_all_shares(boxed):
-    boxed.loc[0, list("xywh")] = [0.1, 0.2, 0.5, 0.8]
-    with pytest.raises(UserError, match=r"row 1 .*column w: 0.5 is in a box within 0..1, .*; pixels are wanted"):
-        check_table(boxed, "d")
+def test_boxes_that_are_all_shares_become_pixels(table, root):
+    with Image.open(root / table["image"][0]) as picture:
+        width, height = picture.size
+    table.loc[0, list("xywh")] = [0.25, 0.5, 0.7501, 0.5]  # by rounding a little more than there is
+    manifest, report = finish(check_table(table, "d"), root)
+    assert manifest.loc[0, list("xywh")].tolist() == [0.25 * width, 0.5 * height, 0.75 * width, 0.5 * height]
+    assert manifest.loc[1:, list("xywh")].isna().all(axis=None)
+    assert report["sets_with_boxes_as_shares"] == [root.name]
 
 
 def test_nothing_left_out_is_nothing_to_tell(table, root):

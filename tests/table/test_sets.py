@@ -19,7 +19,11 @@ def finished(name: str, bad: int = 0, **more: object) -> tuple[pd.DataFrame, dic
     listed = [{"image": f"bad{n}.jpg", "reason": "empty file"} for n in range(bad)]
     rows = table(name, **more)
     rows = rows.assign(image=f"{name}/" + rows["image"], digest="0")
-    return rows, {"unreadable": {"pictures": bad, "share": bad / (bad + 2), "first": listed}, "boxes_cut_to_picture": 1}
+    return rows, {
+        "unreadable": {"pictures": bad, "share": bad / (bad + 2), "first": listed},
+        "boxes_cut_to_picture": 1,
+        "sets_with_boxes_as_shares": [],
+    }
 
 
 def test_table_comes_back(tmp_path):

@@ -1,4 +1,4 @@
-"""Street views: the garment is cut as it should be, and a view hangs on its picture, the seed and its number alone."""
+"""Street views: the garment is cut as it should be, and a view hangs on its picture, the seed, its kind and number."""
 
 from dataclasses import replace
 
@@ -87,6 +87,13 @@ def test_geometry_is_drawn_as_it_says():
     assert STILL.draw(rng()) == pytest.approx(CORNERS_OF_ALL)
 
 
+@pytest.mark.parametrize("name", ["shift", "corners"])
+def test_shift_moves_all_corners_alike_and_corners_each(name):
+    moved = [replace(STILL, **{name: 0.03}).draw(rng(seed)) - CORNERS_OF_ALL for seed in range(1000)]
+    assert np.std(moved) == pytest.approx(0.03, rel=0.1)
+    assert (np.ptp(moved, axis=1).max() < 1e-12) == (name == "shift")
+
+
 def test_border_strip_is_one_of_the_four_borders():
     photo = np.zeros((SIDE, SIDE, 3), dtype=np.uint8)
     photo[SIDE // 4 : -SIDE // 4, SIDE // 4 : -SIDE // 4] = 255  # the garment
@@ -126,7 +133,7 @@ def test_the_garment_is_laid_on_a_street_or_on_its_own_ground(shirt, photos):
     assert np.abs(corners[6] - own_ground(shirt)[0, 0]).max() < 10
 
 
-def test_a_view_hangs_on_picture_seed_kind_and_number_alone(shirt, photos):
+def test_a_view_hangs_on_picture_seed_kind_and_number(shirt, photos):
     studio = Studio(photos)
 
     def views(seed: int = 1, known: str = "ab", **counts: int) -> list[bytes]:

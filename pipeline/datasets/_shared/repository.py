@@ -9,7 +9,7 @@ from pipeline.base.atomic import remove
 from pipeline.base.errors import UserError
 from pipeline.base.progress import progress
 
-SILENT = 60  # seconds with hardly a byte, after which Git gives up
+SILENT = 60  # seconds without a byte, after which Git gives up, over http(s) and ssh
 
 # What a caller that is Git itself (a hook) says of its own repository.
 FOREIGN = {
@@ -82,7 +82,10 @@ def _git(folder: Path, *arguments: str) -> None:
 def _environment() -> dict[str, str]:
     """That of this process, in which git speaks English, asks nothing and knows of no other repository."""
     ours = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    ours.setdefault("GIT_SSH_COMMAND", f"ssh -o BatchMode=yes -o ConnectTimeout={SILENT}")
+    ours.setdefault(
+        "GIT_SSH_COMMAND",
+        f"ssh -o BatchMode=yes -o ConnectTimeout={SILENT} -o ServerAliveInterval={SILENT} -o ServerAliveCountMax=1",
+    )
     return ours | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": ""}
 
 

@@ -54,7 +54,9 @@ def read_boxes(table: pd.DataFrame, path: Path) -> dict[str, pd.Series | float]:
         wrong = boxes[column].isna() & ~texts.str.lower().isin(["", "nan"])
         if wrong.any():
             image = table.loc[wrong, IMAGE].iloc[0]
-            raise UserError(f"{path}: box of {image}: {column} is {texts[wrong].iloc[0]!r}, expected pixels or nothing")
+            raise UserError(
+                f"{path}: box of {image}: {column} is {texts[wrong].iloc[0]!r}, expected a number or nothing"
+            )
     return boxes
 
 

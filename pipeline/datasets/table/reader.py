@@ -2,20 +2,17 @@
 
 import posixpath
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, DATASET, IMAGE
+from pipeline.base.names import DATASET, IMAGE
 from pipeline.base.params import Section
 from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.datasets._shared.paths import inside, joined
 from pipeline.datasets._shared.tables import read_boxes, read_text_table
-from pipeline.table.boxes import are_shares
-from pipeline.table.inspect import inspect_images
 from pipeline.table.manifest import OPTIONAL, REQUIRED
 
 PARAMS = "pipeline/datasets/table/params.yaml"
@@ -35,7 +32,6 @@ class Params(Section):
     table: str
     separator: Annotated[str, Field(min_length=1, max_length=1)]
     images: str
-    units: Literal["pixels", "shares"]
     rename: dict[str, str]
     constants: dict[str, str]
     where: dict[str, Annotated[list[str], BeforeValidator(_as_texts)]]
@@ -49,40 +45,15 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
     del seed  # nothing is drawn
     fetch_archives(params.archives, source, out, downloads)
     copy_lists(source, out, [inside(params.table, f"{PARAMS}:table")], GUIDE)
-    copy_pictures(source, out, _rows(out, params)[IMAGE], GUIDE)
+    copy_pictures(source, out, read_table(out, params)[IMAGE], GUIDE)
 
 
 def read_table(root: Path, params: Params) -> pd.DataFrame:
-    """The rows that `where` lets through, in the order of the file, as texts; boxes in pixels, NaN where empty.
+    """The rows that `where` lets through, in the order of the file, as texts; boxes are float, NaN where empty.
 
-    Raises UserError for a file that cannot be read, unknown or missing columns, boxes that are no numbers or not in
-    `units`, paths that leave the folder, and when no row is left.
+    Raises UserError for a file that cannot be read, unknown or missing columns, boxes that are no numbers, paths that
+    leave the folder, and when no row is left.
     """
-    table = _rows(root, params)
-    boxes = table[list(BOX)].to_numpy(dtype=np.float64)
-    boxed = np.flatnonzero(~np.isnan(boxes).any(axis=1))
-    shares = are_shares(boxes[boxed])
-    if params.units == "pixels":
-        if len(boxed) and shares.all():
-            raise UserError(
-                f"{root / params.table}: all of the {len(boxed)} boxes lie within 0..1, as shares of a picture and no "
-                f"pixels do; set {PARAMS}:units to shares"
-            )
-        return table
-    if not shares.all():
-        first = boxed[~shares][0]
-        told = ", ".join(f"{name} {value:g}" for name, value in zip(BOX, boxes[first], strict=True))
-        raise UserError(
-            f"{root / params.table}: box of {table[IMAGE][first]}: {told} is no share of the picture, within 0..1; "
-            f"mend it, or set {PARAMS}:units to pixels"
-        )
-    found = inspect_images([root / name for name in table[IMAGE][boxed]], min_side=1, workers=1)
-    boxes[boxed] *= [[picture.width, picture.height] * 2 for picture in found]
-    return table.assign(**dict(zip(BOX, boxes.T, strict=True)))
-
-
-def _rows(root: Path, params: Params) -> pd.DataFrame:
-    """What `read_table` gives, but boxes as they are written; no picture is needed."""
     name = inside(params.table, f"{PARAMS}:table")
     path, table = root / name, read_text_table(root, name, params.separator, f"{PARAMS}:separator")
     table = _with_constants(_renamed(table, params.rename, path), params.constants, path)
