@@ -33,7 +33,10 @@ def main(run: Run, only: tuple[str, ...], repeats: int) -> None:
     runtime = run.runtime()
     cases = [case for case in published_sizes(runtime.workers, run.params) if not only or case.group in only]
     for device in dict.fromkeys([torch.device("cpu"), torch_device(runtime.device)]):
-        made = [measure_apart(case, device, repeats) for case in progress(cases, what="bench", unit="case")]
+        chosen = [case for case in cases if device.type == "cpu" or not case.cpu_only]
+        if not chosen:
+            continue
+        made = [measure_apart(case, device, repeats) for case in progress(chosen, what="bench", unit="case")]
         name = hardware_name(device)
         out = METRICS_FOLDER / "bench" / "-".join([name, *sorted(only)])
         table = bench_table(made)

@@ -22,6 +22,7 @@ class Case:
 
     group: what `stages.bench --only` selects; limit: what `Trial.limit` does, in words; most_ratio, most_mb: bounds of
     time relative to the limit and of peak memory (MB, 10^6 bytes) above the inputs, None where there is none.
+    cpu_only: another device has no part in it.
     """
 
     group: str
@@ -30,3 +31,4 @@ class Case:
     prepare: Callable[[torch.device, Path], Trial]
     most_ratio: float
     most_mb: float | None = None
+    cpu_only: bool = False

@@ -21,11 +21,11 @@ def views_case(backbone: str, image_size: int, views: int) -> Case:
     """So many street views of one picture; none of the drawing should keep the trunk waiting."""
     name = f"drawing {views} views of {image_size} px, for {backbone}"
     prepare = partial(_prepare, backbone=backbone, image_size=image_size, views=views)
-    return Case("views", name, "forward passes of the trunk, on one thread as the drawing", prepare, 1)
+    return Case("views", name, "forward passes of the trunk, on one thread as the drawing", prepare, 1, cpu_only=True)
 
 
 def _prepare(device: torch.device, folder: Path, *, backbone: str, image_size: int, views: int) -> Trial:
-    del device  # views are drawn, and compared, on the CPU
+    del device  # the CPU
     torch.manual_seed(0)
     network = build_backbone(backbone).eval().to(memory_format=torch.channels_last)
     batch = torch.randn(views, 3, image_size, image_size).contiguous(memory_format=torch.channels_last)
