@@ -166,7 +166,7 @@ def test_whatever_cannot_be_used_is_left_out_by_one_rule(own, photos):
         "has no size",
         "has no size",
         "below 8 on a side",
-        "pixels are wanted",
+        "other boxes are in pixels",
         "no such file",
         "HEIC" if find_spec("pillow_heif") is None else "damaged",
     ]
