@@ -78,7 +78,7 @@ def with_code_deps(content: dict[str, Any]) -> dict[str, Any]:
         if "deps" not in stage:
             continue
         data = [path for path in stage["deps"] if not is_code(path)]
-        stage["deps"] = [*data, *code_deps(name)]
+        stage["deps"][:] = [*data, *code_deps(name)]
     return content
 
 
@@ -92,8 +92,11 @@ def main() -> None:
         yaml.width = 120
         yaml.indent(mapping=2, sequence=4, offset=2)
         content = with_code_deps(yaml.load(DVC_FILE.read_text()))
+        for stage in content["stages"].values():
+            if "deps" in stage:
+                stage["deps"].fa.set_flow_style()  # in lines filled with paths, or the file is mostly theirs
         with open(DVC_FILE, "w", encoding="utf-8") as file:
-            yaml.dump(content, file)
+            yaml.dump(content, file, transform=lambda text: text.replace(" \n", "\n"))
 
 
 if __name__ == "__main__":

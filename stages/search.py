@@ -19,7 +19,11 @@ from stages._options import device_option, index_option
 @click.option("--colour", default=0.0, show_default=True, help="Weight of the colours; published: 0.1.")
 @click.option("--model", "models", multiple=True, help="A model of the index; may be repeated.  [default: the last]")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON a photo and model, for programs.")
-@click.option("--sheet", type=click.Path(path_type=Path), help="Draw the results as a picture too, to this PNG file.")
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the results as a picture too, to this PNG file.",
+)
 @device_option
 def main(photos: tuple[Path, ...], index: Path, device: str, as_json: bool, sheet: Path | None, **wanted: Any) -> None:
     """Find the products that look like those in PHOTOS, in the index that the stage of that name makes.

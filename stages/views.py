@@ -22,7 +22,11 @@ from stages._cli import Run, stage
 @click.option("--own-ground", type=click.IntRange(min=0), default=3, show_default=True, help="Views on the own ground.")
 @click.option("--side", type=click.IntRange(min=16), default=160, show_default=True, help="Pixels of a view.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default="metrics/views.png", show_default=True, help="PNG file."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="metrics/views.png",
+    show_default=True,
+    help="PNG file.",
 )
 @stage
 def main(run: Run, *, part: str, pictures: int, street: int, own_ground: int, side: int, out: Path) -> None:
