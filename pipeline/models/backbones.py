@@ -57,10 +57,16 @@ def check_name(name: str) -> None:
 
 
 def build_backbone(
-    name: str, *, weights: str | None = None, pooling: str = "avg", image_size: int | None = None
+    name: str,
+    *,
+    weights: str | None = None,
+    pooling: str = "avg",
+    image_size: int | None = None,
+    fetch: bool = True,
 ) -> Backbone:
     """The trunk `name`, randomly initialised from torch's global generator or with the `weights` that the param names.
 
+    `fetch` false: published weights are not loaded, only their name is checked.
     Raises UserError for an unknown name (with close matches), for weights that there are not or that do not fit, for
     a pooling that the trunk lacks, and for a trunk that cannot take pictures of `image_size` pixels (null: its own).
     """
@@ -71,9 +77,9 @@ def build_backbone(
     if given is not None and given.settings is not None:
         image_size = image_size or given.settings["image_size"]
     if family == "torchvision":
-        trunk, own = torchvision_trunk(model, tag, given, pooling)
+        trunk, own = torchvision_trunk(model, tag, given, pooling, fetch=fetch)
     else:
-        trunk, own = timm_trunk(model, tag, given, pooling, image_size)
+        trunk, own = timm_trunk(model, tag, given, pooling, image_size, fetch=fetch)
     if given is not None and given.cut:
         load_into(trunk, given, (), name)
         own = own_input_of(given.settings)

@@ -1,9 +1,12 @@
 """The embedding model: backbone -> pooling -> head, and any head that is trained on its pooled features."""
 
+import warnings
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pandas as pd
+import torch
 from torch import Tensor, nn
 
 from pipeline.images.transforms import PictureInput
@@ -87,13 +90,13 @@ class Embedder(nn.Module):
         return self.embed(self.pool(images))
 
 
-def build_embedder(params: ModelParams) -> Embedder:
-    """A new model; random weights come from torch's global generator.
+def build_embedder(params: ModelParams, *, fetch: bool = True) -> Embedder:
+    """A new model; random weights come from torch's global generator. `fetch` false: without published weights.
 
     Raises UserError for a backbone, weights, a pooling or a crop that cannot be had.
     """
     backbone = build_backbone(
-        params.backbone, weights=params.weights, pooling=params.pooling, image_size=params.image_size
+        params.backbone, weights=params.weights, pooling=params.pooling, image_size=params.image_size, fetch=fetch
     )
     pooling = build_pooling(params.pooling, params.gem_p)
     params = with_own_input(params, backbone.own)
@@ -103,6 +106,20 @@ def build_embedder(params: ModelParams) -> Embedder:
         for part in (backbone, pooling):
             part.requires_grad_(False)
     return Embedder(backbone, pooling, head, params)
+
+
+@cache
+def plan_embedder(params: ModelParams) -> Embedder:
+    """The same model without values: its shapes, and the errors of `build_embedder`, in an instant.
+
+    Nothing is fetched; those of many settings are made once.
+    """
+    try:
+        # torch warns of each value that is given to a weight without one.
+        with torch.device("meta"), warnings.catch_warnings(action="ignore"):
+            return build_embedder(params, fetch=False)
+    except Exception:  # it may be for want of values: let one with values tell
+        return build_embedder(params, fetch=False)
 
 
 def restore_embedder(settings: Mapping[str, Any]) -> Embedder:

@@ -25,15 +25,18 @@ class Trunk(NamedTuple):
     own: OwnInput
 
 
-def timm_trunk(name: str, tag: str | None, weights: Weights | None, pooling: str, image_size: int | None) -> Trunk:
+def timm_trunk(
+    name: str, tag: str | None, weights: Weights | None, pooling: str, image_size: int | None, *, fetch: bool = True
+) -> Trunk:
     """`name` of timm (with its own tag, perhaps), with published weights (`tag`: default or one of timm's), or these.
 
-    Raises UserError for weights that there are not, cannot be fetched or do not fit, and for a pooling that it lacks.
+    `fetch` false: published weights are left out. Raises UserError for weights that there are not, cannot be fetched or
+    do not fit, and for a pooling that it lacks.
     """
     import timm
 
     name = _tagged(name, tag)
-    options = {"pretrained": tag is not None, "num_classes": 0}
+    options = {"pretrained": fetch and tag is not None, "num_classes": 0}
     sized = {} if image_size is None else {"img_size": image_size}
     with _fetching(f"timm/{name}", tag):
         try:
@@ -57,7 +60,9 @@ def timm_trunk(name: str, tag: str | None, weights: Weights | None, pooling: str
     return Trunk(model, own_input_timm(model))
 
 
-def torchvision_trunk(name: str, tag: str | None, weights: Weights | None, pooling: str) -> Trunk:
+def torchvision_trunk(
+    name: str, tag: str | None, weights: Weights | None, pooling: str, *, fetch: bool = True
+) -> Trunk:
     """`name` of torchvision; see `timm_trunk`."""
     import torchvision
 
@@ -66,7 +71,7 @@ def torchvision_trunk(name: str, tag: str | None, weights: Weights | None, pooli
         raise _unknown_tag(f"torchvision/{name}", tag, list(known.__members__))
     chosen = None if tag is None else known.DEFAULT.name if tag == "default" else tag
     with _fetching(f"torchvision/{name}", tag):
-        model = torchvision.models.get_model(name, weights=chosen)
+        model = torchvision.models.get_model(name, weights=chosen if fetch else None)
     own = own_input_torchvision(name, chosen or known.DEFAULT.name)
     classifier = [child for child, module in model.named_modules() if isinstance(module, nn.Linear)][-1:]
     if weights is not None and not weights.cut:
@@ -76,7 +81,8 @@ def torchvision_trunk(name: str, tag: str | None, weights: Weights | None, pooli
     if pooling == "token" and not hasattr(model, "class_token"):
         raise _no_token(f"torchvision/{name}")
     if pooling in ("native", "token"):
-        if not classifier or getattr(model, "aux_logits", False):
+        # Published weights may take auxiliary classifiers away.
+        if not classifier or (getattr(model, "aux_logits", False) and (fetch or tag is None)):
             raise UserError(
                 f"{POOLING}: {pooling} needs one linear classifier, and torchvision/{name} has none; set avg"
             )

@@ -12,8 +12,9 @@ from support.project import PROJECT, default_params
 from pipeline.base.errors import UserError
 from pipeline.base.params import parse_section
 from pipeline.models import weights as weights_module
-from pipeline.models.embedder import build_embedder
+from pipeline.models.embedder import build_embedder, plan_embedder
 from pipeline.models.kinds import load_embedder, save_embedder
+from pipeline.models.pooling import build_pooling
 from pipeline.models.weights import PACKAGES, Package, is_local
 from pipeline.params.finetune import ModelParams
 
@@ -196,3 +197,35 @@ def test_tags(monkeypatch):
     fails(rf"^finetune.model.weights: {says}", weights="c3_in1k")
     fails("no published weights for timm/resnet10t ", weights="default")
     assert asked == [("resnet10t.c3_in1k", True), ("resnet10t", True)]
+
+
+def plan(**changes):
+    return plan_embedder(parse_section(default_params()["finetune"]["model"] | changes, "finetune.model", ModelParams))
+
+
+@pytest.mark.parametrize("backbone", ["timm/resnet10t", "torchvision/resnet18"])
+def test_a_plan_fetches_nothing_and_has_the_shapes(monkeypatch, backbone):
+    monkeypatch.setattr(torch.hub, "download_url_to_file", None)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    planned = plan(backbone=backbone, weights="default", embedding_dim=None)
+    assert planned.head.shape == (512, 512)
+    assert all(weight.is_meta for weight in planned.parameters())
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_plan_reads_a_file_and_tells_what_does_not_fit(tmp_path):
+    file = tmp_path / "resnet.safetensors"
+    save_file(timm.create_model("resnet10t").state_dict(), file)
+    assert plan(weights=str(file), embedding_dim=8).head.shape == (8, 512)
+    with pytest.raises(UserError, match="does not fit timm/resnet14t: "):
+        plan(weights=str(file), backbone="timm/resnet14t")
+
+
+def test_what_a_plan_cannot_do_without_values_is_built(monkeypatch):
+    def needs_values(*args):
+        made = build_pooling(*args)
+        made.p.item()
+        return made
+
+    monkeypatch.setattr("pipeline.models.embedder.build_pooling", needs_values)
+    assert plan(pooling="gem", embedding_dim=7).head.shape == (7, 512)
