@@ -16,7 +16,7 @@ from pipeline.experiments.changes import MAIN, Params
 from pipeline.models.backbones import check_name
 from pipeline.models.weights import is_local, read_weights
 from pipeline.table.alignment import check_listed_once
-from pipeline.training.context import load_recipe
+from pipeline.training.context import check_recipe
 from pipeline.weighting.strategy import load_strategy
 
 SECTIONS = {
@@ -56,7 +56,7 @@ def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] 
     check_name(model.backbone)
     if is_local(model.weights):
         _check_weights(model.weights, model.backbone)
-    load_recipe(params, sections["finetune"].recipe)
+    check_recipe(params, sections["finetune"])
     load_strategy(sections["weight"].strategy)
     check_protocol(sections["evaluate"].protocol)
     check_metrics(sections["evaluate"].metrics)

@@ -2,8 +2,9 @@
 
 A recipe is one package of `pipeline.recipes`; its module `recipe` has two names: `Params`, a `Section` (its section
 `recipes.<name>` of params.yaml), and `build(context, params) -> Recipe` (`pipeline.training.face`). It may own several
-networks, optimisers and schedules. One that takes the features that a dataset gives, and no pictures, has a third name:
-`TAKES = "features"`.
+networks, optimisers and schedules. Two more names it may have: `check(common, params)`, with the section `finetune`,
+raises UserError for what `build` would refuse whatever the pictures are, before any are fetched; `TAKES = "features"`
+is of one that takes the features that a dataset gives, and no pictures.
 """
 
 from collections.abc import Callable
@@ -89,3 +90,10 @@ def load_recipe(params: dict[str, Any], name: str) -> tuple[ModuleType, Section]
     """The module of the recipe `name` and its section of `params`. Raises UserError for an unknown name or param."""
     module = import_module(f"{load_plugin(RECIPES, name, 'finetune.recipe').__name__}.recipe")
     return module, read_section(params, f"recipes.{name}", module.Params)
+
+
+def check_recipe(params: dict[str, Any], common: FinetuneParams) -> None:
+    """Raise UserError for what the recipe of `common` would refuse of `params` whatever the pictures are."""
+    method, own = load_recipe(params, common.recipe)
+    if hasattr(method, "check"):
+        method.check(common, own)

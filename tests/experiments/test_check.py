@@ -20,6 +20,8 @@ def test_the_committed_params_pass():
         ({"finetune.epochs": "many"}, "finetune.epochs: "),
         ({"finetune.recipe": "dadaa"}, "finetune.recipe"),
         ({"finetune": 3}, "finetune: expected a section"),
+        ({"recipes.triplet.loss.name": "TripletLoss"}, "recipes.triplet.loss.name: pytorch-metric-learning has no"),
+        ({"recipes.triplet.miner.args": {"top": 5}}, "recipes.triplet.miner.args: BatchHardMiner does not take"),
         ({"evaluate.protocol": "dlm"}, "evaluate.protocol: unknown name 'dlm'"),
         ({"weight.strategy": "ws9"}, "weight.strategy"),
         ({"seed": -1}, "seed: "),

@@ -9,6 +9,9 @@ from support.chain import STAGES
 from support.project import PROJECT
 
 ATELIER = "pipeline/datasets/atelier/params.yaml"
+DADA = {"finetune.recipe": "dada", "recipes.dada.batch_size": 16}
+CATEGORIES = {"finetune.recipe": "category_triplet"}
+HISTOGRAM = {"recipes.triplet.loss.name": "HistogramLoss"}
 
 
 @pytest.mark.parametrize("stage", ["check", "of its own"])
@@ -35,6 +38,16 @@ ATELIER = "pipeline/datasets/atelier/params.yaml"
         ("download", {"data.sets": ["tables"]}, ["data.sets: unknown name 'tables'", "did you mean 'table'?"]),
         ("finetune", {"finetune.model.backbone": "timm/resnet11t"}, ["backbone: unknown backbone", "timm/resnet10t"]),
         ("finetune", {"finetune.model.weights": "mine/resnet.pth"}, ["mine/resnet.pth"]),
+        ("finetune", {"finetune.model.weights": "in2k"}, ["model.weights: timm/resnet10t has no published", "'in2k'"]),
+        ("finetune", {"finetune.model.pooling": "token"}, ["finetune.model.pooling: token needs a class token"]),
+        ("finetune", {"finetune.model.image_size": None, "finetune.model.crop_from": 100}, ["crop_from: 100 is less"]),
+        ("finetune", DADA | {"finetune.model.pooling": "map"}, ["finetune.model.pooling: map needs attention pooling"]),
+        ("finetune", CATEGORIES | {"finetune.model.pooling": "map"}, ["finetune.model.pooling: map needs attention"]),
+        ("finetune", {"recipes.triplet.loss.name": "TripletLoss"}, ["triplet.loss.name: ", "TripletMarginLoss"]),
+        ("finetune", {"recipes.triplet.loss.args": {"marge": 1}}, ["triplet.loss.args: TripletMarginLoss does not"]),
+        ("finetune", HISTOGRAM | {"recipes.triplet.loss.args": {"n_bins": 2, "delta": 3.0}}, ["loss.args: Histogram"]),
+        ("finetune", {"recipes.triplet.miner.name": "BatchHardy"}, ["triplet.miner.name: ", "BatchHardMiner"]),
+        ("finetune", {"recipes.triplet.miner.args": {"margin": 1}}, ["triplet.miner.args: BatchHardMiner does not"]),
         ("weight", {"weight.strategy": "ws99"}, ["weight.strategy: unknown name 'ws99'; known:", "ws5"]),
         ("cluster", {"data.alignment": ["tops"]}, ["data.alignment: "]),
         (
@@ -52,10 +65,6 @@ def test_params(chain, stage, own, changes, says):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"finetune.model.backbone": "timm/resnet11t"}, ["finetune.model.backbone: unknown backbone", "resnet10t"]),
-        ({"recipes.triplet.loss.name": "TripletLoss"}, ["recipes.triplet.loss.name", "TripletMarginLoss"]),
-        ({"recipes.triplet.loss.args": {"marge": 1}}, ["recipes.triplet.loss.args", "marge"]),
-        ({"recipes.triplet.miner.name": "BatchHardy"}, ["recipes.triplet.miner.name", "BatchHardMiner"]),
         ({"recipes.triplet.batch_items": 500}, ["recipes.triplet.batch_items: 500 is more than the 38 source items"]),
         ({"finetune.val_share": 0.0}, ["finetune.keep: best needs held-out pictures", "or raise finetune.val_share"]),
         ({"finetune.optim.lr": 1e30}, ["lower finetune.optim.lr"]),

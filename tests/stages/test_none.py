@@ -40,6 +40,7 @@ def test_the_chain_with_a_trunk_as_it_is(chain):
     assert {"baseline", "control", "adapted"} <= set(results)
 
 
+@pytest.mark.parametrize("stage", ["check", "finetune"])
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -61,5 +62,5 @@ def test_the_chain_with_a_trunk_as_it_is(chain):
         ({"finetune.model.pretrained": True}, "finetune.model.pretrained: unknown key"),
     ],
 )
-def test_mistakes(chain, changes, says):
-    chain.change(NONE | changes).fails("finetune", says)
+def test_mistakes(chain, stage, changes, says):
+    chain.change(NONE | changes).fails(stage, says)

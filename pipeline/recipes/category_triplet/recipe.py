@@ -20,6 +20,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.base.params import Section
+from pipeline.models.embedder import plan_embedder
+from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.category_triplet.batches import CategoryTripletSampler
 from pipeline.recipes.category_triplet.losses import Distance, weighted_losses
 from pipeline.training.context import TrainingContext
@@ -84,3 +86,8 @@ class CategoryTripletRecipe(SampledRecipe):
 def build(context: TrainingContext, params: Params) -> CategoryTripletRecipe:
     """The recipe on `context`. Raises UserError when the source has too few categories, items or pictures."""
     return CategoryTripletRecipe(context, params)
+
+
+def check(common: FinetuneParams, params: Params) -> None:  # noqa: ARG001  as every recipe
+    """Raise UserError for a model that cannot be had."""
+    plan_embedder(common.model)

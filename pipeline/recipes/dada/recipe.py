@@ -24,6 +24,8 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
+from pipeline.models.embedder import plan_embedder
+from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.dada.batches import ItemSampler
 from pipeline.recipes.dada.criterion import Criterion
 from pipeline.recipes.dada.game import Phase, Players, discriminator_optimizer, phase_of, play, proxy_optimizer
@@ -116,3 +118,8 @@ class DadaRecipe(SampledRecipe):
 def build(context: TrainingContext, params: Params) -> DadaRecipe:
     """The recipe on `context`. Raises UserError when the source has too few items or pictures for a batch."""
     return DadaRecipe(context, params)
+
+
+def check(common: FinetuneParams, params: Params) -> None:  # noqa: ARG001  as every recipe
+    """Raise UserError for a model that cannot be had."""
+    plan_embedder(common.model)

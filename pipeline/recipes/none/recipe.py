@@ -11,8 +11,9 @@ from torch.optim import Optimizer
 
 from pipeline.base.errors import UserError
 from pipeline.base.params import Section
-from pipeline.models.embedder import build_embedder
+from pipeline.models.embedder import Embedder, build_embedder, plan_embedder
 from pipeline.models.head import Head
+from pipeline.params.finetune import FinetuneParams
 from pipeline.training.context import TrainingContext
 from pipeline.training.face import KEPT
 
@@ -26,13 +27,9 @@ class NoTraining:
 
     def __init__(self, context: TrainingContext) -> None:
         network = build_embedder(context.params.model)
-        wanted, width = context.params.model.embedding_dim, network.head.shape[1]
-        if wanted not in (None, width):
-            raise UserError(
-                f"finetune.model.embedding_dim: {wanted}, but recipe none gives the pooled features as they are, of "
-                f"width {width}; set null"
-            )
-        network.head = Head.identity(width, norm_features=network.head.norm_features, output=network.head.output_name)
+        _check_width(network)
+        head = network.head
+        network.head = Head.identity(head.shape[1], norm_features=head.norm_features, output=head.output_name)
         self.networks: dict[str, nn.Module] = {KEPT: network}
         self.optimizers: dict[str, Optimizer] = {}
         self.facts: dict[str, Any] = {"head": "identity"}
@@ -53,3 +50,17 @@ class NoTraining:
 def build(context: TrainingContext, params: Params) -> NoTraining:  # noqa: ARG001  as every recipe
     """The recipe on `context`. Raises UserError for an embedding_dim that is not the pooled width."""
     return NoTraining(context)
+
+
+def check(common: FinetuneParams, params: Params) -> None:  # noqa: ARG001  as every recipe
+    """Raise UserError for a model that cannot be had, and for an embedding_dim that is not its pooled width."""
+    _check_width(plan_embedder(common.model))
+
+
+def _check_width(network: Embedder) -> None:
+    wanted, width = network.head.shape
+    if wanted != width:
+        raise UserError(
+            f"finetune.model.embedding_dim: {wanted}, but recipe none gives the pooled features as they are, of "
+            f"width {width}; set null"
+        )

@@ -6,20 +6,28 @@ pytorch-metric-learning can take their place.
 """
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from types import ModuleType
 from typing import Annotated, Any
 
+import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.base.errors import UserError
 from pipeline.base.params import Section
+from pipeline.models.embedder import plan_embedder
+from pipeline.params.finetune import FinetuneParams
 from pipeline.training.context import TrainingContext
 from pipeline.training.pairs import ItemPairs, PairMode
 from pipeline.training.sampled import SampledRecipe
 from pipeline.training.schedule import lr_factor
+
+TRIED_ITEMS = 16  # of a batch on which a loss and a miner are tried, at most
+PARAMS = {"losses": "recipes.triplet.loss", "miners": "recipes.triplet.miner"}
 
 
 class Component(Section):
@@ -66,22 +74,46 @@ def build(context: TrainingContext, params: Params) -> TripletRecipe:
     return TripletRecipe(context, params)
 
 
+def check(common: FinetuneParams, params: Params) -> None:
+    """Raise UserError for a model that cannot be had, and for a loss or a miner that fails on a batch of any values."""
+    n_items, width = min(params.batch_items, TRIED_ITEMS), plan_embedder(common.model).head.shape[0]
+    sizes = {"num_classes": n_items, "embedding_size": width}
+    embeddings = F.normalize(torch.randn(2 * n_items, width, generator=torch.Generator().manual_seed(0)), dim=1)
+    labels = torch.arange(n_items).repeat(2)
+    mined = None
+    if params.miner:
+        miner = build_component("miners", params.miner, sizes)
+        with _told(f"{PARAMS['miners']}: {params.miner.name} with {params.miner.args} fails on a batch"):
+            mined = miner(embeddings, labels)
+    loss = build_component("losses", params.loss, sizes)
+    by = f"miner {params.miner.name}" if params.miner else "no miner"
+    with _told(f"{PARAMS['losses']}: {params.loss.name} with {params.loss.args} and {by} fails on a batch"):
+        loss(embeddings, labels, mined)
+
+
 def build_component(kind: str, component: Component, sizes: dict[str, int]) -> nn.Module:
     """`losses.<name>` or `miners.<name>` of pytorch-metric-learning; `sizes` are passed where they are asked for."""
     import pytorch_metric_learning.losses
     import pytorch_metric_learning.miners
 
     library: ModuleType = getattr(pytorch_metric_learning, kind)
-    param = f"recipes.triplet.{kind.removesuffix('es') if kind == 'losses' else 'miner'}"
     known = sorted(name for name in vars(library) if isinstance(getattr(library, name), type))
     if component.name not in known:
         close = get_close_matches(component.name, known, n=3)
         hint = f"did you mean {', '.join(close)}?" if close else f"known: {', '.join(known)}"
-        raise UserError(f"{param}.name: pytorch-metric-learning has no {kind} {component.name!r}; {hint}")
+        raise UserError(f"{PARAMS[kind]}.name: pytorch-metric-learning has no {kind} {component.name!r}; {hint}")
     made = getattr(library, component.name)
     wanted = inspect.signature(made).parameters
     arguments = {name: value for name, value in sizes.items() if name in wanted} | component.args
-    try:
+    with _told(f"{PARAMS[kind]}.args: {component.name} does not take {component.args}"):
         return made(**arguments)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{param}.args: {component.name} does not take {component.args} ({error})") from error
+
+
+@contextmanager
+def _told(problem: str) -> Iterator[None]:
+    """Whatever is raised, as one line."""
+    try:
+        yield
+    except Exception as error:  # each class refuses arguments in its own way, or fails when it uses them
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{problem} ({reason})") from error
