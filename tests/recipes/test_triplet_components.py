@@ -15,7 +15,8 @@ def check_with(**components):
     check(read_section(params, "finetune", FinetuneParams), read_section(params, "recipes.triplet", Params))
 
 
-@pytest.mark.parametrize("name", ["ArcFaceLoss", "ProxyAnchorLoss"])
+# The last two hand the sizes on to the class they are derived from.
+@pytest.mark.parametrize("name", ["ArcFaceLoss", "ProxyAnchorLoss", "CosFaceLoss", "SubCenterArcFaceLoss"])
 def test_sizes_are_filled_in(name):
     check_with(loss={"name": name, "args": {}})
 

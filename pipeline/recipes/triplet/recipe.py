@@ -103,7 +103,8 @@ def build_component(kind: str, component: Component, sizes: dict[str, int]) -> n
         hint = f"did you mean {', '.join(close)}?" if close else f"known: {', '.join(known)}"
         raise UserError(f"{PARAMS[kind]}.name: pytorch-metric-learning has no {kind} {component.name!r}; {hint}")
     made = getattr(library, component.name)
-    wanted = inspect.signature(made).parameters
+    # A class may leave it to the ones it is derived from what it asks for.
+    wanted = {name for base in made.__mro__ for name in inspect.signature(base.__init__).parameters}
     arguments = {name: value for name, value in sizes.items() if name in wanted} | component.args
     with _told(f"{PARAMS[kind]}.args: {component.name} does not take {component.args}"):
         return made(**arguments)
