@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from pipeline.base.memory import hand_back
+
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -25,6 +27,7 @@ def peak_memory(work: Callable[[], Any], device: torch.device) -> float:
         torch.cuda.synchronize()
         return (torch.cuda.max_memory_allocated() - before) / 1e6
     if _RESET.exists():
+        hand_back()  # what is kept of earlier work would hide as much of this one's
         _RESET.write_text("5")  # see proc(5)
         before = _linux_kilobytes("VmRSS")
         work()
