@@ -25,7 +25,7 @@ repro: $(READY) ## run the whole chain on the dataset that params.yaml names, th
 	dvc repro
 	@cat metrics/evaluate.md
 	@echo "Pictures: metrics/plots/categories.png, cmc.png and gallery/ (what some queries find, a row a model);"
-	@echo "          curves.png of both trainings in metrics/curves/; dvc plots show puts them on one page."
+	@echo "          metrics/curves/adapt/tried.png (what helped on held-out source items); dvc plots show has all on a page."
 	@echo "Next:     make serve searches what was built, in a browser; git commit -am \"Results of this machine\""
 	@echo "          is what experiments are compared with (README.md, Comparing experiments)."
 

@@ -22,6 +22,7 @@ except ModuleNotFoundError:  # the commonest slip of all, which is worth more th
     raise SystemExit(2) from None
 
 from pipeline.base.errors import UserError
+from pipeline.base.memory import keep_memory
 from pipeline.base.opening import FORBIDDEN, may_read, why_closed
 from pipeline.base.processes import is_first, started_together, tells_failure
 from pipeline.base.threads import wait_asleep
@@ -36,6 +37,7 @@ NO_ROOM = {
 
 
 wait_asleep()
+keep_memory()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Write the code dependencies of every stage into dvc.yaml: exactly the project modules that the stage runs."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -96,7 +97,12 @@ def main() -> None:
             if "deps" in stage:
                 stage["deps"].fa.set_flow_style()  # in lines filled with paths, or the file is mostly theirs
         with open(DVC_FILE, "w", encoding="utf-8") as file:
-            yaml.dump(content, file, transform=lambda text: text.replace(" \n", "\n"))
+            yaml.dump(content, file, transform=_tidy)
+
+
+def _tidy(text: str) -> str:
+    """Without blanks at the ends of lines; after a full line ruamel indents the next one less."""
+    return re.sub(r"^ {6}(?=[a-z_]+/)", " " * 10, text.replace(" \n", "\n"), flags=re.MULTILINE)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
-"""Stage evaluate: baseline, control and adapted under one protocol."""
+"""Stage evaluate: the models of a run under one protocol."""
 
 from stages._cli import Run, stage
 
 
 @stage
 def main(run: Run) -> None:
-    """Search with the baseline, control and adapted heads, and say what each finds.
+    """Search with the baseline and every model that adapt made, and say what each finds.
 
     evaluate.meta_domain says whose test part it is, evaluate.protocol which gallery a query searches and what is
     measured. Where nothing was adapted there is the baseline alone.
     Writes metrics/evaluate.json (means), categories.json (each category), gains.json (95 % intervals) and evaluate.md
-    (the table), and pictures to metrics/plots/: CMC curves, bars a category, a sheet for each of some fixed queries.
+    (the table), and pictures to metrics/plots/: CMC curves, bars a category, a sheet for each of some fixed queries;
+    all metrics of every single query to data/queries.parquet.
     """
     import torch
 
@@ -18,22 +19,30 @@ def main(run: Run) -> None:
     from pipeline.base.names import (
         ADAPTER_FOLDER,
         DATASET,
+        DOMAIN,
         FEATURES_FOLDER,
         MANIFEST_FILE,
         METRICS_FOLDER,
         MODEL_FOLDER,
+        QUERIES_FILE,
         RAW_FOLDER,
         SPLIT,
+        VIEWS_FOLDER,
         MetaDomain,
+        ModelName,
     )
-    from pipeline.evaluation.evaluate import BASELINE, evaluate
+    from pipeline.base.parquet import write_parquet
+    from pipeline.evaluation.by_query import by_query
+    from pipeline.evaluation.evaluate import evaluate
     from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol, with_metrics
     from pipeline.features.store import open_parts
+    from pipeline.features.views import embed_catalogue, lacks_views, open_views, without_views
     from pipeline.models.folder import load_heads
     from pipeline.params.data import DataParams
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.contact_sheet import TOP
     from pipeline.reporting.evaluation import write_evaluation
+    from pipeline.table.domains import domain_codes
     from pipeline.table.manifest import check_part, evaluated_part, has_pictures, read_manifest
 
     params, runtime = run.section("evaluate", EvaluateParams), run.runtime()
@@ -44,14 +53,21 @@ def main(run: Run) -> None:
     table = manifest.iloc[features.row]
     dataset = str(table[DATASET].iloc[0])
     protocol = choose_protocol(params.protocol, dataset, table[SPLIT].to_numpy(dtype=str))
-    heads = load_heads(ADAPTER_FOLDER)
-    features.check_heads({ADAPTER_FOLDER / name: head for name, head in heads.items()})
-    adapted = {name: head.to(device).embed(features.pooled, runtime.block_rows) for name, head in heads.items()}
+    made, views = load_heads(ADAPTER_FOLDER), open_views(VIEWS_FOLDER / f"{part}.h5", manifest, MODEL_FOLDER)
+    features.check_heads({ADAPTER_FOLDER / name: model.head for name, model in made.items()})
+    if lacking := without_views(made, views):
+        run.say(lacks_views(views, lacking))
+        made = {name: model for name, model in made.items() if name not in lacking}
+    domain = domain_codes(table[DOMAIN])
+    adapted = {
+        name: embed_catalogue(model, features, domain, views, device=device, block_rows=runtime.block_rows)
+        for name, model in made.items()
+    }
     # Only target categories are aligned.
     alignment = run.section("data", DataParams).alignment if part.startswith(MetaDomain.TARGET) else {}
     pictured = has_pictures(table)
     evaluation = evaluate(
-        {BASELINE: features.embedding} | adapted,
+        {str(ModelName.BASELINE): features.embedding} | adapted,
         table,
         with_metrics(PROTOCOLS[protocol], params.metrics),
         aligned=[name for name, listed in alignment.items() if listed],
@@ -62,6 +78,7 @@ def main(run: Run) -> None:
         examples=params.sheets if pictured else 0,
         shown=TOP,
     )
+    write_parquet(QUERIES_FILE, by_query(evaluation))
     said = write_evaluation(METRICS_FOLDER, evaluation, RAW_FOLDER)
     if params.sheets and not pictured:
         run.say(f"no sheets of results: {dataset} has no pictures")

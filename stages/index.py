@@ -23,10 +23,12 @@ def main(run: Run) -> None:
         METRICS_FOLDER,
         MODEL_FOLDER,
         RAW_FOLDER,
+        VIEWS_FOLDER,
         Part,
     )
     from pipeline.base.reports import write_json
     from pipeline.features.store import open_parts
+    from pipeline.features.views import open_views
     from pipeline.params.index import IndexParams
     from pipeline.retrieval.index.build import build_index, catalogue_rows
     from pipeline.retrieval.index.folder import changing, write_index
@@ -37,12 +39,14 @@ def main(run: Run) -> None:
     manifest = read_manifest(MANIFEST_FILE)
     part = evaluated_part(manifest, "auto") if params.part == "auto" else Part(params.part)
     (features,) = open_parts(FEATURES_FOLDER, [part], manifest, MODEL_FOLDER)
+    views = open_views(VIEWS_FOLDER / f"{part}.h5", manifest, MODEL_FOLDER)
     table = manifest.iloc[features.row]
     kept = catalogue_rows(MANIFEST_FILE, table, part, params)
-    heads, missing = index_heads(params.models, MODEL_FOLDER, ADAPTER_FOLDER)
-    features.check_heads({folder: head for folder, head in heads.values() if head is not None})
-    if missing:
-        run.say(f"nothing was adapted, so there is no model {' or '.join(missing)}")
+    heads, missing = index_heads(params.models, MODEL_FOLDER, ADAPTER_FOLDER, views)
+    features.check_heads({folder: model.head for folder, model in heads.values() if model is not None})
+    folders = {name: where for name, (where, _) in heads.items()}
+    for message in missing:
+        run.say(message)
     scratch = Path(runtime.scratch)
     scratch.mkdir(parents=True, exist_ok=True)
     with changing(INDEX_FOLDER), TemporaryDirectory(dir=scratch) as folder:
@@ -50,8 +54,9 @@ def main(run: Run) -> None:
             features,
             table,
             kept,
-            {name: head for name, (_, head) in heads.items()},
-            facts=index_facts(part, {name: where for name, (where, _) in heads.items()}, MODEL_FOLDER, params),
+            {name: model for name, (_, model) in heads.items()},
+            views,
+            facts=index_facts(part, folders, MODEL_FOLDER, params, views.path),
             params=params,
             raw=RAW_FOLDER,
             work=Path(folder),

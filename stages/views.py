@@ -41,10 +41,10 @@ def main(run: Run, *, part: str, pictures: int, street: int, own_ground: int, si
     from pipeline.base.names import DIGEST, DOMAIN, MANIFEST_FILE, RAW_FOLDER, Domain
     from pipeline.base.progress import progress
     from pipeline.images.loading import Pictures
+    from pipeline.images.transforms import PictureInput, framed
     from pipeline.reporting.contact_sheet import write_sheet
     from pipeline.reporting.views_sheet import views_sheet
     from pipeline.table.manifest import has_pictures, part_rows, read_manifest
-    from pipeline.views.square import square
     from pipeline.views.view import OWN_GROUND, STREET, Studio
 
     manifest = read_manifest(MANIFEST_FILE)
@@ -57,7 +57,8 @@ def main(run: Run, *, part: str, pictures: int, street: int, own_ground: int, si
     if street and photos.empty:
         raise UserError("--street: the source has no consumer pictures to lay garments on; set it to 0")
     shown = shown.iloc[np.linspace(0, len(shown) - 1, min(pictures, len(shown))).round().astype(int)]
-    of_catalogue, of_street = (Pictures(table, RAW_FOLDER, square(side), side) for table in (shown, photos))
+    taken = PictureInput(side, (0.0,) * 3, (1.0,) * 3, "bicubic")
+    of_catalogue, of_street = (Pictures(table, RAW_FOLDER, framed(taken), side) for table in (shown, photos))
     studio, counts = Studio(of_street), {STREET: street, OWN_GROUND: own_ground}
     rows = [
         [picture, *studio.views(picture, counts, seed=run.seed, known=digest)]

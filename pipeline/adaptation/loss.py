@@ -1,5 +1,7 @@
 """The loss of the adaptation: batch-hard triplets among the pictures of a category."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,31 +12,40 @@ from pipeline.models.head import Head
 from pipeline.training.face import Backward
 
 
-def backward_step(
-    head: Head, pooled: Tensor, pairs: Pairs, margin: float, backward: Backward = Tensor.backward
-) -> Tensor:
+class Rows(NamedTuple):
+    """Pooled features (N, P), and the codes (N,) int64 of their domains."""
+
+    pooled: Tensor
+    domain: Tensor
+
+    def embedded(self, head: Head, places: Tensor) -> Tensor:
+        """Embeddings (n, D) of those at these places (n,)."""
+        return head(self.pooled.index_select(0, places), self.domain.index_select(0, places))
+
+
+def backward_step(head: Head, rows: Rows, pairs: Pairs, margin: float, backward: Backward = Tensor.backward) -> Tensor:
     """Sum over the categories of `pairs` of the triplet loss among the rows of its pairs; adds to the gradients.
 
-    `pooled` (N, P). In a category, a picture that occurs several times is embedded once and counts as often. Forward
+    In a category, a picture that occurs several times is embedded once and counts as often. Forward
     and backward run category by category, so that what lies between them stays in the processor's cache. Without pairs
     the loss is 0: a step of the control may draw nothing but target-only categories.
     """
-    total = torch.zeros((), device=pooled.device)
+    total = torch.zeros((), device=rows.pooled.device)
     if not len(pairs.product):
         return total
     # One number for (category, product, row), so that the rows of a category are neighbours.
-    shape = (int(pairs.category.max()) + 1, int(pairs.product.max()) + 1, len(pooled))
-    drawn = [np.ravel_multi_index((pairs.category, pairs.product, rows), shape) for rows in (pairs.first, pairs.second)]
+    shape = (int(pairs.category.max()) + 1, int(pairs.product.max()) + 1, len(rows.pooled))
+    drawn = [np.ravel_multi_index((pairs.category, pairs.product, each), shape) for each in (pairs.first, pairs.second)]
     distinct, copies = np.unique(np.concatenate(drawn), return_counts=True)
     category, product, row = np.unravel_index(distinct, shape)
     sizes = np.unique(category, return_counts=True)[1].tolist()
-    parts = (torch.from_numpy(part).to(pooled.device).split(sizes) for part in (row, product, copies))
-    for rows, products, counts in zip(*parts, strict=True):
-        once, place = rows.unique(return_inverse=True)
-        if len(once) == len(rows):
-            embeddings = head(pooled.index_select(0, rows))
+    parts = (torch.from_numpy(part).to(rows.pooled.device).split(sizes) for part in (row, product, copies))
+    for places, products, counts in zip(*parts, strict=True):
+        once, place = places.unique(return_inverse=True)
+        if len(once) == len(places):
+            embeddings = rows.embedded(head, places)
         else:  # a picture linked to several products
-            embeddings = head(pooled.index_select(0, once)).index_select(0, place)
+            embeddings = rows.embedded(head, once).index_select(0, place)
         loss = triplet_loss(embeddings, products, counts, margin)
         backward(loss)
         total += loss.detach()

@@ -8,7 +8,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from pipeline.adaptation.loss import backward_step
+from pipeline.adaptation.loss import Rows, backward_step
 from pipeline.adaptation.pairs import Pairs, PairSampler
 from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
@@ -23,15 +23,13 @@ CURVE_POINTS = 200
 
 
 class AdaptationRecipe:
-    """Trains `head` on rows of `pooled` (N, P); an epoch is what lies between two points of the curve.
+    """Trains `head` on `rows`; an epoch is what lies between two points of the curve.
 
     Several processes share out the categories of a step.
     """
 
-    def __init__(
-        self, head: Head, pooled: Tensor, sampler: PairSampler, params: AdaptParams, *, fabric: Fabric
-    ) -> None:
-        self.head, self.pooled, self.sampler, self.params, self.fabric = head, pooled, sampler, params, fabric
+    def __init__(self, head: Head, rows: Rows, sampler: PairSampler, params: AdaptParams, *, fabric: Fabric) -> None:
+        self.head, self.rows, self.sampler, self.params, self.fabric = head, rows, sampler, params, fabric
         self.networks: dict[str, nn.Module] = {KEPT: head}
         self.optimizers: dict[str, Optimizer] = {"head": build_optimizer(head.parameters(), params.optim)}
         self.facts: dict[str, Any] = {}
@@ -68,7 +66,7 @@ class AdaptationRecipe:
         optimizer = self.optimizers["head"]
         scale_lr(optimizer, self.params.gamma ** (step // self.params.lr_steps))
         optimizer.zero_grad()
-        loss = backward_step(self.head, self.pooled, self._own(pairs), self.params.margin, self._backward)
+        loss = backward_step(self.head, self.rows, self._own(pairs), self.params.margin, self._backward)
         optimizer.step()
         return {"loss": self.fabric.all_reduce(loss, reduce_op="sum").item()}
 

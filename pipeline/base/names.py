@@ -10,10 +10,13 @@ RAW_FOLDER = Path("data/raw")
 MANIFEST_FILE = Path("data/manifest.parquet")
 MODEL_FOLDER = Path("data/models/backbone")
 FEATURES_FOLDER = Path("data/features")
+VIEWS_FOLDER = Path("data/views")
 CLUSTERS_FILE = Path("data/clusters.h5")
 LINKS_FILE = Path("data/links.parquet")
 ADAPTER_FOLDER = Path("data/models/adapter")
+QUERIES_FILE = Path("data/queries.parquet")
 INDEX_FOLDER = Path("data/index")
+QUERIES_FILE = Path("data/queries.parquet")
 METRICS_FOLDER = Path("metrics")
 
 
@@ -44,6 +47,27 @@ class Part(StrEnum):
     TARGET_TEST = "target_test"
 
 
+class ModelName(StrEnum):
+    """The models that a run compares, as they develop."""
+
+    BASELINE = "baseline"  # as fine-tuned, or as the trunk was pretrained
+    UDMA_CONTROL = "udma_control"  # its head retrained on the source alone, as UDMA does it
+    UDMA = "udma"  # the same with linked target pictures, as published
+    CONTROL = "control"  # the best use of the source alone: whitened, where that helps
+    LINKED = "linked"  # the control retrained with linked target pictures
+    VIEWED = "viewed"  # the control, and the catalogue indexed by views of its pictures
+
+
+# Whose gain over whom is told.
+GAINS = (
+    (ModelName.VIEWED, ModelName.CONTROL),
+    (ModelName.LINKED, ModelName.CONTROL),
+    (ModelName.CONTROL, ModelName.BASELINE),
+    (ModelName.VIEWED, ModelName.BASELINE),
+    (ModelName.UDMA, ModelName.UDMA_CONTROL),
+    (ModelName.UDMA, ModelName.BASELINE),
+)
+AdaptedName = Literal["udma_control", "udma", "control", "linked", "viewed"]  # as params.yaml has them
 PartName = Literal["source_train", "source_test", "target_train", "target_test"]  # as params.yaml has them
 
 

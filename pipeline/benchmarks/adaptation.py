@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.adaptation.loss import backward_step
+from pipeline.adaptation.loss import Rows, backward_step
 from pipeline.adaptation.pairs import Pairs, PairSampler
 from pipeline.adaptation.products import Products
 from pipeline.arrays.ragged import Ragged
@@ -31,19 +31,19 @@ def draw_case(categories: int, items: int, dim: int) -> Case:
 
 
 def _prepare_step(categories: int, items: int, dim: int, device: torch.device, _: Path) -> Trial:
-    sampler, pooled, head = _world(categories, items, dim, device)
-    features, sizes = _distinct(pooled, sampler.draw(0))
-    return Trial(partial(_step, head, pooled, sampler), partial(_products, head.weight, features, sizes))
+    sampler, rows, head = _world(categories, items, dim, device)
+    features, sizes = _distinct(rows.pooled, sampler.draw(0))
+    return Trial(partial(_step, head, rows, sampler), partial(_products, head.weight, features, sizes))
 
 
 def _prepare_draw(categories: int, items: int, dim: int, device: torch.device, _: Path) -> Trial:
-    sampler, pooled, head = _world(categories, items, dim, device)
-    return Trial(partial(sampler.draw, 0), partial(_step, head, pooled, sampler))
+    sampler, rows, head = _world(categories, items, dim, device)
+    return Trial(partial(sampler.draw, 0), partial(_step, head, rows, sampler))
 
 
-def _step(head: Head, pooled: Tensor, sampler: PairSampler) -> float:
+def _step(head: Head, rows: Rows, sampler: PairSampler) -> float:
     head.zero_grad()
-    return backward_step(head, pooled, sampler.draw(0), MARGIN).item()
+    return backward_step(head, rows, sampler.draw(0), MARGIN).item()
 
 
 def _distinct(pooled: Tensor, pairs: Pairs) -> tuple[Tensor, list[int]]:
@@ -61,7 +61,7 @@ def _products(weight: Tensor, features: Tensor, sizes: list[int]) -> None:
         torch.mm(own, own.T)
 
 
-def _world(categories: int, items: int, dim: int, device: torch.device) -> tuple[PairSampler, Tensor, Head]:
+def _world(categories: int, items: int, dim: int, device: torch.device) -> tuple[PairSampler, Rows, Head]:
     """Three times the products of a step, with 1-2 shop, 2-5 consumer and 0-2 linked pictures each."""
     rng = np.random.default_rng(0)
     per_category = 3 * items
@@ -75,7 +75,8 @@ def _world(categories: int, items: int, dim: int, device: torch.device) -> tuple
     pooled = torch.rand(n_source + len(target.values), dim, generator=generator)
     head = Head.of(torch.randn(dim, dim, generator=generator) / dim**0.5, torch.zeros(dim), norm_features=True)
     sampler = PairSampler(products, n_source, categories=categories, items=items, seed=0)
-    return sampler, pooled.to(device), head.to(device)
+    domain = torch.zeros(len(pooled), dtype=torch.int64)  # a head without a bias a domain does not ask
+    return sampler, Rows(pooled.to(device), domain.to(device)), head.to(device)
 
 
 def _pictures(rng: np.random.Generator, n: int, fewest: int, most: int) -> Ragged:

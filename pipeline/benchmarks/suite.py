@@ -8,7 +8,7 @@ from pipeline.benchmarks.evaluation import evaluation_case
 from pipeline.benchmarks.extraction import extraction_case
 from pipeline.benchmarks.finch import finch_case
 from pipeline.benchmarks.training import training_cases
-from pipeline.benchmarks.views import views_case
+from pipeline.benchmarks.views import index_case, views_case
 
 GROUPS = ("finch", "adapt", "evaluate", "extract", "views", "train")
 
@@ -29,5 +29,6 @@ def published_sizes(workers: int, params: dict[str, Any]) -> list[Case]:
         evaluation_case(47_434, 11_312, 2048, relevant=2, most_mb=3000),
         extraction_case("torchvision/resnet50", 224, 256, 32, workers),
         views_case("timm/tf_efficientnet_lite0", 160, 64),
+        index_case("timm/tf_efficientnet_lite0", 160, 64, 8),
         *training_cases(params, "torchvision/resnet18", 112),
     ]

@@ -104,7 +104,7 @@ def _prepare(
     params["recipes"]["category_triplet"]["classified"] = None  # names a dataset of the user's
     method, method_params = load_recipe(params, recipe)
     common = read_section(params, "finetune", FinetuneParams)
-    size = {"backbone": backbone, "weights": None, "image_size": image_size}
+    size = {"backbone": backbone, "weights": None, "image_size": image_size, "frozen": False, "embedding_dim": 256}
     common = common.model_copy(update={"epochs": EPOCHS, "model": common.model.model_copy(update=size)})
     fabric = start_fabric(device.type, common.precision)
     torch.manual_seed(0)

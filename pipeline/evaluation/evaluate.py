@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pipeline.base.names import SPLIT
+from pipeline.base.names import GAINS, SPLIT, ModelName
 from pipeline.evaluation.bootstrap import gain_intervals, mean_intervals
 from pipeline.evaluation.protocols import Protocol
 from pipeline.evaluation.results import RetrievalResult
 from pipeline.evaluation.sides import query_and_gallery
 
-BASELINE, CONTROL, ADAPTED = "baseline", "control", "adapted"
-GAINS = ((ADAPTED, CONTROL), (ADAPTED, BASELINE), (CONTROL, BASELINE))
 ALL, ALIGNED = "all", "aligned"  # scopes of a mean
 
 Gains = dict[str, dict[str, dict[str, dict[str, float] | None]]]  # pair of models -> scope -> metric -> interval
@@ -28,9 +26,9 @@ class Evaluation:
     queries, gallery: rows of the table that search, and that are searched; results: model -> its figures, query by
     query; scopes: "all" and, where there is one, "aligned" -> the groups that a mean is over (None: all of them);
     gains: intervals of the gain for each pair of `GAINS` that there is; intervals: model -> group with a query -> the
-    ends of the 95 % interval of its mean of the protocol's first headline metric; examples (E,) int64: the first few
-    queries of every group, and nearest: model -> the gallery rows (E, k) int64 that these find first, -1 beyond a short
-    gallery.
+    ends of the 95 % interval of its mean of the protocol's first headline metric; examples: what they show -> queries
+    (E,) int64, see `_examples`, and nearest: the same -> model -> the gallery rows (E, k) int64 that these find first,
+    -1 beyond a short gallery.
     """
 
     protocol: Protocol
@@ -40,8 +38,8 @@ class Evaluation:
     scopes: Mapping[str, Collection[str] | None]
     gains: Gains
     intervals: Mapping[str, Mapping[str, tuple[float, float]]]
-    examples: np.ndarray
-    nearest: Mapping[str, np.ndarray]
+    examples: Mapping[str, np.ndarray]
+    nearest: Mapping[str, Mapping[str, np.ndarray]]
 
     def summaries(self) -> dict[str, dict[str, Any]]:
         """Model -> its means (`RetrievalResult.summary`)."""
@@ -66,17 +64,24 @@ def evaluate(
     models: name -> embeddings (N, D) of the rows of `table`, which are rows of the manifest (its index knows a
     picture) in the splits query, gallery and test; the first is the one that the others may gain over. `aligned`:
     groups whose mean is told apart, where any of them occurs. `resamples`, `seed`: of the intervals.
-    `examples`: queries of every group that are listed with the `shown` pictures that they find first.
+    `examples`: queries of every group, and of those that the last model puts right or wrong, that are listed with the
+    `shown` pictures that they find first.
     Raises UserError for NaN or infinite embeddings, and when no query has anything to find.
     """
     query_rows, gallery_rows = query_and_gallery(table[SPLIT].to_numpy(dtype=str))
-    results, nearest, chosen = {}, {}, np.empty(0, dtype=np.int64)
+    sides = {}
     for name, embeddings in models.items():
         pictures = protocol.side(torch.from_numpy(embeddings).to(device), table)
-        queries, gallery = pictures.take(query_rows), pictures.take(gallery_rows)
-        results[name] = protocol.score(queries, gallery, dtype=dtype)
-        chosen = results[name].first_queries(examples)  # the same for every model
-        nearest[name] = protocol.top_k(queries.take(chosen), gallery, shown, dtype=dtype)
+        sides[name] = pictures.take(query_rows), pictures.take(gallery_rows)
+    results = {name: protocol.score(*searching, dtype=dtype) for name, searching in sides.items()}
+    chosen = _examples(results, protocol.headline[0], examples)
+    nearest = {
+        what: {
+            name: protocol.top_k(queries.take(some), gallery, shown, dtype=dtype)
+            for name, (queries, gallery) in sides.items()
+        }
+        for what, some in chosen.items()
+    }
     groups = {name for result in results.values() for name in result.groups}
     scopes = {ALL: None} | ({ALIGNED: set(aligned)} if groups & set(aligned) else {})
     return Evaluation(
@@ -98,6 +103,22 @@ def evaluate(
 def pair(after: str, before: str) -> str:
     """What the gain of one model over another is called in reports."""
     return f"{after} - {before}"
+
+
+def _examples(results: Mapping[str, RetrievalResult], metric: str, count: int) -> dict[str, np.ndarray]:
+    """Positions of queries: `query`, the first `count` of every group, whatever the models.
+
+    `right`, `wrong`: up to `count` that gained, and lost, most in `metric` from the control to the last model.
+    """
+    *_, last = results
+    examples = {"query": results[last].first_queries(count)}
+    if ModelName.CONTROL in results and last != ModelName.CONTROL:
+        gains = results[last].values[metric] - results[ModelName.CONTROL].values[metric]
+        order = np.argsort(-gains, kind="stable")
+        most, least = order[:count], order[::-1][:count]
+        examples["right"] = results[last].query[most[gains[most] > 0]]
+        examples["wrong"] = results[last].query[least[gains[least] < 0]]
+    return examples
 
 
 def _gains(

@@ -24,6 +24,7 @@ SECTIONS = {
     "prepare": "PrepareParams",
     "finetune": "FinetuneParams",
     "extract": "ExtractParams",
+    "views": "ViewsParams",
     "cluster": "ClusterParams",
     "weight": "WeightParams",
     "adapt": "AdaptParams",

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.experiments.summary import MODELS, SettingResult
+from pipeline.base.names import ModelName
+from pipeline.experiments.summary import SettingResult
 from pipeline.experiments.table import measured
 from pipeline.reporting.drawing import COLOURS, MARKERS, new_figure, set_rows, tidy, write_figure
 
@@ -21,7 +22,7 @@ def settings_figure(
 
     `label`: what stands for a setting's name.
     """
-    models = [model for model in MODELS if any(model in result.values for result in results)]
+    models = [str(model) for model in ModelName if any(model in result.values for result in results)]
     figure = new_figure(7.2, 1.5 + len(results) * (ROW + LINE * len(models)))
     axes = figure.add_subplot()
     for number, (model, colour, marker) in enumerate(zip(models, COLOURS, MARKERS, strict=False)):
@@ -30,10 +31,9 @@ def settings_figure(
             values = list(result.values.get(model, {}).values())
             axes.plot(values, [place] * len(values), "o", color=colour, markersize=4, markerfacecolor="white", zorder=3)
         estimates = [result.estimate(model) for result in results]
-        means, halves = np.array([[estimate.mean, estimate.half_width] for estimate in estimates]).T
-        axes.errorbar(
-            means, places, xerr=np.nan_to_num(halves), fmt=marker, color=colour, markersize=6.5, capsize=3, label=model
-        )
+        means, lows, highs = np.array([[estimate.mean, estimate.low, estimate.high] for estimate in estimates]).T
+        ends = np.nan_to_num([means - lows, highs - means]).clip(0)  # a mean may leave its interval by rounding
+        axes.errorbar(means, places, xerr=ends, fmt=marker, color=colour, markersize=6.5, capsize=3, label=model)
     set_rows(axes, range(len(results)), [_short(label(result.setting)) for result in results])
     axes.set_ylim(len(results) - 0.5, -0.5)
     axes.margins(x=0.05)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.base.reports import write_text
+from pipeline.evaluation.by_query import QueryFigures
 from pipeline.experiments.figure import settings_figure
 from pipeline.experiments.plan import Comparison
 from pipeline.experiments.summary import summarize
@@ -17,14 +18,17 @@ def write_report(
     comparison: Comparison,
     changes: Mapping[str, Mapping[str, Any]],
     values: Mapping[tuple[str, int], Mapping[str, float]],
+    *,
+    queries: Mapping[tuple[str, int], QueryFigures] | None,
     failures: Mapping[str, str],
 ) -> str:
     """Write `out`.md, .json and .png, and .txt if names had to be numbered in the picture; returns the table.
 
     `changes`: setting -> full name of a param -> value; `values`: (setting, seed) -> model -> value, of the runs that
-    have a result; `failures`: name of a run -> why it failed.
+    have a result; `queries`: the same query by query, None where single queries have no such metric; `failures`: name
+    of a run -> why it failed.
     """
-    results = summarize(comparison.settings, values)
+    results = summarize(comparison.settings, values, queries)
     title = {"metric": comparison.metric, "scope": comparison.scope}
     table = settings_table(results, **title)
     write_text(out.with_suffix(".json"), settings_json(results, changes, failures, **title))

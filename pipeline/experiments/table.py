@@ -5,31 +5,36 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.base.names import GAINS, ModelName
 from pipeline.base.reports import DECIMALS
-from pipeline.experiments.summary import MODELS, Estimate, SettingResult
+from pipeline.evaluation.evaluate import pair
+from pipeline.experiments.summary import Drawn, Estimate, SettingResult
 from pipeline.reporting.markdown import markdown_table
 from pipeline.reporting.tables import UNDEFINED, title_of
 
-GAIN = "adapted - control"
-NOTE = "Mean over seeds ± half the 95 % interval (Student's t)"
-PAIRED = "; the difference is paired over seeds"
+DRAWN = "Mean over seeds [95 % interval: a bootstrap draws {}]; an item is drawn with all of its queries"
+STUDENT = "Mean over seeds [95 % interval: Student's t over seeds, since single queries have no {}]"
 
 
 def settings_table(results: Sequence[SettingResult], *, metric: str, scope: str) -> str:
-    """Markdown: a row a setting, in the given order; a column a model that some setting has, and the gain."""
-    models = [model for model in MODELS if any(model in result.values for result in results)]
-    gained = "control" in models and "adapted" in models
-    head = ["setting", *models, *([f"{GAIN} [95 % interval]"] if gained else []), "seeds"]
+    """Markdown: a row a setting, in the given order; a column a model that some setting has, and one a gain.
+
+    Gains are those of `GAINS` over the control, and over UDMA's.
+    """
+    models = [str(model) for model in ModelName if any(model in result.values for result in results)]
+    gained = [both for both in GAINS if "control" in both[1] and set(both) <= set(models)]
+    head = ["setting", *models, *(f"{pair(*both)} [95 % interval]" for both in gained), "seeds"]
     rows = [
         [
             result.setting,
-            *(_plus_minus(result.estimate(model)) for model in models),
-            *([_interval(result.gain())] if gained else []),
+            *(_interval(result.estimate(model)) for model in models),
+            *(_interval(result.gain(*both), "+") for both in gained),
             str(len(result.seeds)),
         ]
         for result in results
     ]
-    return f"**{measured(metric, scope)}**\n\n{markdown_table([head, *rows])}\n\n{NOTE}{PAIRED if gained else ''}.\n"
+    note = _note(results, metric, paired=bool(gained))
+    return f"**{measured(metric, scope)}**\n\n{markdown_table([head, *rows])}\n\n{note}.\n"
 
 
 def measured(metric: str, scope: str) -> str:
@@ -56,7 +61,7 @@ def settings_json(
                 model: {**_ends(result.estimate(model)), "seeds": {str(seed): _number(v) for seed, v in found.items()}}
                 for model, found in result.values.items()
             },
-            **({GAIN: _ends(result.gain())} if "adapted" in result.values else {}),
+            **{pair(*both): _ends(result.gain(*both)) for both in GAINS if set(both) <= set(result.values)},
         }
         for result in results
     }
@@ -72,15 +77,15 @@ def _number(value: float) -> float | None:
     return round(value, DECIMALS) + 0.0 if math.isfinite(value) else None
 
 
-def _plus_minus(estimate: Estimate) -> str:
+def _interval(estimate: Estimate, sign: str = "") -> str:
     if math.isnan(estimate.mean):
         return UNDEFINED
-    half = UNDEFINED if math.isnan(estimate.half_width) else f"{estimate.half_width:.4f}"
-    return f"{estimate.mean:.4f} ± {half}"
+    undefined = math.isnan(estimate.low)
+    ends = UNDEFINED if undefined else f"[{estimate.low:{sign}.4f}, {estimate.high:{sign}.4f}]"
+    return f"{estimate.mean:{sign}.4f} {ends}"
 
 
-def _interval(estimate: Estimate) -> str:
-    if math.isnan(estimate.mean):
-        return UNDEFINED
-    ends = UNDEFINED if math.isnan(estimate.half_width) else f"[{estimate.low:+.4f}, {estimate.high:+.4f}]"
-    return f"{estimate.mean:+.4f} {ends}"
+def _note(results: Sequence[SettingResult], metric: str, *, paired: bool) -> str:
+    drawn = dict.fromkeys(result.drawn for result in results if result.drawn is not Drawn.NOTHING)
+    what = DRAWN.format(", or ".join(drawn)) if drawn else STUDENT.format(title_of(metric))
+    return f"{what}; differences are paired by {'query' if drawn else 'seed'}" if paired else what

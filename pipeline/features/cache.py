@@ -86,13 +86,13 @@ def maker_key(
     device: torch.device,
     batch_size: int,
     view: int = 0,
-    colour: Mapping[str, Any] | None = None,
+    further: Mapping[str, Any] | None = None,
 ) -> str:
     """Hex digest (32 characters) of what makes pooled rows out of pictures, but for the pictures.
 
     Weights and settings but for those of the head; the transform (what it prints) and the `side` that pictures are
-    decoded for; device, size of batches, libraries and code. `view`: seed of a transform that draws; `colour`: how the
-    colour features behind the pooled ones are made.
+    decoded for; device, size of batches, libraries and code. `view`: seed of a transform that draws; `further`: how
+    what is beside the pooled rows, or drawn before them, is made.
     """
     digest = hashlib.sha256()
     for name, tensor in network.state_dict().items():
@@ -104,7 +104,7 @@ def maker_key(
     settings = {name: value for name, value in network.settings.items() if name not in unread} | {"kind": network.kind}
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     facts = [settings, repr(transform), side, view, name, batch_size, [version(library) for library in LIBRARIES]]
-    facts += [] if colour is None else [colour]
+    facts += [] if further is None else [further]
     digest.update(json.dumps(facts, sort_keys=True).encode())
     digest.update(code_digest(["pipeline.features.extract", "pipeline.images.loading"]).encode())
     return digest.hexdigest()[:32]

@@ -1,6 +1,6 @@
 """Features of many pictures, chunk by chunk, so that a killed run goes on from the last whole chunk."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -36,7 +36,8 @@ def extract_chunks(
     embedder = embedder.to(device, memory_format=torch.channels_last).eval()
     sizes = {"chunk_rows": chunk_rows, "batch_size": batch_size, "workers": workers}
     width = embedder.head.shape[1]
-    for made in pool_chunks(embedder, pictures, cache, device=device, colours=colours, **sizes):
+    pool = embedder.pool if colours is None else lambda inputs: torch.cat(colours.pool(inputs), dim=1)
+    for made in pool_chunks(pool, pictures, cache, device=device, **sizes):
         pooled, colour = np.ascontiguousarray(made[:, :width]), made[:, width:]
         # From a tensor of its own, in the batches of the pictures: the same bits for rows that are read and computed.
         batches = [torch.tensor(pooled[part], device=device) for part in slices(len(pooled), batch_size)]
@@ -46,7 +47,7 @@ def extract_chunks(
 
 @torch.inference_mode()
 def pool_chunks(
-    embedder: Network,
+    pool: Callable[[Inputs], torch.Tensor],
     pictures: Dataset,
     cache: PooledCache,
     *,
@@ -54,16 +55,12 @@ def pool_chunks(
     chunk_rows: int,
     batch_size: int,
     workers: int,
-    colours: Colours | None = None,
+    what: str = "extract",
 ) -> Iterator[np.ndarray]:
-    """The pooled rows of `extract_chunks`, by an `embedder` in eval mode on the `device`, channels last.
+    """What `pool` makes (B, P) of batches of `pictures`, on the `device`, channels last, as chunks (C, P) float32.
 
-    With `colours` these come behind, in the same rows (C, P + 3 N).
+    Rows that are in `cache` are read; the others are computed, and kept there before they are yielded.
     """
-
-    def pool(inputs: Inputs) -> torch.Tensor:
-        return embedder.pool(inputs) if colours is None else torch.cat(colours.pool(inputs), dim=1)
-
     chunks = [np.arange(part.start, part.stop) for part in slices(len(pictures), chunk_rows)]
     missing = [chunk for chunk in chunks if not cache.has(chunk)]
 
@@ -74,7 +71,7 @@ def pool_chunks(
 
     loader, waiting = load(missing), {int(chunk[0]) for chunk in missing}
     done = len(pictures) - sum(map(len, missing))
-    with progress(what="extract", total=len(pictures), initial=done, unit="img") as bar:
+    with progress(what=what, total=len(pictures), initial=done, unit="img") as bar:
         for chunk in chunks:
             pooled = None if int(chunk[0]) in waiting else cache.read(chunk)
             if pooled is None:

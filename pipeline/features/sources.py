@@ -61,7 +61,7 @@ def of_pictures(
         conditions = embedder.conditions(shown)
         colours = wanted if part in params.colour_parts else None
         colour = None if colours is None else colours.facts
-        maker = maker_key(embedder, transform, side, device=device, batch_size=runtime.batch_size, colour=colour)
+        maker = maker_key(embedder, transform, side, device=device, batch_size=runtime.batch_size, further=colour)
         with work_on(part) as folder:
             kept = folder / "pooled" if runtime.cache is None else Path(runtime.cache)
             chunks = extract_chunks(

@@ -1,5 +1,6 @@
 """Pictures from files: whatever photographers and shops deliver becomes 8-bit RGB, upright and cropped."""
 
+import hashlib
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -54,6 +55,11 @@ def read_content(path: Path) -> bytes:
     if not content:
         raise UnreadableImage("empty file")
     return content
+
+
+def content_digest(content: bytes) -> str:
+    """What tells a file from others: 32 hexadecimal characters of its SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def decode_image(

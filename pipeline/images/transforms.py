@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -51,14 +52,29 @@ def training_transform(params: AugmentParams, wanted: PictureInput) -> Transform
 
 def inference_transform(wanted: PictureInput) -> Transform:
     """PIL RGB -> (3, size, size) float32: resized and cropped as `wanted` says."""
+    return v2.Compose([*_framing(wanted), *_to_tensor(wanted)])
+
+
+def framed(wanted: PictureInput) -> Callable[[Image.Image], np.ndarray]:
+    """What makes (size, size, 3) uint8 of an RGB picture: the pixels that `inference_transform` scales."""
+    return v2.Compose([*_framing(wanted), np.asarray])
+
+
+def normalize(pixels: Tensor, wanted: PictureInput) -> Tensor:
+    """Pixels (..., size, size, 3) uint8 as `inference_transform` scales them: (..., 3, size, size) float32."""
+    return v2.Compose(_scaling(wanted))(pixels.movedim(-1, -3))
+
+
+def _framing(wanted: PictureInput) -> list:
     size, how = wanted.size, v2.InterpolationMode(wanted.interpolation)
     if wanted.crop_from is None:
-        steps = [v2.Resize((size, size), how, antialias=True)]
-    else:
-        steps = [v2.Resize(wanted.crop_from, how, antialias=True), v2.CenterCrop(size)]
-    return v2.Compose([*steps, *_to_tensor(wanted)])
+        return [v2.Resize((size, size), how, antialias=True)]
+    return [v2.Resize(wanted.crop_from, how, antialias=True), v2.CenterCrop(size)]
 
 
 def _to_tensor(wanted: PictureInput) -> list:
-    scaled = v2.ToDtype(torch.float32, scale=True)
-    return [v2.PILToTensor(), scaled, v2.Normalize(list(wanted.mean), list(wanted.std))]
+    return [v2.PILToTensor(), *_scaling(wanted)]
+
+
+def _scaling(wanted: PictureInput) -> list:
+    return [v2.ToDtype(torch.float32, scale=True), v2.Normalize(list(wanted.mean), list(wanted.std))]

@@ -1,7 +1,8 @@
 """The folder of a model: `model.safetensors` and `model.json`, with stable bytes.
 
 `model.json` holds `kind`, which says what is in it and how it is built again, and `settings`, which that kind reads.
-Kind `head` is a head alone: tensors `head.weight` (D, P) and `head.bias` (D,). A whole model has them too.
+Kind `head` is a head alone: tensors `head.weight` (D, P) and `head.bias` (D,), or (2, D): one a domain. A whole model
+has them too.
 """
 
 import json
@@ -19,9 +20,17 @@ from pipeline.base.errors import UserError
 from pipeline.base.opening import opening
 from pipeline.base.reports import write_json
 from pipeline.models.head import Head
+from pipeline.views.mix import Mix
 
 WEIGHTS, CONFIG, NAMES = "model.safetensors", "model.json", "heads.json"
 RETRAIN, READAPT = "run `dvc repro -f finetune`", "run `dvc repro adapt`"
+
+
+class Adapted(NamedTuple):
+    """A head, and the mix of views by which it indexes catalogue pictures; None: as it embeds them."""
+
+    head: Head
+    mix: Mix | None = None
 
 
 class Stored(NamedTuple):
@@ -52,9 +61,10 @@ def read_model(folder: Path, mend: str = RETRAIN) -> Stored:
         raise damaged_model(folder, error, mend) from error
 
 
-def save_head(folder: Path, head: Head) -> None:
-    """Write a head alone."""
-    write_model(folder, Head.kind, head.settings, {f"head.{name}": value for name, value in head.state_dict().items()})
+def save_head(folder: Path, head: Head, mix: Mix | None = None) -> None:
+    """Write a head alone, with the mix that it indexes by, if any."""
+    settings = head.settings if mix is None else head.settings | {"views": mix.settings}
+    write_model(folder, Head.kind, settings, {f"head.{name}": value for name, value in head.state_dict().items()})
 
 
 def load_head(folder: Path, mend: str = RETRAIN) -> Head:
@@ -62,29 +72,36 @@ def load_head(folder: Path, mend: str = RETRAIN) -> Head:
 
     Raises UserError ending in `mend` when the model is missing or damaged.
     """
+    return load_adapted(folder, mend).head
+
+
+def load_adapted(folder: Path, mend: str = RETRAIN) -> Adapted:
+    """As `load_head`, with the mix that it indexes by, if any."""
     _, settings, weights = read_model(folder, mend)
     try:
+        mix = Mix(**settings["views"]) if "views" in settings else None
         weight, bias, norm_features = weights["head.weight"], weights["head.bias"], bool(settings["norm_features"])
-    except KeyError as error:
+    except (KeyError, TypeError) as error:
         raise damaged_model(folder, error, mend) from error
     if (problem := head_problem(weight, bias)) is not None:
         raise damaged_model(folder, ValueError(problem), mend)
-    return Head.of(weight, bias, norm_features=norm_features, output=str(settings.get("output", "none")))
+    options = {"output": str(settings.get("output", "none")), "root": bool(settings.get("root", False))}
+    return Adapted(Head.of(weight, bias, norm_features=norm_features, **options), mix)
 
 
-def save_heads(folder: Path, heads: Mapping[str, Head]) -> None:
+def save_heads(folder: Path, adapted: Mapping[str, Adapted]) -> None:
     """Write the heads, a folder each, and the list of their names; none, where there was nothing to adapt."""
-    for name, head in heads.items():
-        save_head(folder / name, head)
-    write_json(folder / NAMES, {"heads": list(heads)})
+    for name, (head, mix) in adapted.items():
+        save_head(folder / name, head, mix)
+    write_json(folder / NAMES, {"heads": list(adapted)})
 
 
-def load_heads(folder: Path) -> dict[str, Head]:
+def load_heads(folder: Path) -> dict[str, Adapted]:
     """The heads that `save_heads` wrote, by name. Raises UserError when one is missing or damaged."""
     try:
         with opening(folder / NAMES):
             names = json.loads((folder / NAMES).read_text())["heads"]
-        return {name: load_head(folder / name, READAPT) for name in names}
+        return {name: load_adapted(folder / name, READAPT) for name in names}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder / NAMES}: not a list of heads ({error}); {READAPT}") from error
 
@@ -100,7 +117,7 @@ def check_width(head: Head, width: int, path: Path) -> None:
 
 def head_problem(weight: Tensor, bias: Tensor) -> str | None:
     """Why the two do not make a linear layer, if they do not."""
-    if weight.ndim != 2 or bias.shape != weight.shape[:1]:
+    if weight.ndim != 2 or bias.shape not in (weight.shape[:1], (2, len(weight))):
         return f"weight {tuple(weight.shape)} and bias {tuple(bias.shape)} do not make a linear layer"
     if not (weight.is_floating_point() and bias.is_floating_point()):
         return f"a head of {weight.dtype} and {bias.dtype} instead of floating-point numbers"

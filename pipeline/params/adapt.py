@@ -1,19 +1,37 @@
-"""Section `adapt`: retraining the head on pooled features."""
+"""Section `adapt`: the models that are made of the fine-tuned one, and how."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.base.params import Section
+from pipeline.base.names import AdaptedName
+from pipeline.base.params import AsTuple, Section
 from pipeline.params.optim import OptimizerParams
+from pipeline.params.views import Kind
+
+
+class ViewsUse(Section):
+    """`counts`: views of each kind (null: all that are drawn) that a catalogue picture is mixed with, by a `share`."""
+
+    counts: dict[Kind, Annotated[int, Field(ge=1)]] | None
+    share: Annotated[float, Field(gt=0, le=1)]
 
 
 class AdaptParams(Section):
-    """Steps of the sampler, optimiser and loss; lr falls by `gamma` every `lr_steps` steps.
+    """Which models are made; the control's closed form; and steps of the sampler, optimiser and loss of UDMA's.
 
-    sgd has a momentum of 0.9, Nesterov's, and a weight decay of 0.0005.
+    choose auto: `root`, `shrinkage` and `views` are what others must clearly beat on held-out items of the source,
+    measured in `folds`; fixed: they are taken. shrinkage null: not whitened. lr falls by `gamma` every `lr_steps`
+    steps; sgd has a momentum of 0.9, Nesterov's, and a weight decay of 0.0005.
     """
 
+    models: Annotated[tuple[AdaptedName, ...], AsTuple]
+    choose: Literal["auto", "fixed"]
+    folds: Annotated[int, Field(ge=2)]
+    width: Annotated[int, Field(ge=1)]
+    root: bool
+    shrinkage: Annotated[float, Field(gt=0, le=1)] | None
+    views: ViewsUse
     steps: Annotated[int, Field(ge=1)]
     categories: Annotated[int, Field(ge=1)]
     items: Annotated[int, Field(ge=2)]

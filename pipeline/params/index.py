@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.base.names import Distance, PartName
+from pipeline.base.names import AdaptedName, Distance, PartName
 from pipeline.base.params import AsTuple, Section
 
 AtLeastOne = Annotated[int, Field(ge=1)]
@@ -29,7 +29,7 @@ class IndexParams(Section):
     part: Literal["auto", PartName]
     domain: Literal["shop", "consumer", "any"]
     dataset: str | None
-    models: Annotated[tuple[Literal["baseline", "control", "adapted"], ...], AsTuple, Field(min_length=1)]
+    models: Annotated[tuple[Literal["baseline", AdaptedName], ...], AsTuple, Field(min_length=1)]
     engine: Literal["auto", "flat", "ivf", "kmeans", "milvus"]
     exact_rows: AtLeastOne
     recall: Annotated[float, Field(gt=0, le=1)]

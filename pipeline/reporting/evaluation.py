@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.base.atomic import replacing
+from pipeline.base.names import ModelName
 from pipeline.base.reports import write_json, write_text
-from pipeline.evaluation.evaluate import ADAPTED, ALIGNED, ALL, BASELINE, CONTROL, Evaluation, pair
+from pipeline.evaluation.evaluate import ALIGNED, ALL, Evaluation, pair
 from pipeline.reporting.figures import Bar, category_bars, cmc_figure
 from pipeline.reporting.fonts import Labels
 from pipeline.reporting.sheets import write_sheets
 from pipeline.reporting.tables import comparison_table, title_of
 
 CURVE = 50  # ranks of the CMC curves
-COMPARED = (BASELINE, ADAPTED)  # whose figures are headlines; control's are theirs less the gain
 LEGEND_FILE = "legend.txt"  # of names that no font can draw
 COUNTS = ("queries", "dropped", "categories", "empty_categories")
 
@@ -40,7 +40,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
         metrics=evaluation.protocol.shown,
         headline=evaluation.protocol.headline,
     )
-    counts = {key: summaries[BASELINE][ALL][key] for key in COUNTS}
+    counts = {key: summaries[ModelName.BASELINE][ALL][key] for key in COUNTS}
     figures = {name: {scope: _figures(mean) for scope, mean in scoped.items()} for name, scoped in means.items()}
     write_json(folder / "headline.json", _headline(figures, evaluation))
     write_json(folder / "evaluate.json", {**counts, **figures})
@@ -64,28 +64,34 @@ def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, A
         name: {group: Bar(groups[name][group][first], *ends) for group, ends in intervals.items()}
         for name, intervals in evaluation.intervals.items()
     }
-    queries = {group: figures["queries"] for group, figures in groups[BASELINE].items()}
+    queries = {group: figures["queries"] for group, figures in groups[ModelName.BASELINE].items()}
     label = Labels()
     category_bars(bars, queries, title_of(first), folder / "categories.png", label=label)
-    write_sheets(
-        folder / "gallery",
-        queries=evaluation.queries,
-        gallery=evaluation.gallery,
-        raw=raw,
-        chosen=evaluation.examples,
-        ranked=evaluation.nearest,
-        results=evaluation.results,
-        label=label,
-    )
+    for what, chosen in evaluation.examples.items():
+        write_sheets(
+            folder / "gallery",
+            what,
+            queries=evaluation.queries,
+            gallery=evaluation.gallery,
+            raw=raw,
+            chosen=chosen,
+            ranked=evaluation.nearest[what],
+            results=evaluation.results,
+            label=label,
+        )
     if label.legend():
         write_text(folder / LEGEND_FILE, label.legend())
 
 
 def _headline(figures: Figures, evaluation: Evaluation) -> dict[str, Any]:
-    """Model -> the headline metrics of all queries; "gain" -> the mean gain of adapted over control in the first."""
+    """Headline metrics of all queries of the baseline and the last model; "gain": of that over the control, the first.
+
+    Few, since each is a column of `dvc exp show`.
+    """
     keys = evaluation.protocol.headline
-    headline = {name: {key: figures[name][ALL][key] for key in keys} for name in COMPARED if name in figures}
-    gain = evaluation.gains.get(pair(ADAPTED, CONTROL), {}).get(ALL, {}).get(keys[0])
+    last = [name for name in ModelName if name in figures][-1]
+    headline = {str(name): {key: figures[name][ALL][key] for key in keys} for name in (ModelName.BASELINE, last)}
+    gain = evaluation.gains.get(pair(last, ModelName.CONTROL), {}).get(ALL, {}).get(keys[0])
     return headline | ({"gain": gain["mean"]} if gain else {})
 
 

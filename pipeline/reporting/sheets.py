@@ -16,6 +16,7 @@ from pipeline.reporting.contact_sheet import TILE, ResultRow, contact_sheet, wri
 
 def write_sheets(
     folder: Path,
+    what: str,
     *,
     queries: pd.DataFrame,
     gallery: pd.DataFrame,
@@ -25,7 +26,7 @@ def write_sheets(
     results: Mapping[str, RetrievalResult],
     label: Callable[[str], str] = str,
 ) -> None:
-    """Write `query_NNNNNN.png` (its manifest row) into `folder` for the `chosen` positions among `queries`.
+    """Write `<what>_NNNNNN.png` (its manifest row) into `folder` for the `chosen` positions among `queries`.
 
     `queries`, `gallery`: manifest rows; `ranked`: model -> int64 gallery positions, 10 for each of the `chosen`, -1
     beyond a short gallery;
@@ -41,7 +42,7 @@ def write_sheets(
             pictures = [(_picture(raw, entry), entry[ITEM] == query[ITEM]) for _, entry in found.iterrows()]
             rows.append(ResultRow(model, pictures, f"first right rank: {int(first[model][position])}"))
         sheet = contact_sheet(_picture(raw, query), f"{label(query[CATEGORY])}\n{label(query[ITEM])}", rows)
-        write_sheet(folder / f"query_{query.name:06d}.png", sheet)
+        write_sheet(folder / f"{what}_{query.name:06d}.png", sheet)
 
 
 def _picture(raw: Path, row: pd.Series) -> Image.Image:

@@ -1,4 +1,4 @@
-"""The closing table: baseline, control and adapted side by side, as Markdown."""
+"""The closing table: the models of a run side by side, as Markdown."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ def comparison_table(
     """Markdown: for each of `scopes` (with its title) a table with a row a model, and under it one of the gains.
 
     `summaries` maps a model to its summary, of which `metrics` are the columns; `gains` a pair such as
-    "adapted - control" to the mean difference with the ends of its 95 % interval, of which the few of `headline` say
+    "viewed - control" to the mean difference with the ends of its 95 % interval, of which the few of `headline` say
     enough. A scope that no model has is left out; what is undefined reads n/a.
     """
     blocks = []

@@ -12,15 +12,16 @@ import torch
 from PIL import Image
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import CATEGORY
+from pipeline.base.names import CATEGORY, Domain
 from pipeline.features.colours import Colours
 from pipeline.features.store import model_mark
 from pipeline.images.loading import Conditioned, to_device
 from pipeline.images.transforms import inference_transform
-from pipeline.models.folder import check_width, load_head
+from pipeline.models.folder import Adapted, check_width, load_adapted
 from pipeline.models.kinds import load_embedder
 from pipeline.retrieval.finding import Query
 from pipeline.retrieval.index.folder import MEND, Facts, Model
+from pipeline.table.domains import CODES
 
 
 class Embedded(NamedTuple):
@@ -43,31 +44,43 @@ class QueryEmbedder:
         _check_mark(facts.backbone)
         self.device = device
         self.network = load_embedder(backbone).to(device, memory_format=torch.channels_last)
-        self.heads = {}
+        self.models: dict[str, Adapted] = {}
         for name, model in facts.models.items():
             _check_mark(model)
-            head = load_head(Path(model.folder))
+            head, mix = load_adapted(Path(model.folder))
             check_width(head, self.network.head.shape[1], Path(model.folder))
-            self.heads[name] = head.to(device).eval()
+            self.models[name] = Adapted(head.to(device).eval(), mix)
         self.colours = None if facts.colour is None else Colours.of(self.network, **facts.colour)
         self.side = self.network.input.decoded_side
         self._transform = inference_transform(self.network.input)
-        self._turn = nullcontext() if device.type == "cpu" else Lock()
+        self.turn = nullcontext() if device.type == "cpu" else Lock()
+
+    def __call__(self, pictures: Sequence[Image.Image], category: str | None = None) -> Embedded:
+        """Embed RGB `pictures` as photos, of things of this category for networks that want to be told."""
+        return self.embed(pictures, [category or ""] * len(pictures), Domain.CONSUMER)
+
+    def conditions(self, categories: Sequence[str]) -> torch.Tensor | None:
+        """What the network is told of things of these categories (N,) int64; None: nothing."""
+        told = self.network.conditions(pd.DataFrame({CATEGORY: list(categories)}))
+        return None if told is None else torch.from_numpy(told)
 
     @torch.inference_mode()
-    def __call__(self, pictures: Sequence[Image.Image], category: str | None = None) -> Embedded:
-        """Embed RGB `pictures`, of things of this category for networks that want to be told."""
+    def embed(self, pictures: Sequence[Image.Image], categories: Sequence[str], domain: Domain) -> Embedded:
+        """Embed RGB `pictures` of things of these categories, all of one domain."""
         images = torch.stack([self._transform(picture) for picture in pictures])
-        told = self.network.conditions(pd.DataFrame({CATEGORY: [category or ""] * len(pictures)}))
-        inputs = images if told is None else Conditioned(images, torch.from_numpy(told))
-        with self._turn:
+        told = self.conditions(categories)
+        inputs = images if told is None else Conditioned(images, told)
+        with self.turn:
             inputs = to_device(inputs, self.device)
             if self.colours is None:
                 pooled, colour = self.network.pool(inputs), None
             else:
                 pooled, colour = self.colours.pool(inputs)
                 colour = colour.cpu().numpy()
-            return Embedded({name: head(pooled).cpu().numpy() for name, head in self.heads.items()}, colour)
+            codes = torch.full((len(pooled),), CODES[domain], device=self.device)
+            return Embedded(
+                {name: model.head(pooled, codes).cpu().numpy() for name, model in self.models.items()}, colour
+            )
 
 
 def _check_mark(model: Model) -> None:

@@ -1,6 +1,5 @@
 """Is every picture readable? One pass over all files before anything is computed from them."""
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,9 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.base.progress import progress
-from pipeline.images.decode import UnreadableImage, decode_image, read_content
-
-DIGEST_LENGTH = 32
+from pipeline.images.decode import UnreadableImage, content_digest, decode_image, read_content
 
 
 @dataclass(frozen=True)
@@ -41,4 +38,4 @@ def _inspect(path: Path, min_side: int) -> Inspection:
         width, height = decode_image(content, min_side=min_side).size
     except UnreadableImage as error:
         return Inspection(problem=str(error))
-    return Inspection(hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH], width, height)
+    return Inspection(content_digest(content), width, height)

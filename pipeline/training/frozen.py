@@ -78,7 +78,8 @@ class FrozenFeatures:
         cache = PooledCache(self.cache, maker, self.source, told)
         # What is drawn afterwards must not depend on whether rows were cached.
         with torch.random.fork_rng(devices=[]):
-            return torch.from_numpy(np.concatenate(list(pool_chunks(embedder, shown, cache, device=device, **sizes))))
+            chunks = list(pool_chunks(embedder.pool, shown, cache, device=device, **sizes))
+        return torch.from_numpy(np.concatenate(chunks))
 
     def _places(self, table: pd.DataFrame) -> Tensor:
         return torch.from_numpy(self.source.index.get_indexer(table.index))

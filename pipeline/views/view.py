@@ -11,8 +11,9 @@ from pipeline.views.ground import border_strip, own_ground
 from pipeline.views.light import Camera, Light
 
 OPAQUE = 255
-STREET, OWN_GROUND = "street", "own_ground"
-KINDS = (STREET, OWN_GROUND)  # on the border of a photo of the street, on the ground of the picture itself
+# On the border of a photo of the street, on the own ground, and the picture as it is, a little closer.
+STREET, OWN_GROUND, AUGMENT = KINDS = ("street", "own_ground", "augment")
+CLOSER = Geometry(turn=0.0, scale=(1.0, 1.15), corners=0.0)
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,10 @@ class Studio:
         `known`: what tells the picture (hexadecimal, its digest). What is drawn hangs on it, on `seed`, and on kind and
         number of the view: however many are drawn, by whom and in which order, it is the same, given the same photos.
         """
-        layer = np.dstack([picture, np.where(garment(picture), OPAQUE, 0).astype(np.uint8)])
+        cut = garment(picture) if any(counts.get(kind) for kind in (STREET, OWN_GROUND)) else None
         for kind, count in counts.items():
+            shown = np.ones(picture.shape[:2], dtype=bool) if kind == AUGMENT else cut
+            layer = np.dstack([picture, np.where(shown, OPAQUE, 0).astype(np.uint8)])
             for view in range(count):
                 rng = np.random.default_rng([seed, int(known, 16), KINDS.index(kind), view])
                 yield self._view(layer, kind, rng)
@@ -44,8 +47,9 @@ class Studio:
             ground = border_strip(self.photos[int(rng.integers(len(self.photos)))], rng)
         else:
             ground = own_ground(layer[..., :3])
-        laid = _laid_on(ground, warp(layer, self.geometry.draw(rng)))
-        return self.camera.take(self.light.fall(laid, rng), rng)
+        geometry = CLOSER if kind == AUGMENT else self.geometry
+        lit = self.light.fall(_laid_on(ground, warp(layer, geometry.draw(rng))), rng)
+        return lit if kind == AUGMENT else self.camera.take(lit, rng)
 
 
 def _laid_on(ground: np.ndarray, layer: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import click
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import METRICS_FOLDER
+from pipeline.evaluation.by_query import read_by_query
 from pipeline.experiments.changes import MAIN, Params
 from pipeline.experiments.check import check_changes
 from pipeline.experiments.metrics import check_metric
@@ -46,23 +47,24 @@ def compare(file: Path, *, jobs: int, dry_run: bool, report_only: bool) -> None:
                 click.echo(f"{name}: finished" if name in stored else shlex.join(queueing(name, made)))
             return
         failures = {} if report_only or not missing else _run(queue, missing, wanted, jobs)
+        for name, why in failures.items():
+            click.echo(f"compare: {name}: {why}", err=True)
+        again = f"try again: python -m stages.compare {shlex.quote(str(file))}"
         stored = queue.stored()
-        results = [(run, queue.result(stored[run.name])) for run in runs if run.name in stored]
-    for name, why in failures.items():
-        click.echo(f"compare: {name}: {why}", err=True)
-    again = f"try again: python -m stages.compare {shlex.quote(str(file))}"
-    if not results:
-        raise UserError(f"no run is finished; {again}")
-    values = {
-        (run.setting, run.seed): read_values(result, comparison.metric, comparison.scope, run.name)
-        for run, result in results
-    }
-    table = write_report(FOLDER / file.stem, comparison, changes, values, failures)
+        finished = {(run.setting, run.seed): run.name for run in runs if run.name in stored}
+        if not finished:
+            raise UserError(f"no run is finished; {again}")
+        of = {"metric": comparison.metric, "scope": comparison.scope}
+        values = {key: read_values(queue.result(stored[name]), **of, where=name) for key, name in finished.items()}
+        queries = {key: read_by_query(queue.queries(stored[name]), **of) for key, name in finished.items()}
+    # Figures of all pictures together are of no query.
+    single = None if None in queries.values() else queries
+    table = write_report(FOLDER / file.stem, comparison, changes, values, queries=single, failures=failures)
     _say(f"{FOLDER / file.stem}.md\n\n{table}")
     if failures:
         raise UserError(f"{len(failures)} of {len(runs)} runs failed, as said above; {again}")
-    if len(results) < len(runs):
-        _say(f"{len(runs) - len(results)} runs are not finished")
+    if len(finished) < len(runs):
+        _say(f"{len(runs) - len(finished)} runs are not finished")
 
 
 def _run(queue: Queue, missing: list[PlannedRun], wanted: Mapping[str, Sequence[str]], jobs: int) -> dict[str, str]:

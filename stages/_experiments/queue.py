@@ -8,10 +8,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.base.errors import UserError
+from pipeline.base.names import QUERIES_FILE
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -56,6 +58,22 @@ class Queue:
         import dvc.api
 
         return json.loads(dvc.api.read(RESULT, repo=self.repo.root_dir, rev=commit))
+
+    def queries(self, commit: str) -> BytesIO:
+        """The file of single queries of an experiment, from DVC's cache or remote; nothing is checked out.
+
+        Raises UserError when it is in neither.
+        """
+        import dvc.api
+        from dvc.exceptions import FileMissingError, PathMissingError
+
+        try:
+            return BytesIO(dvc.api.read(QUERIES_FILE.as_posix(), repo=self.repo.root_dir, rev=commit, mode="rb"))
+        except (FileMissingError, PathMissingError):
+            name = next((name for name, stored in self.stored().items() if stored == commit), commit)
+            raise UserError(
+                f"{name}: DVC no longer has its {QUERIES_FILE}; `dvc exp remove {name}` lets it run again"
+            ) from None
 
     def under_way(self) -> dict[str, "QueueEntry"]:
         """Name -> entry of all that wait or run, or seem to since nobody has noted the death of their worker."""

@@ -9,8 +9,9 @@ from pytorch_metric_learning.losses import TripletMarginLoss
 from pytorch_metric_learning.miners import BatchHardMiner
 from support.golden import golden
 from support.products import N_SOURCE, products
+from support.project import default_params
 
-from pipeline.adaptation.loss import backward_step, batch_hard, triplet_loss
+from pipeline.adaptation.loss import Rows, backward_step, batch_hard, triplet_loss
 from pipeline.adaptation.pairs import Pairs, PairSampler
 from pipeline.adaptation.recipe import AdaptationRecipe
 from pipeline.base.checkpoint import Checkpoint
@@ -21,7 +22,8 @@ from pipeline.params.adapt import AdaptParams
 from pipeline.training.fabric import start_fabric
 from pipeline.training.loop import train
 
-PARAMS = AdaptParams(steps=30, categories=2, items=10, margin=0.3, optimizer="adam", lr=0.01, lr_steps=10, gamma=0.5)
+SMALL = {"steps": 30, "categories": 2, "items": 10, "margin": 0.3, "lr": 0.01, "lr_steps": 10, "gamma": 0.5}
+PARAMS = AdaptParams(**default_params()["adapt"] | {"optimizer": "adam"} | SMALL)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -83,15 +85,15 @@ def test_a_step_embeds_each_picture_of_a_category_once():
     calls = []
 
     class Counting(Head):
-        def forward(self, pooled):
+        def forward(self, pooled, domain):
             calls.append(len(pooled))
-            return super().forward(pooled)
+            return super().forward(pooled, domain)
 
     head = Counting.of(torch.randn(3, 5), torch.zeros(3), norm_features=False)
     pairs = Pairs(
         np.array([0, 0, 1, 4, 5]), np.array([1, 1, 2, 5, 4]), np.array([0, 0, 0, 1, 2]), np.array([0, 0, 0, 1, 1])
     )
-    backward_step(head, torch.rand(6, 5), pairs, 0.3)
+    backward_step(head, _rows(torch.rand(6, 5)), pairs, 0.3)
     assert calls == [3, 2]  # rows 0, 1, 2; rows 4 and 5, each under two products
 
 
@@ -106,7 +108,7 @@ def test_steps_of_the_reference():
         category = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         pairs = Pairs(np.arange(n), np.arange(n, 2 * n), vectors[f"label{step}"].astype(np.int64), category)
         optimizer.zero_grad()
-        loss = backward_step(head, torch.from_numpy(np.concatenate([anchors, positives])), pairs, 0.3)
+        loss = backward_step(head, _rows(torch.from_numpy(np.concatenate([anchors, positives]))), pairs, 0.3)
         np.testing.assert_allclose(loss.item(), vectors[f"total_loss{step}"], rtol=0, atol=12 * 2e-6)
         np.testing.assert_allclose(head.weight.grad.numpy(), vectors[f"gradW{step}"], atol=1e-5)
         np.testing.assert_allclose(head.bias.grad.numpy(), vectors[f"gradb{step}"], atol=1e-5)
@@ -138,25 +140,29 @@ def test_triplets_and_category_losses_of_the_reference(step):
 
 
 def test_a_step_without_pairs_costs_nothing():
-    head, pooled, _ = _setting()
+    head, rows, _ = _setting()
     nothing = np.empty(0, dtype=np.int64)
-    assert backward_step(head, pooled, Pairs(nothing, nothing, nothing, nothing), 0.3).item() == 0
+    assert backward_step(head, rows, Pairs(nothing, nothing, nothing, nothing), 0.3).item() == 0
     assert head.weight.grad is None
+
+
+def _rows(pooled, domain=0):
+    return Rows(pooled, torch.full((len(pooled),), domain))
 
 
 def _setting(seed=0):
     generator = torch.Generator().manual_seed(seed)
     pooled = torch.rand(N_SOURCE + 4, 6, generator=generator)
     head = Head.of(torch.randn(4, 6, generator=generator), torch.zeros(4), norm_features=False)
-    return head, pooled, PairSampler(products(), N_SOURCE, categories=2, items=10, seed=3)
+    return head, _rows(pooled), PairSampler(products(), N_SOURCE, categories=2, items=10, seed=3)
 
 
-def _train(path, head, pooled, sampler, params=PARAMS, seconds=1e9):
+def _train(path, head, rows, sampler, params=PARAMS, seconds=1e9):
     fabric = start_fabric("cpu", "32-true")
-    recipe = AdaptationRecipe(head, pooled, sampler, params, fabric=fabric)
+    recipe = AdaptationRecipe(head, rows, sampler, params, fabric=fabric)
     trained = train(
         recipe,
-        recipe.course("adapted", 0),
+        recipe.course("udma", 0),
         fabric,
         checkpoint=Checkpoint(path, seconds),
         say=lambda _: None,
@@ -184,9 +190,9 @@ def test_points_of_the_curve_are_means_of_what_lies_between(tmp_path, monkeypatc
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_the_rate_falls_every_so_many_steps(optimizer):
-    head, pooled, sampler = _setting()
+    head, rows, sampler = _setting()
     params = PARAMS.model_copy(update={"optimizer": optimizer})
-    recipe = AdaptationRecipe(head, pooled, sampler, params, fabric=start_fabric("cpu", "32-true"))
+    recipe = AdaptationRecipe(head, rows, sampler, params, fabric=start_fabric("cpu", "32-true"))
     rates = []
     for step in (0, 9, 10, 29):
         recipe.step((step, sampler.draw(step)), 0.0)
@@ -203,8 +209,8 @@ class KilledError(Exception):
 
 @pytest.mark.parametrize("stop", [1, 17, 30])
 def test_interrupted_and_resumed_equals_undisturbed(tmp_path, stop, monkeypatch):
-    head, pooled, sampler = _setting()
-    curve = _train(tmp_path / "a.pt", head, pooled, sampler)
+    head, rows, sampler = _setting()
+    curve = _train(tmp_path / "a.pt", head, rows, sampler)
     save_head(tmp_path / "undisturbed", head)
 
     again, _, sampler = _setting()
@@ -219,23 +225,23 @@ def test_interrupted_and_resumed_equals_undisturbed(tmp_path, stop, monkeypatch)
     monkeypatch.setattr(sampler, "draw", dying_draw)
     if stop < PARAMS.steps:
         with pytest.raises(KilledError):
-            _train(tmp_path / "b.pt", again, pooled, sampler, seconds=0)
+            _train(tmp_path / "b.pt", again, rows, sampler, seconds=0)
     else:
-        _train(tmp_path / "b.pt", again, pooled, sampler, seconds=0)
+        _train(tmp_path / "b.pt", again, rows, sampler, seconds=0)
     monkeypatch.setattr(sampler, "draw", lambda step: (drawn.append(step), draw(step))[1])
     fresh, *_ = _setting()
     drawn.clear()
-    assert _train(tmp_path / "b.pt", fresh, pooled, sampler) == curve
+    assert _train(tmp_path / "b.pt", fresh, rows, sampler) == curve
     assert drawn == list(range(stop, PARAMS.steps)), "steps before the checkpoint must not be repeated"
     save_head(tmp_path / "resumed", fresh)
     assert (tmp_path / "resumed" / WEIGHTS).read_bytes() == (tmp_path / "undisturbed" / WEIGHTS).read_bytes()
 
 
 def test_a_loss_that_is_not_finite_is_said(tmp_path):
-    head, pooled, sampler = _setting()
-    pooled[0] = float("nan")
+    head, rows, sampler = _setting()
+    rows.pooled[0] = float("nan")
     with pytest.raises(UserError, match=r"adapt: the loss became nan at step 1; lower adapt\.lr"):
-        _train(tmp_path / "a.pt", head, pooled, sampler)
+        _train(tmp_path / "a.pt", head, rows, sampler)
 
 
 def test_a_large_step_gives_the_same_bytes_whatever_the_order_of_threads():
@@ -249,7 +255,7 @@ def test_a_large_step_gives_the_same_bytes_whatever_the_order_of_threads():
     gradients = set()
     for _ in range(12):
         head = Head.of(weight, torch.zeros(128), norm_features=False)
-        backward_step(head, pooled, pairs, 0.3)
+        backward_step(head, _rows(pooled), pairs, 0.3)
         gradients.add(head.weight.grad.numpy().tobytes())
     torch.set_num_threads(threads)
     assert len(gradients) == 1

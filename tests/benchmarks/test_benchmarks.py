@@ -18,7 +18,7 @@ from pipeline.benchmarks.measure import Measurement, hardware_name, measure, mea
 from pipeline.benchmarks.memory import peak_memory
 from pipeline.benchmarks.report import bench_table
 from pipeline.benchmarks.training import TRAINED, training_cases
-from pipeline.benchmarks.views import views_case
+from pipeline.benchmarks.views import index_case, views_case
 from pipeline.clustering.distances import Points
 from pipeline.clustering.neighbours import first_neighbours
 from pipeline.models.embedder import Embedder
@@ -33,6 +33,7 @@ SMALL = [
     evaluation_case(20, 30, 4, relevant=3),
     extraction_case("timm/resnet10t", 32, 5, 2, 0),
     views_case("timm/resnet10t", 32, 2),
+    index_case("timm/resnet10t", 32, 2, 2),
     *TRAINING.values(),
 ]
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.arrays import blocks
 from pipeline.evaluation import bootstrap
-from pipeline.evaluation.bootstrap import gain_intervals, mean_intervals
+from pipeline.evaluation.bootstrap import Sample, gain_intervals, mean_intervals, training_intervals
 from pipeline.evaluation.results import RetrievalResult
 
 
@@ -113,3 +113,82 @@ def test_no_category_no_interval():
 def test_results_of_other_queries_are_refused():
     with pytest.raises(ValueError, match="different queries"):
         gain_intervals(BEFORE, replace(AFTER, query=AFTER.query + 1))
+
+
+def sample(values: list, label: list | None = None, group: list | None = None) -> Sample:
+    """Queries of one figure; each shows an item of its own, in one group, unless `label` and `group` say which."""
+    figures = np.array(values, dtype=float).reshape(len(values), -1)
+    return Sample(np.array(group or [""] * len(values)), np.array(label or range(len(values))), figures)
+
+
+def width(trainings: list[Sample], *, crossed: bool) -> float:
+    low, high = training_intervals(trainings, crossed=crossed, resamples=4000)[:, 0]
+    return high - low
+
+
+def test_one_training_has_the_intervals_of_its_evaluation():
+    before, after = (result.metrics()[:, :1] for result in (BEFORE, AFTER))
+    alone = Sample(BEFORE.group, BEFORE.label, after - before)
+    gain = gain_intervals(BEFORE, AFTER, seed=3)["map"]
+    for crossed in (True, False):
+        ends = training_intervals([alone], crossed=crossed, seed=3)
+        np.testing.assert_array_equal(ends, [[gain["low"]], [gain["high"]]])
+
+
+def test_trainings_are_drawn_with_replacement():
+    # No query differs from another: what is left is the draw of 0 and 1, a quarter each for 0 and for 1.
+    trainings = [sample([0.0] * 3), sample([1.0] * 3)]
+    for crossed, resample in ((True, bootstrap._crossed), (False, bootstrap._nested)):
+        means = resample(trainings, 4000, np.random.default_rng(0))[:, 0]
+        assert set(means) == {0, 0.5, 1}
+        assert np.mean(means == 0) == pytest.approx(0.25, abs=0.03)
+        np.testing.assert_array_equal(training_intervals(trainings, crossed=crossed), [[0], [1]])
+
+
+def test_items_are_one_draw_for_all_trainings_if_crossed_and_one_for_each_if_not():
+    # Two equal trainings of two items, 0 and 1. Crossed, a draw has both means alike: 0, 0.5 or 1, the ends a quarter
+    # each. Nested, two draws of their own are averaged, and an end takes both: a sixteenth.
+    trainings = [sample([0.0, 1.0])] * 2
+    crossed = bootstrap._crossed(trainings, 8000, np.random.default_rng(0))[:, 0]
+    nested = bootstrap._nested(trainings, 8000, np.random.default_rng(0))[:, 0]
+    assert set(crossed) == {0, 0.5, 1}
+    assert np.mean(crossed == 0) == pytest.approx(1 / 4, abs=0.02)
+    assert set(nested) == {0, 0.25, 0.5, 0.75, 1}
+    assert np.mean(nested == 0) == pytest.approx(1 / 16, abs=0.01)
+
+
+def test_many_trainings_of_the_same_items_do_not_narrow_what_the_items_leave_open():
+    rng = np.random.default_rng(0)
+    hard = rng.random(200)
+    same = [sample(hard)] * 9
+    assert width(same, crossed=True) == pytest.approx(width(same[:1], crossed=True), rel=0.05)
+    assert width(same, crossed=False) == pytest.approx(width(same[:1], crossed=True) / 3, rel=0.05)
+
+
+def test_the_draws_of_several_trainings_have_items_whole_within_groups():
+    # All queries of an item alike, and groups that differ by a constant: no width but that of one item of two in "a".
+    label, group = ["x"] * 9 + ["y"] * 9 + ["x"] * 5, ["a"] * 18 + ["b"] * 5
+    trainings = [sample([0.0] * 9 + [1.0] * 9 + [7.0] * 5, label, group)] * 3
+    means = bootstrap._crossed(trainings, 1000, np.random.default_rng(0))
+    np.testing.assert_allclose(np.unique(means.round(9)), [3.5, 3.75, 4])
+
+
+def test_a_gain_is_paired_by_query():
+    # A figure each for before, after and their difference, which is 0.1 for every query of every training.
+    rng = np.random.default_rng(0)
+    trainings = [
+        sample(np.stack([hard, hard + 0.1, np.full(50, 0.1)], axis=1).tolist()) for hard in rng.random((3, 50))
+    ]
+    for crossed in (True, False):
+        ends = training_intervals(trainings, crossed=crossed)
+        np.testing.assert_allclose(ends[:, 2], 0.1)
+        np.testing.assert_allclose(ends[:, 1] - ends[:, 0], 0.1)
+        assert ends[1, 0] - ends[0, 0] > 0.05
+
+
+def test_blocks_change_no_interval_over_trainings(monkeypatch):
+    trainings = [sample(np.random.default_rng(seed).random(20).tolist()) for seed in range(3)]
+    once = [training_intervals(trainings, crossed=crossed, seed=5) for crossed in (True, False)]
+    monkeypatch.setattr(blocks, "BLOCK_PAIRS", 300)
+    again = [training_intervals(trainings, crossed=crossed, seed=5) for crossed in (True, False)]
+    np.testing.assert_allclose(again, once)

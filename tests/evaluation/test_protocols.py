@@ -58,10 +58,10 @@ def test_an_attribute_is_a_group_and_its_value_the_label():
     assert (summary["all"]["queries"], summary["all"]["dropped"]) == (5, 1)
     # Examples: two queries of each attribute, which are shown the rows of that attribute.
     gallery = evaluation.gallery
-    for query, shown in zip(evaluation.examples, evaluation.nearest["baseline"], strict=True):
+    for query, shown in zip(evaluation.examples["query"], evaluation.nearest["query"]["baseline"], strict=True):
         attribute = evaluation.queries["attribute"].iloc[query]
         assert set(gallery["attribute"].iloc[shown]) == {attribute}
-    assert len(evaluation.examples) == 4
+    assert len(evaluation.examples["query"]) == 4
 
 
 def test_the_measure_is_part_of_the_protocol():

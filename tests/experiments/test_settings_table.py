@@ -1,6 +1,7 @@
 """The table, the figures and the picture of a comparison of settings."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,14 @@ import pytest
 from PIL import Image
 
 from pipeline.experiments.figure import settings_figure
-from pipeline.experiments.summary import SettingResult, summarize
+from pipeline.experiments.summary import Drawn, Estimate, SettingResult, summarize
 from pipeline.experiments.table import settings_json, settings_table
 
 TITLE = {"metric": "map_trapezoidal", "scope": "all"}
-# Half widths: 12.706205 times half the distance of two values.
+# Of no single queries. Half an interval: 12.706205 times half the distance of two values.
 VALUES = {
-    ("good", 1): {"baseline": 0.30, "control": 0.40, "adapted": 0.50},
-    ("good", 2): {"baseline": 0.32, "control": 0.42, "adapted": 0.54},
+    ("good", 1): {"baseline": 0.30, "control": 0.40, "linked": 0.50},
+    ("good", 2): {"baseline": 0.32, "control": 0.42, "linked": 0.54},
     ("plain", 1): {"baseline": 0.1},
 }
 
@@ -26,14 +27,14 @@ def results() -> list[SettingResult]:
 
 TABLE = """**mAP (trapezoidal)**
 
-| setting |        baseline |         control |         adapted | adapted - control [95 % interval] | seeds |
-| ------- | --------------: | --------------: | --------------: | --------------------------------: | ----: |
-| good    | 0.3100 ± 0.1271 | 0.4100 ± 0.1271 | 0.5200 ± 0.2541 |        +0.1100 [-0.0171, +0.2371] |     2 |
-| plain   |    0.1000 ± n/a |             n/a |             n/a |                               n/a |     1 |
-| failed  |             n/a |             n/a |             n/a |                               n/a |     0 |
+| setting |                baseline |                 control |                  linked | linked - control [95 % interval] | seeds |
+| ------- | ----------------------: | ----------------------: | ----------------------: | -------------------------------: | ----: |
+| good    | 0.3100 [0.1829, 0.4371] | 0.4100 [0.2829, 0.5371] | 0.5200 [0.2659, 0.7741] |       +0.1100 [-0.0171, +0.2371] |     2 |
+| plain   |              0.1000 n/a |                     n/a |                     n/a |                              n/a |     1 |
+| failed  |                     n/a |                     n/a |                     n/a |                              n/a |     0 |
 
-Mean over seeds ± half the 95 % interval (Student's t); the difference is paired over seeds.
-"""
+Mean over seeds [95 % interval: Student's t over seeds, since single queries have no mAP (trapezoidal)]; differences are paired by seed.
+"""  # noqa: E501
 
 
 def test_table():
@@ -43,8 +44,19 @@ def test_table():
 def test_a_chain_without_target_has_one_column():
     table = settings_table(summarize(["plain"], VALUES), metric="unheard", scope="aligned")
     assert table.splitlines()[0] == "**unheard, aligned categories**"
-    assert table.splitlines()[2] == "| setting |     baseline | seeds |"
+    assert table.splitlines()[2] == "| setting |   baseline | seeds |"
     assert "paired" not in table
+
+
+def test_the_note_says_what_the_intervals_are_over():
+    gain = {"baseline": Estimate(0.5, 0.25, 0.625), "control": Estimate(0.5, 0.25, 0.625)}
+    some = SettingResult("some", (1, 2), {model: {1: 0.5, 2: 0.5} for model in gain}, gain, Drawn.NESTED)
+    table = settings_table([some, replace(some, seeds=(1,), drawn=Drawn.ITEMS)], **TITLE)
+    assert table.splitlines()[4] == "| some    | 0.5000 [0.2500, 0.6250] | 0.5000 [0.2500, 0.6250] |     2 |"
+    assert table.endswith(
+        "\n\nMean over seeds [95 % interval: a bootstrap draws seeds and the items of each, or the items of "
+        "the one seed]; an item is drawn with all of its queries.\n"
+    )
 
 
 def test_json_has_params_single_values_and_failures():
@@ -54,7 +66,7 @@ def test_json_has_params_single_values_and_failures():
     good = content["settings"]["good"]
     assert good["params"] == {"adapt.lr": 1e-9}
     assert good["control"]["seeds"] == {"1": 0.4, "2": 0.42}
-    assert good["adapted - control"] == pytest.approx({"mean": 0.11, "low": -0.017062, "high": 0.237062})
+    assert good["linked - control"] == pytest.approx({"mean": 0.11, "low": -0.017062, "high": 0.237062})
     assert content["settings"]["plain"] == {
         "params": {},
         "baseline": {"mean": 0.1, "low": None, "high": None, "seeds": {"1": 0.1}},

@@ -26,9 +26,7 @@ def n_frames(sheet: Image.Image, colour: tuple[int, int, int]) -> int:
 
 
 def test_right_and_wrong_frames_are_those_of_the_results():
-    sheet = contact_sheet(
-        BLUE, "dress\nitem 7", [row([False, True, False, True]), row([True, False, False], "adapted")]
-    )
+    sheet = contact_sheet(BLUE, "dress\nitem 7", [row([False, True, False, True]), row([True, False, False], "viewed")])
     assert n_frames(sheet, RIGHT) == 3
     assert n_frames(sheet, WRONG) == 4
 

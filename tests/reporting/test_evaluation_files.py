@@ -8,17 +8,18 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT
-from pipeline.evaluation.evaluate import ADAPTED, BASELINE, CONTROL, evaluate
+from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, ModelName
+from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.reporting import fonts
 from pipeline.reporting.evaluation import LEGEND_FILE, write_evaluation
 from pipeline.reporting.fonts import font_for
 
 CATEGORIES = ("上衣", "hats")
+BASELINE, CONTROL, VIEWED = (str(name) for name in (ModelName.BASELINE, ModelName.CONTROL, ModelName.VIEWED))
 HEADLINE = {"map_trapezoidal", "cmc@1", "cmc@10"}
 MODELS = {name: np.random.default_rng(seed).normal(size=(24, 8)) for seed, name in enumerate((BASELINE, CONTROL))}
-MODELS[ADAPTED] = MODELS[CONTROL] + 1
+MODELS[VIEWED] = MODELS[CONTROL] + 1
 
 
 def table_of(raw: Path) -> pd.DataFrame:
@@ -64,12 +65,18 @@ def read(path: Path) -> dict:
 def test_headlines_are_few_and_those_of_the_whole(write):
     out, _ = write()
     headline, means, gains = (read(out / f"{name}.json") for name in ("headline", "evaluate", "gains"))
-    assert set(headline) == {BASELINE, ADAPTED, "gain"}
-    for model in (BASELINE, ADAPTED):
+    assert set(headline) == {BASELINE, VIEWED, "gain"}
+    for model in (BASELINE, VIEWED):
         assert headline[model] == {key: means[model]["all"][key] for key in HEADLINE}
-    assert headline["gain"] == gains["adapted - control"]["all"]["map_trapezoidal"]["mean"]
-    control = headline[ADAPTED]["map_trapezoidal"] - headline["gain"]
+    assert headline["gain"] == gains["viewed - control"]["all"]["map_trapezoidal"]["mean"]
+    control = headline[VIEWED]["map_trapezoidal"] - headline["gain"]
     assert control == pytest.approx(means[CONTROL]["all"]["map_trapezoidal"], abs=2e-6)
+
+
+def test_the_headline_is_of_the_last_model_there_is(write):
+    out, _ = write({BASELINE: MODELS[BASELINE], CONTROL: MODELS[CONTROL]})
+    assert list(read(out / "headline.json")) == [BASELINE, CONTROL], "nothing is gained over itself"
+    assert set(read(out / "gains.json")) == {"control - baseline"}
 
 
 @pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
@@ -82,7 +89,9 @@ def test_a_baseline_alone_has_headlines_under_any_protocol(write, protocol):
 def test_names_that_cannot_be_drawn_have_a_legend_beside_the_pictures(write, recwarn):
     out, said = write()
     legend = (out / "plots" / LEGEND_FILE).read_text(encoding="utf-8").splitlines()[1:]
-    assert legend == ["#1 上衣", "#2 商品6", "#3 商品0"], "a category once, then the items of the sheets, hats first"
+    assert legend == ["#1 上衣", "#2 商品6", "#3 商品0", "#4 商品1"], (
+        "a category once, then the items of the sheets, hats first"
+    )
     assert str(out / "plots" / LEGEND_FILE) in said
     assert not recwarn
 
@@ -96,7 +105,7 @@ def test_no_legend_where_all_can_be_drawn(write, monkeypatch):
 
 def test_a_sheet_has_a_row_for_each_model(write):
     heights = []
-    for chosen in ((BASELINE,), (BASELINE, ADAPTED), (BASELINE, CONTROL, ADAPTED)):
+    for chosen in ((BASELINE,), (BASELINE, VIEWED), (BASELINE, CONTROL, VIEWED)):
         out, _ = write({name: MODELS[name] for name in chosen})
         with Image.open(out / "plots/gallery/query_000000.png") as sheet:
             heights.append(sheet.height)

@@ -10,9 +10,9 @@ from PIL import Image
 from pipeline.reporting.figures import Bar, category_bars, cmc_figure
 from pipeline.training.curves import training_curves
 
-CURVES = {"baseline": np.linspace(0.4, 0.9, 50), "adapted": np.linspace(0.5, 0.95, 50)}
+CURVES = {"baseline": np.linspace(0.4, 0.9, 50), "viewed": np.linspace(0.5, 0.95, 50)}
 DRESS, SKIRT = Bar(0.5, 0.4, 0.7), Bar(0.25, 0.25, 0.25)
-BARS = {"baseline": {"dress": DRESS, "skirt": SKIRT}, "adapted": {"dress": Bar(0.75, 0.7, 0.8), "skirt": SKIRT}}
+BARS = {"baseline": {"dress": DRESS, "skirt": SKIRT}, "viewed": {"dress": Bar(0.75, 0.7, 0.8), "skirt": SKIRT}}
 QUERIES = {"dress": 12, "skirt": 1}
 HISTORY = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "recall@1": [np.nan, 0.5, np.nan]})
 PANELS = {"loss": ["loss"], "validation": ["recall@1"]}
@@ -71,8 +71,8 @@ def test_cmc_of_odd_curves(tmp_path, curves):
     [
         ({}, {}),
         ({"baseline": {"dress": DRESS}}, {"dress": 12}),
-        ({"baseline": {}, "adapted": {}}, {"dress": 0}),
-        ({"baseline": {"dress": DRESS}, "adapted": {"skirt": SKIRT}}, QUERIES),
+        ({"baseline": {}, "viewed": {}}, {"dress": 0}),
+        ({"baseline": {"dress": DRESS}, "viewed": {"skirt": SKIRT}}, QUERIES),
         ({"baseline": {}}, {"a category with a name as long as a sentence " * 4: 0, r"$\oops$ 100 $": 0}),
         ({"baseline": {}}, {f"category {number}": 1 for number in range(30)}),
         ({"baseline": {"dress": Bar(1 / 3, 1 / 3 + 1e-17, 1 / 3 - 1e-12)}}, {"dress": 3}),

@@ -15,13 +15,13 @@ def summary(value: float) -> dict[str, float]:
 
 
 def test_rows_columns_and_order():
-    table = comparison_table({"baseline": {"all": summary(0.2)}, "adapted": {"all": summary(0.25)}}, {}, **SHOP)
+    table = comparison_table({"baseline": {"all": summary(0.2)}, "viewed": {"all": summary(0.25)}}, {}, **SHOP)
     assert table == (
         "**Mean over all categories**\n\n"
         "| model    | mAP (trapezoidal) |    mAP |  CMC@1 |  CMC@5 | CMC@10 | CMC@20 | CMC@50 |\n"
         "| -------- | ----------------: | -----: | -----: | -----: | -----: | -----: | -----: |\n"
         "| baseline |            0.2000 | 0.3000 | 0.2100 | 0.2500 | 0.3000 | 0.4000 | 0.7000 |\n"
-        "| adapted  |            0.2500 | 0.3500 | 0.2600 | 0.3000 | 0.3500 | 0.4500 | 0.7500 |\n"
+        "| viewed   |            0.2500 | 0.3500 | 0.2600 | 0.3000 | 0.3500 | 0.4500 | 0.7500 |\n"
     )
 
 
@@ -33,10 +33,10 @@ def test_all_categories_precede_the_aligned_ones():
 def test_gains_with_their_interval_follow_their_table():
     gain = {"all": {MAP_TRAPEZOIDAL: {"mean": 0.01, "low": -0.002, "high": 0.03}}}
     table = comparison_table(
-        {"control": {"all": summary(0.2), "aligned": summary(0.4)}}, {"adapted - control": gain}, **SHOP
+        {"control": {"all": summary(0.2), "aligned": summary(0.4)}}, {"viewed - control": gain}, **SHOP
     )
     lines = table.splitlines()
-    place = lines.index("| adapted - control    | +0.0100 [-0.0020, +0.0300] |   n/a |    n/a |")
+    place = lines.index("| viewed - control     | +0.0100 [-0.0020, +0.0300] |   n/a |    n/a |")
     assert lines[place - 2] == "| gain [95 % interval] |          mAP (trapezoidal) | CMC@1 | CMC@10 |"
     assert lines.index("**Mean over all categories**") < place < lines.index("**Mean over the aligned categories**")
 
@@ -44,7 +44,7 @@ def test_gains_with_their_interval_follow_their_table():
 def test_undefined_values_are_marked_not_zero():
     nan = float("nan")
     gain = {"all": {MAP_TRAPEZOIDAL: {"mean": nan, "low": nan, "high": nan}}}
-    table = comparison_table({"baseline": {"all": {MAP: nan}}}, {"adapted - control": gain}, **SHOP)
+    table = comparison_table({"baseline": {"all": {MAP: nan}}}, {"viewed - control": gain}, **SHOP)
     assert table.count("n/a") == 7 + 3
     assert "nan" not in table
 

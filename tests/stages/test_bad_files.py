@@ -24,10 +24,13 @@ READS = [
     (f"{FEATURES_FOLDER}/source_train.h5", "weight"),
     ("data/clusters.h5", "weight"),
     (f"{FEATURES_FOLDER}/source_train.h5", "adapt"),
+    ("data/views/source_train.h5", "adapt"),
     ("data/links.parquet", "adapt"),
     ("data/models/backbone/model.safetensors", "adapt"),
     (f"{FEATURES_FOLDER}/target_test.h5", "evaluate"),
-    ("data/models/adapter/adapted/model.safetensors", "evaluate"),
+    ("data/models/adapter/udma/model.safetensors", "evaluate"),
+    ("data/views/target_test.h5", "evaluate"),
+    ("data/views/target_test.h5", "index"),
 ]
 
 
@@ -115,7 +118,7 @@ def test_groups_of_one_row_work(chain):
         return table[~dropped | (table[META_DOMAIN] == "target") & (table[SPLIT] != "train")]
 
     _rewrite(chain, keep_one)
-    chain.succeed("extract", "cluster", "weight", "adapt", "evaluate")
+    chain.succeed("extract", "draw", "cluster", "weight", "adapt", "evaluate")
     groups = json.loads((chain.folder / "metrics/cluster.json").read_text())["groups"]
     assert (groups["hats"]["source"], groups["hats"]["target"]) == (0, 1)
     assert (groups["shorts"]["source"], groups["shorts"]["target"]) == (2, 1)
@@ -123,10 +126,10 @@ def test_groups_of_one_row_work(chain):
 
 def test_no_alignment_at_all_works(chain):
     chain.change({"data.alignment": {}}).succeed("cluster", "weight", "adapt", "evaluate")
-    control, adapted = (
-        chain.folder / f"data/models/adapter/{name}/model.safetensors" for name in ("control", "adapted")
+    control, udma = (
+        chain.folder / f"data/models/adapter/{name}/model.safetensors" for name in ("udma_control", "udma")
     )
-    assert control.read_bytes() == adapted.read_bytes(), "without groups there are no links"
+    assert control.read_bytes() == udma.read_bytes(), "without groups there are no links"
 
 
 def test_no_query_left(chain):
@@ -151,7 +154,7 @@ def test_no_pictures_to_evaluate(chain):
         ("data/manifest.parquet", "finetune"),
         (f"{FEATURES_FOLDER}/target_train.h5", "cluster"),
         ("data/models/backbone/model.safetensors", "evaluate"),
-        ("data/models/adapter/adapted", "evaluate"),
+        ("data/models/adapter/udma", "evaluate"),
         ("params.yaml", "cluster"),
     ],
 )

@@ -83,7 +83,7 @@ def test_params_file(chain):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-@pytest.mark.parametrize("stage", ["finetune", "extract", "cluster", "weight", "adapt"])
+@pytest.mark.parametrize("stage", ["finetune", "extract", "draw", "cluster", "weight", "adapt"])
 def test_absent_gpu(chain, stage):
     chain.change({"runtime.device": "cuda"}).fails(stage, "runtime.device: no CUDA device here")
 

@@ -39,7 +39,7 @@ def test_another_head_reads_no_picture_and_another_backbone_does(finished, chain
     made, before = (open_features(one.folder / FILE) for one in (chain, finished))
     np.testing.assert_array_equal(made.pooled, before.pooled)
     head = load_head(chain.folder / MODEL_FOLDER)
-    np.testing.assert_allclose(made.embedding, head.embed(made.pooled, 64), atol=1e-6)
+    np.testing.assert_allclose(made.embedding, head.embed(made.pooled, np.zeros(len(made), np.int64), 64), atol=1e-6)
     assert not np.allclose(made.embedding, before.embedding)
 
     kind, settings, weights = read_model(chain.folder / MODEL_FOLDER)
@@ -79,6 +79,6 @@ def test_extract_finds_what_a_frozen_backbone_was_trained_on(finished, chain):
     chain.succeed("extract --part source_train")
     features = open_features(chain.folder / FILE)
     with torch.no_grad():
-        made = load_head(chain.folder / MODEL_FOLDER).embed(features.pooled, 64)
+        made = load_head(chain.folder / MODEL_FOLDER).embed(features.pooled, np.zeros(len(features), np.int64), 64)
     np.testing.assert_allclose(made, features.embedding, atol=1e-6)
     chain.fails("extract --part target_test", "no such file")

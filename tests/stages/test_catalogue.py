@@ -9,6 +9,8 @@ from support.searching import GALLERY, found, manifest, photo
 
 from pipeline.retrieval.index.folder import changing, read_index, stamp
 
+PLAIN = "udma"  # sees a photo and a picture of a shop alike
+
 
 @pytest.fixture
 def shop(finished, tmp_path):
@@ -32,17 +34,17 @@ def test_pictures_come_and_go(chain, shop, engine):
     assert "3 pictures added to data/index, 0 of them in place of former ones" in said.stdout, said
     assert "left out" in said.stdout
     assert stamp(index) != before
-    first = found(chain, str(file), "-k", "1")[0]["hits"][0]
+    first = found(chain, str(file), "-k", "1", "--model", PLAIN)[0]["hits"][0]
     assert (first["item"], first["category"], first["dataset"]) == ("new0", "hats", "shop")
     assert first["score"] == pytest.approx(1, abs=1e-5)
     again = chain.run("catalogue", "add", str(shop), "--device", "cpu")
     assert "3 of them in place of former ones" in again.stdout
     assert len(read_index(index)) == GALLERY + 3
     # Numbers are not used twice.
-    second = found(chain, str(file), "-k", "1")[0]["hits"][0]
+    second = found(chain, str(file), "-k", "1", "--model", PLAIN)[0]["hits"][0]
     assert second["row"] > first["row"]
     assert "1 pictures removed" in chain.run("catalogue", "remove", "new0").stdout
-    assert found(chain, str(file), "-k", "1")[0]["hits"][0]["item"] != "new0"
+    assert found(chain, str(file), "-k", "1", "--model", PLAIN)[0]["hits"][0]["item"] != "new0"
     chain.run("catalogue", "remove", "new0").check_message("catalogue", "item 'new0': not in the index")
 
 
@@ -87,7 +89,7 @@ def test_a_table_brings_links(chain, shop):
     content = table.read_text().replace("hats/", "shop/hats/")
     table.write_text(content)
     assert "2 pictures added" in chain.run("catalogue", "add", str(table), "--device", "cpu").stdout
-    hit = found(chain, str(shop / "hats/new0.jpg"), "-k", "1")[0]["hits"][0]
+    hit = found(chain, str(shop / "hats/new0.jpg"), "-k", "1", "--model", PLAIN)[0]["hits"][0]
     assert (hit["link"], hit["category"]) == ("https://shop.example/n0", "caps")
 
 
@@ -98,7 +100,8 @@ def test_a_changed_index_gives_the_answers_of_one_that_is_built_anew(chain, shop
     wanted = [
         [(hit["image"].split("/", 1)[1], round(hit["score"], 5)) for hit in one["hits"]] for one in found(chain, *files)
     ]
-    chain.change({"index.part": "target_train"}).succeed("index")
+    parts = ["source_train", "target_train", "target_test"]
+    chain.change({"index.part": "target_train", "views.parts": parts}).succeed("draw", "index")
     former = read_index(chain.folder / "data/index").table["item"].unique()
     listing = chain.folder / "data/raw/atelier/listing.csv"
     table.assign(image=table.image.str.removeprefix("atelier/"))[["image", "item", "category"]].to_csv(

@@ -9,7 +9,7 @@ from support.chain import STAGES, Chain
 from support.deep_fashion_retrieval import write_tree
 from support.presets import preset_params
 
-from pipeline.base.names import CATEGORY, DOMAIN, MANIFEST_FILE, META_DOMAIN
+from pipeline.base.names import CATEGORY, DOMAIN, MANIFEST_FILE, META_DOMAIN, ModelName
 from pipeline.datasets._shared.face import params_file
 from pipeline.recipes.category_triplet.recipe import CategoryTripletRecipe
 
@@ -38,7 +38,7 @@ def test_the_chain_runs_to_its_end(trained):
     assert list(curves["epoch"]) == [1, 2]
     assert np.isfinite(curves[["loss", "classification_loss", "triplet_loss"]].to_numpy()).all()
     report = json.loads((trained.folder / "metrics/evaluate.json").read_text())
-    assert {"baseline", "control", "adapted"} <= set(report)
+    assert set(ModelName) <= set(report)
 
 
 class KilledError(Exception):

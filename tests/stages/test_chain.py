@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from support.chain import STAGES, Chain
 from support.project import PROJECT
 
-from pipeline.base.names import CMC_RANKS, ITEM, MANIFEST_FILE, META_DOMAIN, SPLIT, cmc_key
+from pipeline.base.names import CMC_RANKS, ITEM, MANIFEST_FILE, META_DOMAIN, SPLIT, ModelName, Part, cmc_key
 
 CONTRACT = [
     "data/raw/atelier/manifest.csv",
@@ -25,17 +25,18 @@ CONTRACT = [
     "data/features/target_test.h5",
     "data/clusters.h5",
     "data/links.parquet",
-    "data/models/adapter/control/model.safetensors",
-    "data/models/adapter/adapted/model.safetensors",
+    *(f"data/views/{part}.h5" for part in Part),
+    *(f"data/models/adapter/{name}/model.safetensors" for name in ModelName if name != "baseline"),
     "metrics/prepare.json",
     "metrics/finetune.json",
     "metrics/cluster.json",
     "metrics/weight.json",
     "metrics/adapt.json",
+    "metrics/curves/adapt/tried.png",
     "metrics/evaluate.json",
     "metrics/headline.json",
 ]
-MODELS = ("baseline", "control", "adapted")
+MODELS = tuple(ModelName)
 
 
 def _json(chain: Chain, name: str) -> dict:
@@ -71,7 +72,7 @@ def test_dvc_yaml_declares_what_the_stages_write(finished):
     assert stray == []
 
 
-def test_baseline_control_and_adapted_side_by_side(finished):
+def test_all_models_side_by_side(finished):
     report = _json(finished, "evaluate")
     assert report["queries"] > 0
     for model in MODELS:
@@ -90,7 +91,7 @@ def test_links_are_reported(finished):
     assert len(links) > 0
     assert report["all"]["linked"] == len(links)
     assert sum(group["linked"] for group in report["groups"].values()) == len(links)
-    assert _json(finished, "adapt")["adapted"]["supported"] == report["all"]["items"]
+    assert _json(finished, "adapt")["udma"]["supported"] == report["all"]["items"]
 
 
 def test_pictures_are_named_after_queries(finished):
@@ -98,8 +99,9 @@ def test_pictures_are_named_after_queries(finished):
     sheets = sorted((finished.folder / "metrics/plots/gallery").iterdir())
     assert sheets
     for sheet in sheets:
-        row = int(sheet.stem.removeprefix("query_"))
-        assert sheet.name == f"query_{row:06d}.png"
+        what, _, row = sheet.stem.partition("_")
+        assert what in ("query", "right", "wrong")
+        assert sheet.name == f"{what}_{(row := int(row)):06d}.png"
         assert table[SPLIT][row] == "query"
         with Image.open(sheet) as picture:
             picture.verify()
@@ -121,17 +123,17 @@ def test_runtime_changes_no_byte(chain):
     before = chain.digests()
     runtime = {"workers": 2, "chunk_rows": 64, "log_steps": 1, "block_rows": 7, "checkpoint_seconds": 1000.0}
     chain.change({f"runtime.{name}": value for name, value in runtime.items()})
-    chain.succeed("prepare", "finetune", "extract", "cluster", "weight", "adapt", "evaluate")
+    chain.succeed("prepare", "finetune", "extract", "draw", "cluster", "weight", "adapt", "evaluate")
     assert chain.digests() == before
 
 
 def test_level_l1_makes_the_control(chain):
-    heads = {model: Path("data/models/adapter") / model / "model.safetensors" for model in ("control", "adapted")}
-    control, adapted = ((chain.folder / head).read_bytes() for head in heads.values())
-    assert control != adapted, "links must matter"
+    heads = {name: Path("data/models/adapter") / name / "model.safetensors" for name in ("udma_control", "udma")}
+    control, udma = ((chain.folder / head).read_bytes() for head in heads.values())
+    assert control != udma, "links must matter"
     chain.change({"weight.level": "L1"}).succeed("weight", "adapt")
-    assert (chain.folder / heads["control"]).read_bytes() == control
-    assert (chain.folder / heads["adapted"]).read_bytes() == control
+    assert (chain.folder / heads["udma_control"]).read_bytes() == control
+    assert (chain.folder / heads["udma"]).read_bytes() == control
 
 
 @pytest.mark.parametrize("splits", [["train"], ["query", "gallery"]], ids=["target train", "target test"])
@@ -145,6 +147,6 @@ def test_target_items_do_not_reach_a_model(chain, splits):
     table.to_parquet(path, index=False)
 
     before = chain.digests()
-    chain.succeed("finetune", "extract", "cluster", "weight", "adapt")
+    chain.succeed("finetune", "extract", "draw", "cluster", "weight", "adapt")
     changed = {path for path, digest in chain.digests().items() if before[path] != digest}
     assert changed <= {"metrics/weight.json"}, "the diagnosis may look at target/train"

@@ -1,144 +1,19 @@
-"""The command compare with DVC itself, in a repository whose only stage takes a moment.
+"""The command compare with DVC itself, in a repository whose only stage takes a moment."""
 
-Its params.yaml is the committed one with a section `recipes.stand_in`, all that this stage looks at beside the seed.
-"""
-
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 
 import pytest
-from click.testing import CliRunner
-from support.chain import ONE_THREAD, Outcome
-from support.project import PROJECT, default_params
+from support.chain import Outcome
+from support.comparing import OWN, RENAME, STAGE, Repo
+from support.project import PROJECT
 
-from pipeline.experiments.changes import changed
 from stages._experiments.queue import Queue, open_repo
-from stages.compare import main
-
-WAIT = 120  # seconds that a busy machine may need to start a run
-
-# The stage tells when it starts, by a line in a file that all runs share.
-STAGE = """
-import json, os, sys, time
-from pathlib import Path
-from ruamel.yaml import YAML
-
-params = YAML(typ="safe").load(Path("params.yaml").read_text())
-seed, own = params["seed"], params["recipes"]["stand_in"]
-with open(own["log"], "a") as log:
-    log.write(f"{seed} {own['level']} {os.getpgrp()}\\n")
-time.sleep(own["seconds"])
-if own["needs"] and not Path(own["needs"]).exists():
-    sys.exit(print(f"evaluate: error: {own['needs']} is missing", file=sys.stderr) or 2)
-value = seed / 100 + own["level"]
-models = {"baseline": value, "control": value, "adapted": value + 0.25}
-Path("metrics").mkdir(exist_ok=True)
-Path("metrics/evaluate.json").write_text(
-    json.dumps({model: {"all": {"map_trapezoidal": value}} for model, value in models.items()})
-)
-"""
-DVC_FILE = """
-stages:
-  evaluate:
-    cmd: python stage.py
-    params: [seed, recipes.stand_in]
-    deps: ['${data.source}']
-    metrics: [metrics/evaluate.json: {cache: false}]
-"""
-OWN = "recipes.stand_in"
-RENAME = "pipeline/datasets/table/params.yaml:rename"
-STAND_IN = {"level": 0.5, "needs": None, "seconds": 0}
-
-
-class Repo:
-    """A repository with that stage, and the comparison `mine.yaml` in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.log = folder, folder.parent / "log"
-        self.env = os.environ | ONE_THREAD | {"PYTHONPATH": str(PROJECT)}
-        # A commit needs somebody's name where Git has none.
-        self.env |= {
-            f"GIT_{who}_{what}": "t@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-        }
-        folder.mkdir()
-        for file in ("pipeline/datasets/atelier/params.yaml", RENAME.partition(":")[0]):
-            (folder / file).parent.mkdir(parents=True)
-            shutil.copyfile(PROJECT / file, folder / file)
-        self.write("stage.py", STAGE)
-        self.write("dvc.yaml", DVC_FILE)
-        self.params = default_params()
-        self.change({"seed": 7, "data.source": "stage.py", OWN: STAND_IN | {"log": str(self.log)}})
-        self.run("git", "init", "--quiet")
-        self.run(sys.executable, "-m", "dvc", "init", "--quiet")
-        self.commit()
-
-    def write(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(text)
-
-    def text(self, name: str) -> str:
-        return (self.folder / name).read_text()
-
-    def change(self, changes: dict) -> None:
-        """Set params, full name -> value, in params.yaml."""
-        self.params = changed(self.params, changes)
-        self.write("params.yaml", json.dumps(self.params))
-
-    def commit(self) -> None:
-        self.run("git", "add", "--all")
-        self.run("git", "commit", "--quiet", "--message", "as it is")
-
-    def run(self, *command: str) -> str:
-        done = subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def start(self, *options: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "stages.compare", "mine.yaml", *options]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, cwd=self.folder, env=self.env, text=True, **pipes)
-
-    def compare(self, *options: str) -> Outcome:
-        return Outcome.of(self.start(*options))
-
-    def look(self) -> Outcome:
-        """What a dry run says; in this process, which is faster."""
-        with chdir(self.folder):
-            done = CliRunner().invoke(main, ["mine.yaml", "--dry-run"], prog_name="compare")
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return Outcome(done.exit_code, done.stdout, done.stderr)
-
-    def started(self) -> list[str]:
-        """Seed and level of every run that was started, in order."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [line.rpartition(" ")[0] for line in lines]
-
-    @contextmanager
-    def killed_when_started(self, runs: int) -> Iterator[None]:
-        """A comparison that is killed when so many runs were started."""
-        with self.start() as process:
-            deadline = time.monotonic() + WAIT
-            while len(self.started()) < runs:
-                assert process.poll() is None, process.communicate()
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            process.kill()
-            yield
-
-    def kill_worker(self) -> None:
-        """Kill the worker of the run that was started last, and the run, as a machine does that goes down."""
-        os.killpg(int(self.log.read_text().split()[-1]), signal.SIGKILL)
-
-    def results(self) -> dict:
-        return json.loads((self.folder / "metrics/compare/mine.json").read_text())
 
 
 @pytest.fixture
@@ -168,10 +43,12 @@ def test_a_failing_setting_is_reported_and_finished_runs_are_not_repeated(repo, 
     assert first.stderr.startswith("compare: mine-bad-1-")
     assert f": evaluate: error: {needed} is missing\n" in first.stderr
     assert first.stderr.endswith("; try again: python -m stages.compare mine.yaml\n")
-    assert "| good    | 0.1100 ± n/a | 0.1100 ± n/a | 0.3600 ± n/a |" in first.stdout
-    assert "| bad     |          n/a |" in first.stdout
+    row = "| good    | 0.1100 [0.0100, 0.2100] | 0.1100 [0.0100, 0.2100] | 0.3600 [0.2600, 0.4600] |"
+    assert f"{row}       +0.2500 [+0.2500, +0.2500] |     1 |" in first.stdout
+    assert "| bad     |                     n/a |" in first.stdout
+    assert "a bootstrap draws the items of the one seed]" in first.stdout
     found = repo.results()
-    assert found["settings"]["good"]["adapted"] == {"mean": 0.36, "low": None, "high": None, "seeds": {"1": 0.36}}
+    assert found["settings"]["good"]["linked"] == {"mean": 0.36, "low": 0.26, "high": 0.46, "seeds": {"1": 0.36}}
     assert found["settings"]["bad"] == {"params": {f"{OWN}.needs": str(needed)}}
     assert repo.started()[0] == "7 0.9", "what was in the queue before is run too"
     assert sorted(repo.started()[1:]) == ["1 0.1", "1 0.5"]
@@ -225,6 +102,25 @@ def test_a_killed_comparison_goes_on(repo):
     assert last.code == 0, last.stderr
     assert repo.started() == ["1 0.5", "2 0.5", "2 0.5"]
     assert repo.results()["settings"]["slow"]["baseline"]["seeds"] == {"1": 0.51, "2": 0.52}
+    # Each seed has pictures of its own. Of a mean over all pictures there are no draws.
+    assert "a bootstrap draws seeds and the items of each]" in last.stdout
+    repo.write("mine.yaml", f"metric: nmi\n{repo.text('mine.yaml')}")
+    assert "Student's t over seeds, since single queries have no NMI]" in repo.compare("--report-only").stdout
+    assert repo.results()["settings"]["slow"]["baseline"]["low"] == pytest.approx(0.515 - 12.706205 * 0.005)
+
+
+def test_intervals_over_items_that_all_seeds_have(repo):
+    repo.write("mine.yaml", f"seeds: [1, 2]\nsettings: {{same: {{{OWN}.world: photos}}}}")
+    done = repo.compare()
+    assert done.code == 0, done.stderr
+    assert "a bootstrap draws seeds and items (the same for all seeds)]" in done.stdout
+    linked = repo.results()["settings"]["same"]["linked"]
+    # The worse item of the worse seed, and the better of the better: each end is a sixteenth of the draws.
+    assert (linked["low"], linked["high"]) == pytest.approx((0.66, 0.87))
+    assert not (repo.folder / "data/queries.parquet").exists(), "nothing is checked out"
+
+    shutil.rmtree(repo.folder / ".dvc/cache")
+    repo.compare("--report-only").check_message("compare", "mine-same-1-", "DVC no longer has its data/queries.parquet")
 
 
 def test_mistakes_are_refused_before_anything_is_queued(repo):

@@ -17,6 +17,7 @@ from pipeline.base.names import (
     MANIFEST_FILE,
     META_DOMAIN,
     MODEL_FOLDER,
+    ModelName,
 )
 from pipeline.features.store import open_features
 from pipeline.models.folder import load_head
@@ -31,7 +32,7 @@ def test_the_chain_runs_to_its_end(finished_dada):
     assert np.isfinite(curves[LOSSES].to_numpy()).all()
     assert curves["proxy_loss"].iloc[3] < curves["proxy_loss"].iloc[0], "proxies and model must learn"
     report = json.loads((finished_dada.folder / "metrics/evaluate.json").read_text())
-    assert {"baseline", "control", "adapted"} <= set(report)
+    assert set(ModelName) <= set(report)
 
 
 def test_adaptation_starts_from_the_models_embeddings(finished_dada):

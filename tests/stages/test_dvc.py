@@ -16,12 +16,15 @@ from support.chain import STAGES, Chain
 from support.repository import EVERYTHING, Repo, ran
 
 BEHIND_ADAPT = {"adapt", "index", "evaluate"}
+LINKED = {"adapt.models": ["control", "linked"], "index.models": ["baseline", "linked"]}  # the last one has a rate
 INDEX_REPORT = "metrics/index.json"  # has milliseconds, which no run takes again
 WAIT = 120  # seconds that a busy machine may need to start a stage
 
 
 def test_repro_and_experiments(finished, tmp_path):
-    repo = Repo(finished.copy(tmp_path / "repo"))
+    chain = finished.copy(tmp_path / "repo", LINKED)
+    chain.succeed("adapt", "index", "evaluate")
+    repo = Repo(chain)
     lock = _lock(repo)
 
     # Nothing to do; then everything once more, to the same bytes.
@@ -115,7 +118,7 @@ def _can_be_read_at_a_glance(repo: Repo, changed: str) -> None:
     assert len(values) <= 20
     table = repo.dvc("exp", "show", "--only-changed").splitlines()
     assert max(map(len, table)) <= 160
-    for column in (changed, "adapted.map_trapezoidal", "gain"):
+    for column in (changed, "linked.map_trapezoidal", "gain"):
         assert any(column in line for line in table)
 
 
@@ -124,13 +127,13 @@ def _leaves(tree: object) -> list:
 
 
 def _losses(repo: Repo) -> dict[float, float]:
-    """adapt.lr -> training loss of the adapted head, of HEAD and every experiment."""
+    """adapt.lr -> training loss of the linked head, of HEAD and every experiment."""
     head = json.loads(repo.dvc("exp", "show", "--json"))[1]
     found = [head, *(experiment["revs"][-1] for experiment in head["experiments"])]
     losses = {}
     for one in found:
         lr = one["data"]["params"]["params.yaml"]["data"]["adapt"]["lr"]
-        losses[lr] = json.loads(repo.git("show", f"{one['rev']}:metrics/adapt.json"))["adapted"]["loss"]
+        losses[lr] = json.loads(repo.git("show", f"{one['rev']}:metrics/adapt.json"))["linked"]["loss"]
     return losses
 
 

@@ -8,12 +8,12 @@ from support.searching import GALLERY, found, manifest, photo, rows_of
 from pipeline.retrieval.index.folder import read_index
 
 
-def test_the_gallery_is_indexed_by_both_models(finished, searcher):
+def test_the_gallery_is_indexed_by_every_model(finished, searcher):
     table = manifest(finished)
     gallery = table.query("meta_domain == 'target' and split == 'gallery'")
     assert len(gallery) == GALLERY
     assert searcher.index.ids.tolist() == gallery.index.tolist()
-    assert searcher.models == ("baseline", "adapted")
+    assert searcher.models == ("baseline", "udma", "viewed")
     assert searcher.has_colour
     report = json.loads((finished.folder / "metrics/index.json").read_text())
     for model in searcher.models:
@@ -25,7 +25,7 @@ def test_the_gallery_is_indexed_by_both_models(finished, searcher):
 
 def test_the_same_inputs_give_the_same_bytes(chain):
     before = chain.outputs()
-    assert "data/index/adapted/index.faiss" in before
+    assert "data/index/viewed/index.faiss" in before
     chain.succeed("index")
     assert chain.outputs() == before
 
@@ -33,7 +33,7 @@ def test_the_same_inputs_give_the_same_bytes(chain):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"index.part": "target_train", "index.models": ["control"]},
+        {"index.part": "target_train", "index.models": ["udma"]},
         {"index.part": "source_train", "index.domain": "any"},
         {"index.part": "source_train", "index.domain": "consumer", "index.dataset": "atelier"},
     ],
@@ -60,7 +60,7 @@ def test_lists_find_what_flat_finds_and_k_means_loses_some(chain):
     chain.change({"index.engine": "ivf", "index.lists": 4, "index.probes": 4}).succeed("index")
     assert [rows_of(answer) for answer in found(chain, *files)] == wanted
     chain.change({"index.engine": "kmeans", "index.lists": 6, "index.probes": None}).succeed("index")
-    report = json.loads((chain.folder / "metrics/index.json").read_text())["adapted"]
+    report = json.loads((chain.folder / "metrics/index.json").read_text())["viewed"]
     assert (report["lists"], report["probes"]) == (6, 1)
     assert report["recall@10"] < 1
     answers = [rows_of(answer) for answer in found(chain, *files)]
@@ -70,5 +70,5 @@ def test_lists_find_what_flat_finds_and_k_means_loses_some(chain):
 
 def test_more_lists_than_rows(chain):
     chain.change({"index.engine": "ivf", "index.lists": 100, "index.probes": 500}).succeed("index")
-    report = json.loads((chain.folder / "metrics/index.json").read_text())["adapted"]
+    report = json.loads((chain.folder / "metrics/index.json").read_text())["viewed"]
     assert report["lists"] == report["probes"] == GALLERY

@@ -100,6 +100,30 @@ def test_extract(chain, cache):
 
 
 @pytest.mark.parametrize("cache", [None, "data/.cache"])
+def test_draw(chain, cache):
+    kept = ".partial/draw-*/*/pooled/*/*.npy" if cache is None else ".cache/*/*.npy"
+    chain.change({"runtime.cache": cache, "runtime.chunk_rows": 4, "views.kinds": ["street"], "views.number": 8})
+    undisturbed = chain.copy(chain.folder.with_name("undisturbed"))
+    undisturbed.succeed("draw --part target_test")
+
+    _drop(chain, "data/views/target_test.h5", "data/.cache")
+    left = chain.outputs()
+    _kill_when(chain, "draw", "--part", "target_test", sees=kept)
+    assert _without_cache(chain.outputs()) == left, "nothing half-written, nothing lost"
+
+    # The pictures of a finished chunk are not even looked at again; those of the others are.
+    table = read_manifest(chain.folder / MANIFEST_FILE)
+    first = chain.folder / RAW_FOLDER / table.query("meta_domain == 'target' and split == 'gallery'")[IMAGE].iloc[0]
+    content = first.read_bytes()
+    first.unlink()
+    changed = chain.copy(chain.folder.with_name("changed"), {"seed": 2})
+    assert first.name in changed.run("draw", "--part", "target_test").stderr
+    chain.succeed("draw --part target_test")
+    first.write_bytes(content)
+    assert chain.digests() == undisturbed.digests()
+
+
+@pytest.mark.parametrize("cache", [None, "data/.cache"])
 def test_finetune_frozen(chain, cache):
     chain.change({"finetune.model.frozen": True, "finetune.augment.views": 2, "finetune.epochs": 60})
     chain.change({"finetune.keep": "last", "runtime.cache": cache})
@@ -126,14 +150,14 @@ def test_adapt(chain, tmp_path):
 
     _drop(chain, "data/models/adapter", "metrics/curves/adapt", "metrics/adapt.json")
     left = chain.outputs()
-    _kill_when(chain, "adapt", sees=".partial/adapt/*/adapted.pt")
+    _kill_when(chain, "adapt", sees=".partial/adapt/*/udma.pt")
     assert chain.outputs() == left, "nothing half-written, nothing lost"
 
     changed = chain.copy(tmp_path / "changed", {"adapt.lr": 0.002})
     assert "resuming" not in changed.succeed("adapt")
 
     said = chain.succeed("adapt")
-    assert "control: resuming at step 201" in said, "the control was done"
-    assert "adapted: resuming at step" in said
-    assert "adapted: resuming at step 1\n" not in said
+    assert "udma_control: resuming at step 201" in said, "the control was done"
+    assert "udma: resuming at step" in said
+    assert "udma: resuming at step 1\n" not in said
     assert chain.digests() == undisturbed.digests()

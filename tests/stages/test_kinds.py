@@ -9,7 +9,7 @@ import pytest
 import torch
 from support import conditioned
 
-from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER
+from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, ModelName
 from pipeline.features.store import open_features
 from pipeline.images.loading import Conditioned
 from pipeline.models.kinds import KINDS, load_embedder
@@ -30,11 +30,11 @@ def toy(chain, monkeypatch):
 
 
 def test_a_kind_of_network_with_a_condition(toy, monkeypatch):
-    toy.succeed("finetune", "extract", "cluster", "weight", "adapt", "evaluate")
+    toy.succeed("finetune", "extract", "draw", "cluster", "weight", "adapt", "evaluate")
     model = json.loads((toy.folder / MODEL_FOLDER / "model.json").read_text())
     assert model["kind"] == KIND
     results = json.loads((toy.folder / "metrics/evaluate.json").read_text())
-    assert {"baseline", "control", "adapted"} <= set(results)
+    assert set(ModelName) <= set(results)
 
     network = load_embedder(toy.folder / MODEL_FOLDER)
     table = pd.read_parquet(toy.folder / MANIFEST_FILE)
@@ -48,7 +48,7 @@ def test_a_kind_of_network_with_a_condition(toy, monkeypatch):
     assert np.linalg.matrix_rank(features.pooled - features.pooled.mean(axis=0), tol=1e-3) > 3
     assert not network.conditions(table[table["category"] == "hats"]).any()  # the source has none
 
-    adapted = load_embedder(toy.folder / MODEL_FOLDER, toy.folder / "data/models/adapter/adapted")
+    adapted = load_embedder(toy.folder / MODEL_FOLDER, toy.folder / "data/models/adapter/udma")
     inputs = Conditioned(torch.rand(2, 3, 32, 32), torch.tensor([1, 2]))
     assert torch.equal(adapted.pool(inputs), network.pool(inputs))
     assert not torch.equal(adapted(inputs), network(inputs))

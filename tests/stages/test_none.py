@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pipeline.base.names import FEATURES_FOLDER, MODEL_FOLDER
+from pipeline.base.names import FEATURES_FOLDER, MODEL_FOLDER, ModelName
 from pipeline.features.store import open_features
 from pipeline.models.folder import load_head
 from pipeline.models.kinds import load_embedder
@@ -27,7 +27,7 @@ def test_the_chain_with_a_trunk_as_it_is(chain):
     assert "nothing is trained: none gives the model as it is" in said
     report = json.loads((chain.folder / "metrics/finetune.json").read_text())
     assert report == {"trained": False, "head": "identity"}
-    chain.succeed("extract", "cluster", "weight", "adapt", "evaluate")
+    chain.succeed("extract", "draw", "cluster", "weight", "adapt", "evaluate")
     features = open_features(chain.folder / FEATURES_FOLDER / "target_test.h5")
     assert features.pooled.shape[1] == features.embedding.shape[1] == 1280
     unit = F.normalize(torch.from_numpy(features.pooled), dim=1)
@@ -37,7 +37,7 @@ def test_the_chain_with_a_trunk_as_it_is(chain):
     assert not head.bias.any()
     assert load_embedder(chain.folder / MODEL_FOLDER).input.mean == (0.5,) * 3
     results = json.loads((chain.folder / "metrics/evaluate.json").read_text())
-    assert {"baseline", "control", "adapted"} <= set(results)
+    assert set(ModelName) <= set(results)
 
 
 @pytest.mark.parametrize("stage", ["check", "finetune"])

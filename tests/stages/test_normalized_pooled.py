@@ -15,7 +15,7 @@ FILE = "data/features/source_train.h5"
 def normalized(finished, tmp_path_factory):
     """The tiny chain with features stored at unit length, from there to its end; only to be looked at."""
     chain = finished.copy(tmp_path_factory.mktemp("normalized"), {"extract.normalize_pooled": True})
-    chain.succeed("extract", "cluster", "weight", "adapt", "evaluate")
+    chain.succeed("extract", "draw", "cluster", "weight", "adapt", "evaluate")
     return chain
 
 
@@ -35,11 +35,12 @@ def test_adaptation_starts_from_the_function_that_made_the_embeddings(which, req
     start = load_head(chain.folder / "data/models/backbone").folded()
     with torch.no_grad():
         assert start.bias.abs().max() > 0.01, "or lengths do not matter"
-    np.testing.assert_allclose(start.embed(features.pooled, 64), features.embedding, atol=1e-6)
+    domain = np.zeros(len(features), np.int64)  # which such a head does not ask for
+    np.testing.assert_allclose(start.embed(features.pooled, domain, 64), features.embedding, atol=1e-6)
 
 
 def test_adapted_heads_do_not_depend_on_how_rows_are_stored(finished, normalized):
-    for name in ("control", "adapted"):
+    for name in ("udma_control", "udma", "control", "linked"):
         one, other = (load_head(chain.folder / "data/models/adapter" / name) for chain in (finished, normalized))
         for key, value in one.state_dict().items():
             torch.testing.assert_close(other.state_dict()[key], value, rtol=0, atol=1e-5)

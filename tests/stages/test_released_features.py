@@ -236,7 +236,7 @@ def test_deepfashion_figures_are_those_of_matching_ids(tested):
     report = _json(tested, "evaluate")
     np.testing.assert_allclose(_figures(report["baseline"]["all"]), expected, rtol=0, atol=ATOL)
     assert set(report["baseline"]) == {"all"}, "no source category is aligned"
-    assert set(_json(tested, "gains")["adapted - control"]) == {"all"}
+    assert set(_json(tested, "gains")["udma - udma_control"]) == {"all"}
     assert set(_json(tested, "categories")["baseline"]) == {"all"}
     assert "aligned" not in said
 
@@ -244,7 +244,7 @@ def test_deepfashion_figures_are_those_of_matching_ids(tested):
 def test_missing_test_part(tested, tmp_path):
     chain = tested.copy(tmp_path / "chain", {f"{PARAMS}:test": "deepfashion"})
     chain.change({"evaluate.meta_domain": "target", "evaluate.protocol": "street2shop"})
-    chain.succeed("download", "prepare", "extract")
+    chain.succeed("download", "prepare", "extract", "draw")
     chain.fails("evaluate", "data/manifest.parquet: no rows for target_test", "evaluate.meta_domain")
 
 

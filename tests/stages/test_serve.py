@@ -16,7 +16,7 @@ def serving(chain):
     server = chain.start("serve", "--port", "0", "--device", "cpu")
     try:
         said = server.stdout.readline()
-        assert "pictures, models baseline, adapted; ctrl+C ends it)" in said, server.stderr.read()
+        assert "pictures, models baseline, udma, viewed; ctrl+C ends it)" in said, server.stderr.read()
         yield server, said.split()[1]
     finally:
         server.send_signal(signal.SIGTERM)

@@ -10,7 +10,7 @@ from PIL import Image
 from support.chain import Chain
 from support.repository import EVERYTHING, Repo, ran
 
-from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, SPLIT
+from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, SPLIT, ModelName
 from pipeline.features.store import open_features
 
 PICTURES = [f"{number:03d}.Bird/{name}.png" for number in range(1, 7) for name in "abc"]
@@ -53,13 +53,17 @@ def test_chain_without_target(birds):
     birds.succeed("download", "prepare")
     assert "val_recall@1" in birds.succeed("finetune"), "held-out birds search one another"
     birds.succeed("extract")
-    for stage in ("cluster", "weight", "adapt"):
+    assert birds.succeed("draw").count("no views of ") == 4, "nothing could be chosen by them"
+    for stage in ("cluster", "weight"):
         assert "nothing to" in birds.succeed(stage)
+    said = birds.succeed("adapt")
+    assert "0 items of the source have pictures of both domains" in said
+    assert "no target pictures to train on, so there is no model udma_control or udma or linked" in said
     said = birds.succeed("evaluate")
     assert "protocol dml on source_test" in said
     assert "9 queries, 0 dropped" in said
     found = json.loads((birds.folder / "metrics/evaluate.json").read_text())
-    assert "adapted" not in found
+    assert not set(ModelName) - {"baseline"} & set(found)
     figures = found["baseline"]["all"]
     assert {"recall@1", "map@r", "r_precision", "nmi", "f1", "recall@1_published"} <= set(figures)
     assert figures["recall@1"] == pytest.approx(by_hand(birds), abs=1e-6)
@@ -82,7 +86,7 @@ def test_other_protocols_search_it_by_itself_too(birds, finished: Chain, protoco
     birds.succeed("download", "prepare")
     shutil.copytree(finished.folder / MODEL_FOLDER, birds.folder / MODEL_FOLDER)
     birds.change({"evaluate.protocol": protocol})
-    birds.succeed("extract", "cluster", "weight", "adapt", "evaluate")
+    birds.succeed("extract", "draw", "cluster", "weight", "adapt", "evaluate")
     found = json.loads((birds.folder / "metrics/evaluate.json").read_text())
     assert found["queries"] == 9
     assert 0 < found["baseline"]["all"]["map"] <= 1
@@ -93,10 +97,11 @@ def test_target_to_evaluate_but_none_to_adapt_to(chain):
     unlabelled = (table["meta_domain"] == "target") & (table[SPLIT] == "train")
     table[~unlabelled].to_parquet(chain.folder / MANIFEST_FILE)
     before = json.loads((chain.folder / "metrics/evaluate.json").read_text())
-    chain.succeed("extract", "cluster", "weight", "adapt", "evaluate")
+    chain.succeed("extract", "draw", "cluster", "weight", "adapt", "evaluate")
     after = json.loads((chain.folder / "metrics/evaluate.json").read_text())
     assert after["baseline"] == before["baseline"]
-    assert not {"control", "adapted"} & set(after)
+    assert set(ModelName) & set(after) == {"baseline", "control", "viewed"}, "these need no target pictures"
+    assert [after[name] for name in ("control", "viewed")] == [before[name] for name in ("control", "viewed")]
 
 
 def test_a_recipe_and_a_dataset_are_all_that_is_typed(finished, birds):
@@ -108,7 +113,8 @@ def test_a_recipe_and_a_dataset_are_all_that_is_typed(finished, birds):
     options = [option for one in typed for option in ("--set-param", one)]
     said = repo.dvc("exp", "run", "--name", "birds", *options)
     assert ran(said) == EVERYTHING - {"download@atelier"} | {"download@cub200"}
-    assert said.count("nothing to") == 3
+    assert said.count("nothing to") == 2
+    assert "the model stays as it is" in said
     found = json.loads((repo.folder / "metrics/evaluate.json").read_text())
     assert found["queries"] == 9
     assert "map@r" in found["baseline"]["all"]
@@ -138,7 +144,7 @@ def test_pictures_that_have_nothing_but_a_category(tmp_path):
         "finetune.val_share": 0.0,
     }
     chain = Chain(tmp_path / "chain", data | recipe | {"finetune.keep": "last"})
-    chain.succeed("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt")
+    chain.succeed("download", "prepare", "finetune", "extract", "draw", "cluster", "weight", "adapt")
     assert "8 queries, 0 dropped" in chain.succeed("evaluate")
     figures = json.loads((chain.folder / "metrics/evaluate.json").read_text())
     assert figures["baseline"]["all"]["recall@1"] == 1, "a picture finds those of its category"

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from support.project import PROJECT, default_params
 
-STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt", "index", "evaluate")
+STAGES = ("download", "prepare", "finetune", "extract", "draw", "cluster", "weight", "adapt", "index", "evaluate")
 
 # The smallest world that has every category of both shops twice.
 TINY = {
@@ -32,10 +32,17 @@ TINY = {
     "finetune.augment.resize": 36,
     "finetune.optim.lr": 0.003,
     "recipes.triplet.batch_items": 8,
+    "views.number": 2,
+    "views.items": 20,
+    "views.photos": 4,
     "cluster.partition": 9,  # the coarsest, so that there are links
+    "adapt.models": ["udma_control", "udma", "control", "linked", "viewed"],
+    "adapt.width": 16,
+    "adapt.folds": 2,
     "adapt.steps": 20,
     "adapt.lr": 0.001,
     "adapt.items": 4,
+    "index.models": ["baseline", "udma", "viewed"],
     "evaluate.bootstrap": 20,
     "evaluate.sheets": 1,
     "runtime.device": "cpu",

@@ -16,7 +16,8 @@ from support.chain import ONE_THREAD, STAGES, Chain
 from support.project import PROJECT
 
 # As DVC names them, for the built-in world.
-EVERYTHING = {*STAGES, "download@atelier", *(f"extract@{part}" for part in Part)} - {"download", "extract"}
+EVERYTHING = {*STAGES, "download@atelier", *(f"{stage}@{part}" for stage in ("extract", "draw") for part in Part)}
+EVERYTHING -= {"download", "extract", "draw"}
 
 
 class Repo:

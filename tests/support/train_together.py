@@ -18,6 +18,7 @@ from unittest.mock import patch
 import torch
 from lightning_fabric import Fabric
 
+from pipeline.adaptation.loss import Rows
 from pipeline.adaptation.pairs import PairSampler
 from pipeline.adaptation.recipe import AdaptationRecipe
 from pipeline.base.names import MANIFEST_FILE, RAW_FOLDER
@@ -34,6 +35,7 @@ from pipeline.training.face import Recipe
 from pipeline.training.networks import set_up
 from pipeline.training.split import split_source
 from support.products import N_SOURCE, with_clusters
+from support.project import default_params
 
 STEPS = 20
 
@@ -74,8 +76,9 @@ def _adaptation(fabric: Fabric) -> Recipe:
     pooled = torch.rand(N_SOURCE + 11, 12)
     params = {"steps": STEPS, "categories": 3, "items": 10, "margin": 0.3, "optimizer": "adam", "lr": 0.01}
     sampler = PairSampler(with_clusters(), N_SOURCE, categories=3, items=10, seed=2)
-    params = AdaptParams(**params, lr_steps=15, gamma=0.5)
-    return AdaptationRecipe(Head(12, 6, norm_features=False, output="none"), pooled, sampler, params, fabric=fabric)
+    params = AdaptParams(**default_params()["adapt"] | params | {"lr_steps": 15, "gamma": 0.5})
+    rows = Rows(pooled, torch.zeros(len(pooled), dtype=torch.int64))
+    return AdaptationRecipe(Head(12, 6, norm_features=False, output="none"), rows, sampler, params, fabric=fabric)
 
 
 def _steps(recipe: Recipe, fabric: Fabric) -> dict[str, Any]:

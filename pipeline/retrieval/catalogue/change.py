@@ -15,8 +15,9 @@ from pipeline.arrays.blocks import slices
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM, ROW
 from pipeline.base.progress import progress
-from pipeline.images.decode import UnreadableImage, as_box, load_image
-from pipeline.retrieval.embedding import Embedded, QueryEmbedder
+from pipeline.images.decode import UnreadableImage, as_box, content_digest, decode_image, read_content
+from pipeline.retrieval.catalogue.embedding import CatalogueEmbedder
+from pipeline.retrieval.embedding import Embedded
 from pipeline.retrieval.index.folder import FOLDER, Index, changing, read_index, write_index
 
 BATCH = 64
@@ -39,13 +40,14 @@ def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> A
     entries = entries[~_pictures(entries).duplicated(keep="last")]
     with changing(folder):
         index = read_index(folder)
-        embedder, first = QueryEmbedder(index.facts, device), index.facts.next_row
+        embedder, first = CatalogueEmbedder(index.facts, device), index.facts.next_row
         kept, left_out = [], []
         for part in progress(slices(len(entries), BATCH), what="embed", unit="batch"):
-            places, pictures = _readable(entries.iloc[part], 2 * embedder.side, left_out)
+            places, pictures, digests = _readable(entries.iloc[part], 2 * embedder.side, left_out)
             if places:
                 ids, categories = first + len(kept) + np.arange(len(places)), entries[CATEGORY].iloc[part].iloc[places]
-                _extend(index, ids, embedder(pictures), categories.to_numpy(dtype=str))
+                categories = categories.to_numpy(dtype=str)
+                _extend(index, ids, embedder.add(pictures, categories.tolist(), digests), categories)
                 kept += [part.start + place for place in places]
         if not kept:
             raise UserError(f"{left_out[0][0]}: {left_out[0][1]}; nothing to add ({len(left_out)} unreadable pictures)")
@@ -104,14 +106,16 @@ def _pictures(rows: pd.DataFrame) -> pd.MultiIndex:
 
 def _readable(
     entries: pd.DataFrame, side: int, left_out: list[tuple[Path, str]]
-) -> tuple[list[int], list[Image.Image]]:
-    """Places of the entries whose pictures can be read, and these; the others go to `left_out`."""
-    places, pictures = [], []
+) -> tuple[list[int], list[Image.Image], list[str]]:
+    """Places of the entries whose pictures can be read, these, and digests of their files; others go to `left_out`."""
+    places, pictures, digests = [], [], []
     boxes = entries[list(BOX)].to_numpy(dtype=np.float64)
     for place, (folder, image, box) in enumerate(zip(entries[FOLDER], entries[IMAGE], boxes, strict=True)):
         try:
-            pictures.append(load_image(Path(folder) / image, as_box(box), target_side=side))
+            content = read_content(Path(folder) / image)
+            pictures.append(decode_image(content, as_box(box), target_side=side))
+            digests.append(content_digest(content))
             places.append(place)
         except UnreadableImage as error:
             left_out.append((Path(folder) / image, str(error)))
-    return places, pictures
+    return places, pictures, digests

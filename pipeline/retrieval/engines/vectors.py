@@ -57,6 +57,10 @@ class Vectors:
         """At most `count` rows, evenly spread."""
         return self.rows(self.spread(count))
 
+    def replace(self, ids: np.ndarray, rows: np.ndarray) -> None:
+        """Other vectors (n, D) for the rows `ids` (n,), none of which was added."""
+        self.pieces[0][self.place[np.searchsorted(self.ids, ids)]] = rows
+
     def add(self, ids: np.ndarray, rows: np.ndarray) -> None:
         """Add rows (n, D) whose numbers are above all others."""
         start = sum(map(len, self.pieces))

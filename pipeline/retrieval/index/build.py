@@ -8,16 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays.blocks import slices
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, COLOUR, DATASET, DOMAIN, EMBEDDING, POOLED, ROW, SPLIT, Split
 from pipeline.features.store import Features
-from pipeline.models.head import Head
+from pipeline.features.views import Views
+from pipeline.models.folder import Adapted
 from pipeline.params.index import IndexParams
 from pipeline.retrieval.engines.choice import build_engine
 from pipeline.retrieval.engines.measure import SAMPLED, Sample, milliseconds, recall, sample_of
 from pipeline.retrieval.engines.vectors import Vectors, create_vectors
 from pipeline.retrieval.fusion import Fusion
 from pipeline.retrieval.index.folder import FOLDER, TEXTS, Facts, Index
+from pipeline.table.domains import domain_codes
 
 Built = tuple[Index, dict[str, Any]]
 
@@ -26,7 +29,8 @@ def build_index(
     features: Features,
     table: pd.DataFrame,
     kept: np.ndarray,
-    heads: Mapping[str, Head | None],
+    models: Mapping[str, Adapted | None],
+    views: Views,
     *,
     facts: Facts,
     params: IndexParams,
@@ -38,7 +42,8 @@ def build_index(
     """The index of rows of the part that `features` is of, and a report of recall, bytes and milliseconds.
 
     table: the manifest's rows of `features`, in that order; kept (n,) int64: the places there of those that are to be
-    found, see `catalogue_rows`; heads: model -> its head, None for that of the stored embeddings. The recall is that of
+    found, see `catalogue_rows`; models: name -> model, None for that of the stored embeddings; views: of the part, for
+    models that mix them in. The recall is that of
     the queries among the rows of `features`, and of the indexed rows themselves where there are none.
     `raw`: the folder that pictures lie in; `work`: one for vectors in the making.
     """
@@ -46,16 +51,17 @@ def build_index(
     ids, categories = features.row[rows.kept], table[CATEGORY].to_numpy(dtype=str)[rows.kept]
     facts = replace(facts, rows=len(ids), next_row=int(ids[-1]) + 1, colour=features.colour)
     engines, report = {}, {}
+    embed = Embed(features, views, domain_codes(table[DOMAIN]), block_rows)
     try:
-        for name, head in heads.items():
-            vectors, queries, own = _vectors(features, head, rows, work / name, block_rows)
+        for name, model in models.items():
+            vectors, queries, own = _vectors(embed, model, rows, work / name)
             sample = sample_of(vectors, queries, own)
             engines[name] = build_engine(vectors, categories, sample, params, name)
             report[name] = measure_engine(engines[name], sample, facts)
             say(f"{name}: {engine_line(report[name])}")
         colour = None
         if features.colour is not None:
-            colour, _ = rows.gather(features, COLOUR, lambda block: block, work / COLOUR)
+            colour, _ = rows.gather(features, COLOUR, lambda block, _: block, work / COLOUR)
     except BaseException:
         for engine in engines.values():
             engine.discard()
@@ -118,9 +124,9 @@ class Chosen:
     asked: np.ndarray
 
     def gather(
-        self, features: Features, name: str, made: Callable[[np.ndarray], np.ndarray], folder: Path
+        self, features: Features, name: str, made: Callable[[np.ndarray, slice], np.ndarray], folder: Path
     ) -> tuple[Vectors, np.ndarray]:
-        """What `made` makes of the array `name`: of the rows kept as a file in `folder`, of the queries in memory."""
+        """What `made` makes of blocks of the array `name` and their places: of the rows kept as a file, of queries."""
         folder.mkdir(parents=True, exist_ok=True)
         place = np.full(len(features), -1)
         place[self.kept] = np.arange(len(self.kept))
@@ -128,7 +134,8 @@ class Chosen:
         is_query[self.asked] = True
         file, queries, start = None, [], 0
         for (block,) in features.blocks(name):
-            rows, part = made(block), slice(start, start + len(block))
+            part = slice(start, start + len(block))
+            rows = made(block, part)
             if file is None:
                 file = create_vectors(folder, len(self.kept), rows.shape[1])
             into = place[part]
@@ -138,14 +145,40 @@ class Chosen:
         return Vectors(features.row[self.kept], file), np.concatenate(queries)
 
 
-def _vectors(
-    features: Features, head: Head | None, rows: Chosen, folder: Path, block_rows: int
-) -> tuple[Vectors, np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Embed:
+    """Embeddings by a model: of `features` of pictures in these domains (N,), mixed with `views`."""
+
+    features: Features
+    views: Views
+    domain: np.ndarray
+    block_rows: int
+
+    def vectors(self, model: Adapted, rows: Chosen, folder: Path) -> tuple[Vectors, np.ndarray]:
+        """As `Chosen.gather`."""
+
+        def of_block(block: np.ndarray, part: slice) -> np.ndarray:
+            return model.head.embed(block, self.domain[part], self.block_rows)
+
+        vectors, queries = rows.gather(self.features, POOLED, of_block, folder)
+        if model.mix is not None:
+            self._mix_in(vectors, model)
+        return vectors, queries
+
+    def _mix_in(self, vectors: Vectors, model: Adapted) -> None:
+        kept = np.flatnonzero(np.isin(self.views.row, vectors.ids))
+        means = self.views.mean_embedding(model.head, model.mix, self.block_rows)
+        for part in slices(len(kept), self.block_rows):
+            ids = self.views.row[kept[part]]
+            vectors.replace(ids, model.mix.blend(vectors.rows(ids), means[kept[part]]))
+
+
+def _vectors(embed: Embed, model: Adapted | None, rows: Chosen, folder: Path) -> tuple[Vectors, np.ndarray, np.ndarray]:
     """Vectors of the rows, queries (Q, D), and the number (Q,) of the row that a query is itself or -1."""
-    if head is None:
-        vectors, queries = rows.gather(features, EMBEDDING, lambda block: block, folder)
+    if model is None:
+        vectors, queries = rows.gather(embed.features, EMBEDDING, lambda block, _: block, folder)
     else:
-        vectors, queries = rows.gather(features, POOLED, lambda block: head.embed(block, block_rows), folder)
+        vectors, queries = embed.vectors(model, rows, folder)
     if len(rows.asked):
         return vectors, queries, np.full(len(queries), -1)
     own = vectors.spread(SAMPLED)

@@ -54,7 +54,7 @@ class Facts:
 
     `backbone` is that of all `models`, a head each. `next_row`: the number of the next picture. `colour`: how colour
     features were made, None where there are none. `shortlist`: how many times as many rows as are asked for are found
-    by the engine and then scored exactly; 0: all that it finds.
+    by the engine and then scored exactly; 0: all that it finds. `views`: the file of those that models mix in.
     """
 
     part: str
@@ -66,6 +66,7 @@ class Facts:
     colour_metric: str
     shortlist: int
     colour: dict[str, Any] | None = None
+    views: str | None = None
     format: int = FORMAT
 
     @classmethod

@@ -1,37 +1,42 @@
-"""The models of an index: the backbone with its own head (baseline), and with each head that was adapted."""
+"""The models of an index: the backbone with its own head (baseline), and with each head of the stage adapt."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipeline.base.names import ModelName
 from pipeline.features.store import model_mark
-from pipeline.models.folder import load_heads
-from pipeline.models.head import Head
+from pipeline.features.views import Views, lacks_views, without_views
+from pipeline.models.folder import Adapted, load_heads
 from pipeline.params.index import IndexParams
 from pipeline.retrieval.index.folder import Facts, Model
 
-BASELINE = "baseline"
-
 
 def index_heads(
-    names: Sequence[str], backbone: Path, adapter: Path
-) -> tuple[dict[str, tuple[Path, Head | None]], list[str]]:
-    """For each model its folder and its head, None for that of the stored embeddings; and the names that are none.
+    names: Sequence[str], backbone: Path, adapter: Path, views: Views
+) -> tuple[dict[str, tuple[Path, Adapted | None]], list[str]]:
+    """For each model its folder and what it is, None for the stored embeddings; and what to say of those missing.
 
-    Where nothing was adapted there is the baseline alone, whatever is asked for.
+    `views`: of the part; a model that mixes them in is missing where there are none. Where no model is left there is
+    the baseline alone, whatever is asked for.
     """
     adapted = load_heads(adapter)
-    heads: dict[str, tuple[Path, Head | None]] = {}
+    lacking = without_views({name: adapted[name] for name in names if name in adapted}, views)
+    heads: dict[str, tuple[Path, Adapted | None]] = {}
     for name in names:
-        if name == BASELINE:
+        if name == ModelName.BASELINE:
             heads[name] = (backbone, None)
-        elif name in adapted:
+        elif name in adapted and name not in lacking:
             heads[name] = (adapter / name, adapted[name])
-    missing = [name for name in names if name not in heads]
-    return heads or {BASELINE: (backbone, None)}, missing
+    said = []
+    if missing := [name for name in names if name not in heads and name not in lacking]:
+        said.append(f"{adapter} has no model {' or '.join(missing)}; adapt.models says which are made")
+    if lacking:
+        said.append(lacks_views(views, lacking))
+    return heads or {str(ModelName.BASELINE): (backbone, None)}, said
 
 
-def index_facts(part: str, folders: Mapping[str, Path], backbone: Path, params: IndexParams) -> Facts:
-    """The facts of an index that is to be built, of models in these folders."""
+def index_facts(part: str, folders: Mapping[str, Path], backbone: Path, params: IndexParams, views: Path) -> Facts:
+    """The facts of an index that is to be built, of models in these folders; `views`: the file of them."""
     return Facts(
         part=part,
         rows=0,
@@ -41,4 +46,5 @@ def index_facts(part: str, folders: Mapping[str, Path], backbone: Path, params: 
         metric=params.metric,
         colour_metric=params.colour_metric,
         shortlist=0 if params.engine == "kmeans" else params.shortlist,
+        views=views.as_posix(),
     )

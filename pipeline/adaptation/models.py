@@ -1,0 +1,139 @@
+"""The models of a run beside the fine-tuned one: the control, the viewed catalogue, and UDMA's retrained heads."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pipeline.adaptation.loss import Rows
+from pipeline.adaptation.products import Products
+from pipeline.adaptation.retrain import retrain
+from pipeline.base.errors import UserError
+from pipeline.base.names import ModelName
+from pipeline.base.runtime import RuntimeParams
+from pipeline.control.choose import AS_FINE_TUNED, Choice, choose, default_choice
+from pipeline.control.held_out import HeadSetting, HeldOut, Source
+from pipeline.control.whitened import NothingToWhiten
+from pipeline.models.folder import Adapted
+from pipeline.models.head import Head
+from pipeline.params.adapt import AdaptParams
+from pipeline.views.mix import Mix
+
+RETRAINED = (ModelName.UDMA_CONTROL, ModelName.UDMA, ModelName.LINKED)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Pooled features (M, P) and domain codes (M,) of target pictures, and `products`, which names those linked."""
+
+    pooled: np.ndarray
+    domain: np.ndarray
+    products: Products
+
+
+@dataclass(frozen=True)
+class Made:
+    """The models by name, the choice that was made, rows {step, <name>: loss} of the curves, and what to report."""
+
+    models: dict[str, Adapted]
+    choice: Choice
+    curve: list[dict[str, float]]
+    report: dict[str, Any]
+
+    @property
+    def trained(self) -> list[str]:
+        """The names in the curves."""
+        return [name for name in self.models if name in RETRAINED]
+
+
+def make_models(
+    source: Source,
+    target: Target | None,
+    *,
+    params: AdaptParams,
+    runtime: RuntimeParams,
+    seed: int,
+    folder: Path,
+    say: Callable[[str], None],
+) -> Made:
+    """Those of `params.models` that the data are enough for; `folder`: where checkpoints are.
+
+    Nothing of the target but its linked pictures has a part in it, and these in the retrained heads alone.
+    Raises UserError for settings that the source cannot give, and when a loss stops being finite.
+    """
+    choice = settle(source, params, seed, runtime.block_rows, say)
+    control = _control(source, choice.setting)
+    models = {}
+    if choice.heads or params.choose == "fixed":
+        models[ModelName.CONTROL] = Adapted(control)
+        if source.viewed:
+            models[ModelName.VIEWED] = Adapted(control, choice.mix)
+        elif ModelName.VIEWED in params.models:
+            say("no views are drawn of the source, so there is no model viewed")
+    wanted = [name for name in RETRAINED if name in params.models]
+    curve, report = [], {}
+    if wanted and target is None:
+        say(f"no target pictures to train on, so there is no model {' or '.join(wanted)}")
+    elif wanted:
+        used = target.products
+        fine_tuned = source.start.folded()
+        starts = {
+            ModelName.UDMA_CONTROL: (fine_tuned, used.without_targets()),
+            ModelName.UDMA: (fine_tuned, used),
+            ModelName.LINKED: (control.folded(), used),
+        }
+        both = ((source.pooled, target.pooled), (source.domain, target.domain))
+        rows = Rows(*(torch.from_numpy(np.concatenate(values)) for values in both))
+        common = {"params": params, "runtime": runtime, "seed": seed, "folder": folder, "say": say}
+        made = retrain({str(name): starts[name] for name in wanted}, rows, len(source.row), **common)
+        models |= {name: Adapted(head) for name, head in made.heads.items()}
+        curve, report = made.curve, made.report
+    kept = {str(name): models[name] for name in ModelName if name in models and name in params.models}
+    return Made(kept, choice, curve, {"choice": choice.report, **report})
+
+
+def settle(source: Source, params: AdaptParams, seed: int, block_rows: int, say: Callable[[str], None]) -> Choice:
+    """The head and the mix of views: those of `params`, or what is clearly better on held-out items of the source."""
+    setting, mix = HeadSetting(params.root, params.shrinkage), _mix(source, params)
+    if params.choose == "fixed":
+        return default_choice(setting, mix)
+    held_out = HeldOut(source, params.folds, seed, block_rows)
+    if held_out.items < params.folds:
+        say(
+            f"{held_out.items} items of the source have pictures of both domains, too few to measure on in "
+            f"{params.folds} parts: the model stays as it is"
+        )
+        return default_choice(AS_FINE_TUNED, None)
+    choice = choose(held_out, setting, mix)
+    report = choice.report
+    say(f"chosen on {choice.items} held-out items of the source: {report['head']}; views: {report['views']}")
+    return choice
+
+
+def _mix(source: Source, params: AdaptParams) -> Mix | None:
+    numbers = {} if source.views is None else dict(source.views.numbers)
+    if not numbers:
+        return None
+    counts = numbers if params.views.counts is None else params.views.counts
+    for kind, count in counts.items():
+        if count > numbers.get(kind, 0):
+            raise UserError(
+                f"adapt.views.counts: {count} views of kind {kind!r}, of which {numbers.get(kind, 0)} are drawn; "
+                "raise views.number, or add the kind to views.kinds"
+            )
+    return Mix(counts, params.views.share)
+
+
+def _control(source: Source, setting: HeadSetting) -> Head:
+    try:
+        return source.fit(setting)
+    except NothingToWhiten as error:
+        raise UserError(f"adapt.shrinkage: {error}, so nothing can be whitened; set it to null") from error
+
+
+def wants_links(models: Sequence[str]) -> bool:
+    """Whether one of them is retrained."""
+    return any(name in models for name in RETRAINED)

@@ -1,0 +1,186 @@
+"""Street views of catalogue pictures, drawn by workers and pooled by a network."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils.data import Dataset
+
+from pipeline.base.atomic import publish
+from pipeline.base.code import code_digest
+from pipeline.base.names import DIGEST, DOMAIN, SPLIT, Domain, Part, Split
+from pipeline.base.progress import progress
+from pipeline.base.runtime import RuntimeParams
+from pipeline.features.cache import PooledCache, maker_key, prune
+from pipeline.features.extract import pool_chunks
+from pipeline.features.store import digest_rows, model_mark
+from pipeline.features.views import write_views
+from pipeline.images.loading import Conditioned, Inputs, Pictures
+from pipeline.images.transforms import PictureInput, framed, normalize
+from pipeline.models.network import Network
+from pipeline.params.views import ViewsParams
+from pipeline.table.manifest import evaluated_part, part_rows
+from pipeline.table.products import product_codes
+from pipeline.views.view import STREET, Studio
+
+
+@dataclass(frozen=True)
+class ViewedPictures(Dataset):
+    """`count` views (K, S, S, 3) uint8 of a kind of each of `pictures`, which are arrays (S, S, 3) uint8.
+
+    digests: what tells each picture. Conditions, where there are any, are of the picture, and of all its views.
+    """
+
+    pictures: Pictures
+    digests: Sequence[str]
+    studio: Studio
+    kind: str
+    count: int
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> Inputs:
+        picture, told = self.pictures[index], None
+        if isinstance(picture, Conditioned):
+            picture, told = picture
+        views = self.studio.views(picture, {self.kind: self.count}, seed=self.seed, known=self.digests[index])
+        made = torch.from_numpy(np.stack(list(views)))
+        return made if told is None else Conditioned(made, told.expand(self.count))
+
+
+@torch.inference_mode()
+def pool_views(network: Network, inputs: Inputs, wanted: PictureInput) -> torch.Tensor:
+    """Views (B, K, S, S, 3) uint8, with conditions (B, K) where there are any -> pooled features (B, K P) float32."""
+    views, told = inputs if isinstance(inputs, Conditioned) else (inputs, None)
+    pixels = normalize(views.flatten(0, 1), wanted).contiguous(memory_format=torch.channels_last)
+    pooled = network.pool(pixels if told is None else Conditioned(pixels, told.flatten()))
+    return pooled.reshape(len(views), -1)
+
+
+def view_chunks(
+    network: Network,
+    pictures: ViewedPictures,
+    kept: Path,
+    table: pd.DataFrame,
+    *,
+    device: torch.device,
+    chunk_rows: int,
+    batch_size: int,
+    workers: int,
+) -> Iterator[np.ndarray]:
+    """Pooled features of the views of the pictures of `table`, in order, in chunks (C, K P), by way of the cache."""
+    network = network.to(device, memory_format=torch.channels_last).eval()
+    per_batch = max(1, batch_size // pictures.count)
+    drawn = {
+        "kind": pictures.kind,
+        "count": pictures.count,
+        "seed": pictures.seed,
+        "photos": hashlib.sha256(np.ascontiguousarray(pictures.studio.photos)).hexdigest(),
+        "code": code_digest(["pipeline.features.viewing"]),
+    }
+    side = pictures.pictures.side
+    maker = maker_key(network, pictures.pictures.transform, side, device=device, batch_size=per_batch, further=drawn)
+    told = pictures.pictures.conditions
+    cache = PooledCache(kept, maker, table, None if told is None else told.numpy())
+    yield from pool_chunks(
+        lambda inputs: pool_views(network, inputs, network.input),
+        pictures,
+        cache,
+        device=device,
+        chunk_rows=chunk_rows,
+        batch_size=per_batch,
+        workers=workers,
+        what=f"draw {pictures.kind}",
+    )
+
+
+def draw_views(
+    network: Network | None,
+    table: pd.DataFrame,
+    part: Part,
+    out: Path,
+    *,
+    model: Path,
+    raw: Path,
+    params: ViewsParams,
+    runtime: RuntimeParams,
+    seed: int,
+    device: torch.device,
+    work: Path,
+) -> str:
+    """Write the file of views of `part` to `out`, empty without a `network`; returns in words what is in it.
+
+    `model`: the folder that the network is from; `work`: one for what is in the making.
+    """
+    rows = np.zeros(0, np.int64) if network is None else rows_to_view(table, part, params, seed)
+    facts = {"model": model_mark(model), "shown": digest_rows(table, rows), "seed": seed}
+    if network is None or not len(rows):
+        write_views(out, rows, {}, np.zeros((0, 0, 0, 3), np.uint8), shape=(0, 0), **facts)
+        return "no views"
+    photos = street_photos(network.input, table, raw, params.photos, seed)
+    kinds = [kind for kind in params.kinds if kind != STREET or len(photos)]
+    shown, wanted = table.iloc[rows], network.input
+    pictures = Pictures(shown, raw, framed(wanted), wanted.decoded_side, network.conditions(shown))
+    kept = work / "pooled" if runtime.cache is None else Path(runtime.cache)
+    sizes = {"chunk_rows": runtime.chunk_rows, "batch_size": runtime.batch_size, "workers": runtime.workers}
+    digests, studio = shown[DIGEST].tolist(), Studio(photos)
+
+    def chunks(kind: str) -> Iterator[np.ndarray]:
+        viewed = ViewedPictures(pictures, digests, studio, kind, params.number, seed)
+        return view_chunks(network, viewed, kept, shown, device=device, **sizes)
+
+    made = work / out.name
+    shape = (params.number, network.head.shape[1])
+    write_views(made, rows, {kind: chunks(kind) for kind in kinds}, photos, shape=shape, **facts)
+    publish(made, out)
+    if runtime.cache is not None:
+        prune(kept, runtime.cache_gb * 1e9)
+    return f"{len(rows)} pictures with {params.number} views each of {', '.join(kinds)}"
+
+
+def viewed_parts(table: pd.DataFrame, params: ViewsParams) -> tuple[str, ...]:
+    """The parts whose views are drawn; auto: source_train, on which their use is chosen, and the part evaluated.
+
+    None, where no item of the source can be searched by a photo to choose by.
+    """
+    if params.parts != "auto":
+        return params.parts
+    if not len(_items_to_choose_by(table.iloc[part_rows(table, Part.SOURCE_TRAIN)])):
+        return ()
+    return (str(Part.SOURCE_TRAIN), str(evaluated_part(table, "auto")))
+
+
+def rows_to_view(table: pd.DataFrame, part: Part, params: ViewsParams, seed: int) -> np.ndarray:
+    """Rows (N,) of the manifest that are viewed: shop pictures of `part` that are no queries.
+
+    Of source_train those of up to `params.items` items, which are drawn among those that have consumer pictures too.
+    """
+    rows = part_rows(table, part)
+    shown = table.iloc[rows]
+    shop = (shown[DOMAIN] == Domain.SHOP).to_numpy()
+    if part != Part.SOURCE_TRAIN:
+        return rows[shop & (shown[SPLIT] != Split.QUERY).to_numpy()]
+    drawn = np.random.default_rng(seed).permutation(_items_to_choose_by(shown))[: params.items]
+    return rows[shop & np.isin(product_codes(shown), drawn)]
+
+
+def _items_to_choose_by(source: pd.DataFrame) -> np.ndarray:
+    """Codes of the items of these rows that have pictures of both domains."""
+    codes, shop = product_codes(source), (source[DOMAIN] == Domain.SHOP).to_numpy()
+    return np.intersect1d(codes[shop], codes[~shop])
+
+
+def street_photos(wanted: PictureInput, table: pd.DataFrame, raw: Path, count: int, seed: int) -> np.ndarray:
+    """Up to `count` consumer pictures of the source, drawn, as the network takes them: (n, S, S, 3) uint8."""
+    source = table.iloc[part_rows(table, Part.SOURCE_TRAIN)]
+    source = source[source[DOMAIN] == Domain.CONSUMER]
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(source))[:count])
+    pictures = Pictures(source.iloc[chosen], raw, framed(wanted), wanted.decoded_side)
+    shown = progress(range(len(pictures)), what="read streets", unit="photo")
+    return np.stack([pictures[place] for place in shown]) if len(pictures) else np.zeros((0, 0, 0, 3), np.uint8)
