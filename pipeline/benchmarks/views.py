@@ -25,10 +25,10 @@ def views_case(backbone: str, image_size: int, views: int) -> Case:
 
 
 def index_case(backbone: str, image_size: int, pictures: int, views: int) -> Case:
-    """A catalogue pooled with so many views of each picture; as many forward passes more, and a little."""
+    """A catalogue pooled with so many views of each picture, which are drawn in the same process, one after another."""
     name = f"pooling {pictures} pictures with {views} street views each, {backbone}"
     prepare = partial(_prepare_index, backbone=backbone, image_size=image_size, pictures=pictures, views=views)
-    return Case("views", name, "pooling the pictures alone", prepare, 1.5 * (1 + views), cpu_only=True)
+    return Case("views", name, "pooling the pictures alone", prepare, 3 * (1 + views), cpu_only=True)
 
 
 def _prepare(device: torch.device, folder: Path, *, backbone: str, image_size: int, views: int) -> Trial:
