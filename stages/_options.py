@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.base.names import INDEX_FOLDER
+from pipeline.base.names import INDEX_FOLDER, Part
 
 index_option = click.option(
     "--index",
@@ -20,4 +20,13 @@ device_option = click.option(
     default="auto",
     show_default=True,
     help="Where the networks run.",
+)
+
+parts_option = click.option(
+    "--part",
+    "parts",
+    type=click.Choice([str(part) for part in Part]),
+    multiple=True,
+    default=[str(part) for part in Part],
+    help="Part of the manifest; may be given several times.  [default: all]",
 )

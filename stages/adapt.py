@@ -35,12 +35,12 @@ def main(run: Run) -> None:
     from pipeline.base.processes import is_first
     from pipeline.base.reports import write_json
     from pipeline.base.workspace import fingerprint, workspace
+    from pipeline.control.figure import trials_figure
     from pipeline.control.held_out import Source
     from pipeline.features.store import open_parts
     from pipeline.features.views import open_views
     from pipeline.models.folder import load_head, save_heads
     from pipeline.params.adapt import AdaptParams
-    from pipeline.reporting.trials import trials_figure
     from pipeline.table.domains import domain_codes
     from pipeline.table.manifest import read_manifest
     from pipeline.table.products import build_catalogue, product_codes

@@ -2,20 +2,12 @@
 
 from pathlib import Path
 
-import click
-
 from pipeline.base.names import Part
 from stages._cli import Run, stage
+from stages._options import parts_option
 
 
-@click.option(
-    "--part",
-    "parts",
-    type=click.Choice([str(part) for part in Part]),
-    multiple=True,
-    default=[str(part) for part in Part],
-    help="Part of the manifest; may be given several times.  [default: all]",
-)
+@parts_option
 @stage
 def main(run: Run, parts: tuple[str, ...]) -> None:
     """Write data/views/<part>.h5: pooled features of street views of the catalogue pictures of each part.
@@ -35,7 +27,7 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
     params, runtime = run.section("views", ViewsParams), run.runtime()
     table = read_manifest(MANIFEST_FILE)
     pictured = has_pictures(table) and bool(params.number)
-    wanted = viewed_parts(table, params) if pictured else ()
+    wanted = set(parts).intersection(viewed_parts(table, params) if pictured else ())
     embedder, device = load_embedder(MODEL_FOLDER) if wanted else None, torch_device(runtime.device)
     be_deterministic()
     for part in parts:

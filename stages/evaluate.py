@@ -36,7 +36,7 @@ def main(run: Run) -> None:
     from pipeline.evaluation.evaluate import evaluate
     from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol, with_metrics
     from pipeline.features.store import open_parts
-    from pipeline.features.views import embed_catalogue, lacks_views, open_views, without_views
+    from pipeline.features.views import embed_catalogue, in_catalogue, lacks_views, open_views, without_views
     from pipeline.models.folder import load_heads
     from pipeline.params.data import DataParams
     from pipeline.params.evaluate import EvaluateParams
@@ -55,7 +55,7 @@ def main(run: Run) -> None:
     protocol = choose_protocol(params.protocol, dataset, table[SPLIT].to_numpy(dtype=str))
     made, views = load_heads(ADAPTER_FOLDER), open_views(VIEWS_FOLDER / f"{part}.h5", manifest, MODEL_FOLDER)
     features.check_heads({ADAPTER_FOLDER / name: model.head for name, model in made.items()})
-    if lacking := without_views(made, views):
+    if lacking := without_views(made, views, features.row[in_catalogue(table)]):
         run.say(lacks_views(views, lacking))
         made = {name: model for name, model in made.items() if name not in lacking}
     domain = domain_codes(table[DOMAIN])

@@ -3,20 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import click
-
 from pipeline.base.names import Part
 from stages._cli import Run, stage
+from stages._options import parts_option
 
 
-@click.option(
-    "--part",
-    "parts",
-    type=click.Choice([str(part) for part in Part]),
-    multiple=True,
-    default=[str(part) for part in Part],
-    help="Part of the manifest; may be given several times.  [default: all]",
-)
+@parts_option
 @stage
 def main(run: Run, parts: tuple[str, ...]) -> None:
     """Write data/features/<part>.h5: pooled features and embeddings of the pictures of each part.

@@ -28,7 +28,7 @@ def main(run: Run) -> None:
     )
     from pipeline.base.reports import write_json
     from pipeline.features.store import open_parts
-    from pipeline.features.views import open_views
+    from pipeline.features.views import in_catalogue, open_views
     from pipeline.params.index import IndexParams
     from pipeline.retrieval.index.build import build_index, catalogue_rows
     from pipeline.retrieval.index.folder import changing, write_index
@@ -42,7 +42,8 @@ def main(run: Run) -> None:
     views = open_views(VIEWS_FOLDER / f"{part}.h5", manifest, MODEL_FOLDER)
     table = manifest.iloc[features.row]
     kept = catalogue_rows(MANIFEST_FILE, table, part, params)
-    heads, missing = index_heads(params.models, MODEL_FOLDER, ADAPTER_FOLDER, views)
+    shown = kept[in_catalogue(table)[kept]]
+    heads, missing = index_heads(params.models, MODEL_FOLDER, ADAPTER_FOLDER, views, features.row[shown])
     features.check_heads({folder: model.head for folder, model in heads.values() if model is not None})
     folders = {name: where for name, (where, _) in heads.items()}
     for message in missing:

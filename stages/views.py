@@ -16,10 +16,7 @@ from stages._cli import Run, stage
     help="Part whose shop pictures are shown.",
 )
 @click.option("--pictures", type=click.IntRange(min=1), default=12, show_default=True, help="Evenly taken from it.")
-@click.option(
-    "--street", type=click.IntRange(min=0), default=5, show_default=True, help="Views on other photos' borders."
-)
-@click.option("--own-ground", type=click.IntRange(min=0), default=3, show_default=True, help="Views on the own ground.")
+@click.option("--views", type=click.IntRange(min=1), default=4, show_default=True, help="The first ones of each kind.")
 @click.option("--side", type=click.IntRange(min=16), default=160, show_default=True, help="Pixels of a view.")
 @click.option(
     "--out",
@@ -29,45 +26,48 @@ from stages._cli import Run, stage
     help="PNG file.",
 )
 @stage
-def main(run: Run, *, part: str, pictures: int, street: int, own_ground: int, side: int, out: Path) -> None:
-    """Draw a sheet of catalogue pictures with views of them, a row a picture.
+def main(run: Run, *, part: str, pictures: int, views: int, side: int, out: Path) -> None:
+    """Draw a sheet of catalogue pictures with the views of them that `draw` makes, a row a picture, kind by kind.
 
-    A view is what a photo of the garment might look like: cut off its ground, turned, on the border of a consumer
-    picture of the source or on its own ground, in another light, by another camera.
+    views.kinds says which, views.photos from how many photos streets are taken; the side is that of the sheet.
     """
     import numpy as np
 
     from pipeline.base.errors import UserError
-    from pipeline.base.names import DIGEST, DOMAIN, MANIFEST_FILE, RAW_FOLDER, Domain
+    from pipeline.base.names import DIGEST, MANIFEST_FILE, RAW_FOLDER
     from pipeline.base.progress import progress
+    from pipeline.features.viewing import street_photos
+    from pipeline.features.views import in_catalogue
     from pipeline.images.loading import Pictures
     from pipeline.images.transforms import PictureInput, framed
+    from pipeline.params.views import ViewsParams
     from pipeline.reporting.contact_sheet import write_sheet
     from pipeline.reporting.views_sheet import views_sheet
     from pipeline.table.manifest import has_pictures, part_rows, read_manifest
-    from pipeline.views.view import OWN_GROUND, STREET, Studio
+    from pipeline.views.view import STREET, Studio
 
-    manifest = read_manifest(MANIFEST_FILE)
-    shown, source = (manifest.iloc[part_rows(manifest, Part(name))] for name in (part, Part.SOURCE_TRAIN))
-    shown, photos = shown[shown[DOMAIN] == Domain.SHOP], source[source[DOMAIN] == Domain.CONSUMER]
+    params, manifest = run.section("views", ViewsParams), read_manifest(MANIFEST_FILE)
+    shown = manifest.iloc[part_rows(manifest, Part(part))]
+    shown = shown[in_catalogue(shown)]
     if not has_pictures(shown) and len(shown):
         raise UserError(f"--part: {part} has features alone, no pictures")
     if shown.empty:
         raise UserError(f"--part: {part} has no shop pictures; choose another")
-    if street and photos.empty:
-        raise UserError("--street: the source has no consumer pictures to lay garments on; set it to 0")
-    shown = shown.iloc[np.linspace(0, len(shown) - 1, min(pictures, len(shown))).round().astype(int)]
     taken = PictureInput(side, (0.0,) * 3, (1.0,) * 3, "bicubic")
-    of_catalogue, of_street = (Pictures(table, RAW_FOLDER, framed(taken), side) for table in (shown, photos))
-    studio, counts = Studio(of_street), {STREET: street, OWN_GROUND: own_ground}
+    photos = street_photos(taken, manifest, RAW_FOLDER, params.photos, run.seed)
+    kinds = [kind for kind in params.kinds if kind != STREET or len(photos)]
+    if not kinds:
+        raise UserError("views.kinds: the source has no consumer pictures to lay garments on; add own_ground")
+    shown = shown.iloc[np.linspace(0, len(shown) - 1, min(pictures, len(shown))).round().astype(int)]
+    drawn, studio = Pictures(shown, RAW_FOLDER, framed(taken), side), Studio(photos)
     rows = [
-        [picture, *studio.views(picture, counts, seed=run.seed, known=digest)]
+        [picture, *studio.views(picture, dict.fromkeys(kinds, views), seed=run.seed, known=digest)]
         for picture, digest in progress(
-            zip(of_catalogue, shown[DIGEST], strict=True), what="draw views", total=len(shown), unit="picture"
+            zip(drawn, shown[DIGEST], strict=True), what="draw views", total=len(shown), unit="picture"
         )
     ]
     write_sheet(out, views_sheet(rows))
-    run.say(f"{len(rows)} pictures with {street + own_ground} views each in {out}")
+    run.say(f"{len(rows)} pictures with {views} views each of {', '.join(kinds)} in {out}")
 
 
 if __name__ == "__main__":

@@ -4,17 +4,26 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from ruamel.yaml import YAML
 
 from pipeline.base.code import PROJECT, import_closure, module_file, modules_below
+from pipeline.base.names import AdaptedName, ModelName, Part, PartName
 from pipeline.base.plugins import plugin_names
 from pipeline.datasets._shared.face import DATASETS
+from pipeline.params.views import Kind
+from pipeline.views.view import KINDS
 from stages.deps import EVERY, PLUGINS, code_deps, is_code
 
 MODULES = sorted(path for folder in ("pipeline", "stages") for path in (PROJECT / folder).rglob("*.py"))
-STAGES = ("download", "prepare", "finetune", "extract", "cluster", "weight", "adapt", "index", "evaluate")
+STAGES = ("download", "prepare", "finetune", "extract", "draw", "cluster", "weight", "adapt", "index", "evaluate")
+
+
+def test_names_in_params_are_those_of_the_code():
+    assert list(get_args(AdaptedName)) == [str(name) for name in ModelName if name != ModelName.BASELINE]
+    assert (get_args(PartName), get_args(Kind)) == (tuple(Part), KINDS)
 
 
 def test_reports_that_dvc_leaves_to_git_are_in_git():

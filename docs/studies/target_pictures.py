@@ -52,14 +52,15 @@ class Setting(NamedTuple):
         """Means of the domains along the axes (2, D)."""
         return self.whitening.centres @ self.whitening.axes.T
 
-    def embed(self, rows: np.ndarray, domain: np.ndarray, variances: np.ndarray, directions: np.ndarray) -> np.ndarray:
-        """l2(S^(-1/2) (z - m_dom)) with S shrunk."""
-        shrunk = (1 - SHRINKAGE) * variances + SHRINKAGE * variances.mean()
+    def embed(self, rows: np.ndarray, domain: np.ndarray, whitening: Whitening) -> np.ndarray:
+        """Embeddings (n, D) of rows (n, D) along the axes, of these domains, by that whitening."""
+        shrunk = (1 - SHRINKAGE) * whitening.variances + SHRINKAGE * whitening.variances.mean()
+        directions = whitening.directions
         return unit_rows((rows - self.centres[domain]) @ (directions / np.sqrt(shrunk)) @ directions.T)
 
     def control(self, rows: np.ndarray, domain: np.ndarray) -> np.ndarray:
         """Embeddings as the control has them."""
-        return self.embed(rows, domain, self.whitening.variances, self.whitening.directions)
+        return self.embed(rows, domain, self.whitening)
 
     def with_pairs(self, differences: np.ndarray, weights: np.ndarray, share: float) -> np.ndarray:
         """The test pictures, whitened by a covariance that has a `share` of that of further weighted differences."""
@@ -69,7 +70,8 @@ class Setting(NamedTuple):
         further = (centred * weights[:, None]).T @ centred / 2
         further *= np.trace(own) / max(np.trace(further), 1e-12)
         variances, directions = np.linalg.eigh((1 - share) * own + share * further)
-        return self.embed(self.test, self.test_domain, variances.clip(min=0), directions)
+        changed = replace(self.whitening, variances=variances.clip(min=0), directions=directions)
+        return self.embed(self.test, self.test_domain, changed)
 
 
 def finch_items(setting: Setting) -> np.ndarray:

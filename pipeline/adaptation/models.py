@@ -14,7 +14,7 @@ from pipeline.adaptation.retrain import retrain
 from pipeline.base.errors import UserError
 from pipeline.base.names import ModelName
 from pipeline.base.runtime import RuntimeParams
-from pipeline.control.choose import AS_FINE_TUNED, Choice, choose, default_choice
+from pipeline.control.choose import Choice, choose, default_choice
 from pipeline.control.held_out import HeadSetting, HeldOut, Source
 from pipeline.control.whitened import NothingToWhiten
 from pipeline.models.folder import Adapted
@@ -22,6 +22,7 @@ from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
 from pipeline.views.mix import Mix
 
+IN_CLOSED_FORM = {ModelName.CONTROL, ModelName.VIEWED, ModelName.LINKED}
 RETRAINED = (ModelName.UDMA_CONTROL, ModelName.UDMA, ModelName.LINKED)
 
 
@@ -36,10 +37,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Made:
-    """The models by name, the choice that was made, rows {step, <name>: loss} of the curves, and what to report."""
+    """The models by name, the choice if one was made, rows {step, <name>: loss} of the curves, and what to report."""
 
     models: dict[str, Adapted]
-    choice: Choice
+    choice: Choice | None
     curve: list[dict[str, float]]
     report: dict[str, Any]
 
@@ -64,16 +65,17 @@ def make_models(
     Nothing of the target but its linked pictures has a part in it, and these in the retrained heads alone.
     Raises UserError for settings that the source cannot give, and when a loss stops being finite.
     """
-    choice = settle(source, params, seed, runtime.block_rows, say)
-    control = _control(source, choice.setting)
-    models = {}
-    if choice.heads or params.choose == "fixed":
+    models, choice, control = {}, None, None
+    if IN_CLOSED_FORM & set(params.models):
+        choice = settle(source, params, seed, runtime.block_rows, say)
+    if choice is not None:
+        control = _control(source, choice.setting)
         models[ModelName.CONTROL] = Adapted(control)
-        if source.viewed:
+        if source.viewed or choice.mix is not None:
             models[ModelName.VIEWED] = Adapted(control, choice.mix)
         elif ModelName.VIEWED in params.models:
             say("no views are drawn of the source, so there is no model viewed")
-    wanted = [name for name in RETRAINED if name in params.models]
+    wanted = [name for name in RETRAINED if name in params.models and (control or name != ModelName.LINKED)]
     curve, report = [], {}
     if wanted and target is None:
         say(f"no target pictures to train on, so there is no model {' or '.join(wanted)}")
@@ -83,7 +85,7 @@ def make_models(
         starts = {
             ModelName.UDMA_CONTROL: (fine_tuned, used.without_targets()),
             ModelName.UDMA: (fine_tuned, used),
-            ModelName.LINKED: (control.folded(), used),
+            ModelName.LINKED: (control and control.folded(), used),
         }
         both = ((source.pooled, target.pooled), (source.domain, target.domain))
         rows = Rows(*(torch.from_numpy(np.concatenate(values)) for values in both))
@@ -92,39 +94,40 @@ def make_models(
         models |= {name: Adapted(head) for name, head in made.heads.items()}
         curve, report = made.curve, made.report
     kept = {str(name): models[name] for name in ModelName if name in models and name in params.models}
-    return Made(kept, choice, curve, {"choice": choice.report, **report})
+    return Made(kept, choice, curve, ({"choice": choice.report} if choice else {}) | report)
 
 
-def settle(source: Source, params: AdaptParams, seed: int, block_rows: int, say: Callable[[str], None]) -> Choice:
-    """The head and the mix of views: those of `params`, or what is clearly better on held-out items of the source."""
+def settle(
+    source: Source, params: AdaptParams, seed: int, block_rows: int, say: Callable[[str], None]
+) -> Choice | None:
+    """The head and the mix of views: those of `params`, or what is clearly better on held-out items of the source.
+
+    None where there are too few of these to measure on.
+    """
     setting, mix = HeadSetting(params.root, params.shrinkage), _mix(source, params)
     if params.choose == "fixed":
         return default_choice(setting, mix)
     held_out = HeldOut(source, params.folds, seed, block_rows)
     if held_out.items < params.folds:
+        left_out = " or ".join(name for name in params.models if name in IN_CLOSED_FORM)
         say(
             f"{held_out.items} items of the source have pictures of both domains, too few to measure on in "
-            f"{params.folds} parts: the model stays as it is"
+            f"{params.folds} parts, so there is no model {left_out}"
         )
-        return default_choice(AS_FINE_TUNED, None)
-    choice = choose(held_out, setting, mix)
+        return None
+    choice = choose(held_out, setting, mix if source.viewed else None)
     report = choice.report
     say(f"chosen on {choice.items} held-out items of the source: {report['head']}; views: {report['views']}")
     return choice
 
 
 def _mix(source: Source, params: AdaptParams) -> Mix | None:
+    """The mix that `params` asks for: all views that are drawn of the source, unless they say how many."""
     numbers = {} if source.views is None else dict(source.views.numbers)
-    if not numbers:
-        return None
-    counts = numbers if params.views.counts is None else params.views.counts
-    for kind, count in counts.items():
-        if count > numbers.get(kind, 0):
-            raise UserError(
-                f"adapt.views.counts: {count} views of kind {kind!r}, of which {numbers.get(kind, 0)} are drawn; "
-                "raise views.number, or add the kind to views.kinds"
-            )
-    return Mix(counts, params.views.share)
+    counts = params.views.counts or numbers
+    if numbers:
+        params.views.check(numbers)
+    return Mix(counts, params.views.share) if counts else None
 
 
 def _control(source: Source, setting: HeadSetting) -> Head:

@@ -44,8 +44,6 @@ def retrain(
     of the source. Checkpoints `<name>.pt` are in `folder`; where there are some, it goes on from them.
     Raises UserError when the loss stops being finite.
     """
-    if not starts:
-        return Retrained({}, [], {})
     fabric = start_fabric(runtime.device, "32-true", runtime.devices)
     rows = Rows(*(fabric.to_device(values) for values in rows))
     made = Retrained({}, [], {})

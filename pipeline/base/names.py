@@ -16,7 +16,6 @@ LINKS_FILE = Path("data/links.parquet")
 ADAPTER_FOLDER = Path("data/models/adapter")
 QUERIES_FILE = Path("data/queries.parquet")
 INDEX_FOLDER = Path("data/index")
-QUERIES_FILE = Path("data/queries.parquet")
 METRICS_FOLDER = Path("metrics")
 
 

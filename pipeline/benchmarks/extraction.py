@@ -31,6 +31,19 @@ def extraction_case(backbone: str, image_size: int, pictures: int, batch_size: i
 def _prepare(
     device: torch.device, folder: Path, *, n: int, backbone: str, image_size: int, batch_size: int, workers: int
 ) -> Trial:
+    embedder, table = model_and_pictures(device, folder, n, backbone, image_size)
+    pictures = Pictures(table, folder, inference_transform(embedder.input), image_size)
+    batch = torch.stack([pictures[number % n] for number in range(batch_size)])
+    batch = batch.to(device, memory_format=torch.channels_last)
+    settings = {"device": device, "chunk_rows": n, "batch_size": batch_size, "workers": workers}
+    cache = PooledCache(folder / "chunks", "bench", table)
+    return Trial(partial(_extract, embedder, pictures, cache, settings), partial(_forward, embedder, batch, n))
+
+
+def model_and_pictures(
+    device: torch.device, folder: Path, n: int, backbone: str, image_size: int
+) -> tuple[Embedder, pd.DataFrame]:
+    """A model of random weights, and rows as of a manifest of `n` JPEG files that are written into `folder`."""
     params = ModelParams(
         backbone=backbone,
         pooling="gem",
@@ -45,12 +58,7 @@ def _prepare(
     table = pd.DataFrame({IMAGE: [write_picture(folder, number) for number in range(n)]}).assign(
         **dict.fromkeys(BOX, np.nan), **{DIGEST: [str(number) for number in range(n)]}
     )
-    pictures = Pictures(table, folder, inference_transform(embedder.input), image_size)
-    batch = torch.stack([pictures[number % n] for number in range(batch_size)])
-    batch = batch.to(device, memory_format=torch.channels_last)
-    settings = {"device": device, "chunk_rows": n, "batch_size": batch_size, "workers": workers}
-    cache = PooledCache(folder / "chunks", "bench", table)
-    return Trial(partial(_extract, embedder, pictures, cache, settings), partial(_forward, embedder, batch, n))
+    return embedder, table
 
 
 def _extract(embedder: Embedder, pictures: Pictures, cache: PooledCache, settings: dict) -> None:

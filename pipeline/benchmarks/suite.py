@@ -29,6 +29,6 @@ def published_sizes(workers: int, params: dict[str, Any]) -> list[Case]:
         evaluation_case(47_434, 11_312, 2048, relevant=2, most_mb=3000),
         extraction_case("torchvision/resnet50", 224, 256, 32, workers),
         views_case("timm/tf_efficientnet_lite0", 160, 64),
-        index_case("timm/tf_efficientnet_lite0", 160, 64, 8),
+        index_case("timm/tf_efficientnet_lite0", 160, 256, 8, workers),
         *training_cases(params, "torchvision/resnet18", 112),
     ]

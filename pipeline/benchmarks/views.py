@@ -2,15 +2,22 @@
 
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import nn
 
+from pipeline.base.names import DIGEST
 from pipeline.benchmarks.case import Case, Trial
+from pipeline.benchmarks.extraction import model_and_pictures
 from pipeline.benchmarks.pictures import write_picture
-from pipeline.images.transforms import PictureInput, framed
+from pipeline.features.cache import PooledCache
+from pipeline.features.extract import extract_chunks
+from pipeline.features.viewing import ViewedPictures, view_chunks
+from pipeline.images.loading import Pictures
+from pipeline.images.transforms import PictureInput, framed, inference_transform
 from pipeline.models.backbones import build_backbone
 from pipeline.views.view import STREET, Studio
 
@@ -24,51 +31,49 @@ def views_case(backbone: str, image_size: int, views: int) -> Case:
     return Case("views", name, "forward passes of the trunk, on one thread as the drawing", prepare, 1, cpu_only=True)
 
 
-def index_case(backbone: str, image_size: int, pictures: int, views: int) -> Case:
-    """A catalogue pooled with so many views of each picture, which are drawn in the same process, one after another."""
-    name = f"pooling {pictures} pictures with {views} street views each, {backbone}"
-    prepare = partial(_prepare_index, backbone=backbone, image_size=image_size, pictures=pictures, views=views)
-    return Case("views", name, "pooling the pictures alone", prepare, 3 * (1 + views), cpu_only=True)
+def index_case(backbone: str, image_size: int, pictures: int, views: int, workers: int) -> Case:
+    """A catalogue with so many views of each picture as the stages extract and draw pool it, against extract alone."""
+    name = f"extract and draw of {pictures} pictures, {views} street views each, {backbone} {image_size} px"
+    settings = {"backbone": backbone, "image_size": image_size, "pictures": pictures, "views": views}
+    prepare = partial(_prepare_index, workers=workers, **settings)
+    return Case("views", name, "extract of the pictures alone", prepare, 1.5 * (1 + views), cpu_only=True)
 
 
 def _prepare(device: torch.device, folder: Path, *, backbone: str, image_size: int, views: int) -> Trial:
-    network, batch, studio, garment = _inputs(device, folder, backbone, image_size, views)
-    return Trial(partial(_draw, studio, garment, views), partial(_forward, network, batch))
-
-
-def _prepare_index(
-    device: torch.device, folder: Path, *, backbone: str, image_size: int, pictures: int, views: int
-) -> Trial:
-    network, batch, studio, garment = _inputs(device, folder, backbone, image_size, pictures)
-
-    @torch.inference_mode()
-    def with_views() -> None:
-        network(batch)
-        for _ in range(pictures):
-            drawn = np.stack(list(studio.views(garment, {STREET: views}, seed=1, known="0")))
-            network(torch.from_numpy(drawn).movedim(-1, 1).float().div(255))
-
-    @torch.inference_mode()
-    def without() -> None:
-        network(batch)
-
-    return Trial(with_views, without)
-
-
-def _inputs(
-    device: torch.device, folder: Path, backbone: str, image_size: int, pictures: int
-) -> tuple[nn.Module, torch.Tensor, Studio, np.ndarray]:
-    """A trunk, a batch of pictures for it, a studio, and a garment on even ground."""
     del device  # the CPU
     torch.manual_seed(0)
     network = build_backbone(backbone).eval().to(memory_format=torch.channels_last)
-    batch = torch.randn(pictures, 3, image_size, image_size).contiguous(memory_format=torch.channels_last)
+    batch = torch.randn(views, 3, image_size, image_size).contiguous(memory_format=torch.channels_last)
     taken = framed(PictureInput(image_size, (0.0,) * 3, (1.0,) * 3))
     picture, *photos = (taken(Image.open(folder / write_picture(folder, number))) for number in range(PHOTOS + 1))
     garment = np.full_like(picture, 255)
     inner = slice(image_size // 4, -image_size // 4)
     garment[inner, inner] = picture[inner, inner]
-    return network, batch, Studio(photos), garment
+    return Trial(partial(_draw, Studio(photos), garment, views), partial(_forward, network, batch))
+
+
+def _prepare_index(
+    device: torch.device, folder: Path, *, backbone: str, image_size: int, pictures: int, views: int, workers: int
+) -> Trial:
+    network, table = model_and_pictures(device, folder, pictures, backbone, image_size)
+    plain = Pictures(table, folder, inference_transform(network.input), image_size)
+    framed_ones = Pictures(table, folder, framed(network.input), image_size)
+    studio = Studio(np.stack([framed_ones[number] for number in range(PHOTOS)]))
+    viewed = ViewedPictures(framed_ones, table[DIGEST].tolist(), studio, STREET, views, seed=1)
+    sizes = {"device": device, "chunk_rows": pictures, "batch_size": 128, "workers": workers}
+
+    def extract() -> None:
+        with TemporaryDirectory(dir=folder) as cache:
+            for _ in extract_chunks(network, plain, PooledCache(Path(cache), "bench", table), **sizes):
+                pass
+
+    def extract_and_draw() -> None:
+        extract()
+        with TemporaryDirectory(dir=folder) as cache:
+            for _ in view_chunks(network, viewed, Path(cache), table, **sizes):
+                pass
+
+    return Trial(extract_and_draw, extract)
 
 
 def _draw(studio: Studio, picture: np.ndarray, views: int) -> None:

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.base.progress import progress
-from pipeline.control.held_out import HeadSetting, HeldOut
+from pipeline.control.held_out import AS_FINE_TUNED, HeadSetting, HeldOut
 from pipeline.control.whitened import NothingToWhiten
 from pipeline.views.mix import Mix
 
 SHRINKAGES = (0.1, 0.3, 0.5)
 SHARES = (0.3, 0.5, 0.7)
 CLEAR = 2.0  # standard errors
-AS_FINE_TUNED = HeadSetting(root=False, shrinkage=None)
 HEADS = (
     HeadSetting(root=True, shrinkage=None),
     *(HeadSetting(root, shrinkage) for root in (False, True) for shrinkage in SHRINKAGES),
@@ -78,11 +77,12 @@ def choose(held_out: HeldOut, setting: HeadSetting, mix: Mix | None) -> Choice:
     settings = _unique([setting, AS_FINE_TUNED, *HEADS])
     shown = progress(settings, what="choose a head", unit="head")
     heads = tuple(Trial(each.name, _scores(held_out, each)) for each in shown)
-    setting = settings[best_place(heads)]
+    place = best_place(heads)
+    setting = settings[place]
     mixes: list[Mix | None] = _unique([*([] if mix is None else [mix]), None, *mixes_of(held_out.kinds)])
     with_views = held_out.score_mixes(setting, [each for each in mixes if each is not None])
     scores = {name_of(each): made for each, made in zip(filter(None, mixes), with_views, strict=True)}
-    scores[NO_VIEWS] = held_out.score(setting)
+    scores[NO_VIEWS] = heads[place].scores
     trials = tuple(Trial(name_of(each), scores[name_of(each)]) for each in mixes)
     return Choice(setting, mixes[best_place(trials)], heads, trials, held_out.items)
 

@@ -23,7 +23,8 @@ MOST_ITEMS = 1000  # that are measured
 class HeadSetting:
     """A head in closed form: `shrinkage` of the whitening, or None without one; `root`: of signed roots.
 
-    With neither it is the head that fine-tuning gave.
+    With neither it is the head that fine-tuning gave. That has seen the items that are held out here, so that the
+    features as they are stand for it in every measure.
     """
 
     root: bool
@@ -35,6 +36,9 @@ class HeadSetting:
         if self.shrinkage is None:
             return "root" if self.root else "as fine-tuned"
         return f"whitened{', root' if self.root else ''}, shrinkage {self.shrinkage:g}"
+
+
+AS_FINE_TUNED = HeadSetting(root=False, shrinkage=None)
 
 
 @dataclass(frozen=True)
@@ -57,18 +61,18 @@ class Source:
         """Whether there are views."""
         return self.views is not None and len(self.views) > 0
 
-    def head(self, setting: HeadSetting, whitening: Whitening | None) -> Head:
-        """The head of that setting; `whitening`: the estimate, where one is wanted."""
-        if setting.shrinkage is not None:
-            return whitening.head(setting.shrinkage)
-        if setting.root:
-            return Head.identity(self.pooled.shape[1], norm_features=False, root=True)
-        return self.start
-
     def fit(self, setting: HeadSetting) -> Head:
         """The head of that setting, estimated on all pictures. Raises NothingToWhiten as `fit_whitening` does."""
+        if setting == AS_FINE_TUNED:
+            return self.start
         every = np.arange(len(self.item))
         return self.head(setting, None if setting.shrinkage is None else self.estimate(setting.root, every))
+
+    def head(self, setting: HeadSetting, whitening: Whitening | None) -> Head:
+        """As it is measured: whitened by that estimate, or the features, or their roots, as they are."""
+        if setting.shrinkage is not None:
+            return whitening.head(setting.shrinkage)
+        return Head.identity(self.pooled.shape[1], norm_features=False, root=setting.root)
 
     def estimate(self, root: bool, rows: np.ndarray) -> Whitening:
         """The estimate on the pictures at positions `rows` (n,)."""
@@ -141,8 +145,8 @@ class HeldOut:
 
     def _views(self, head: Head, kind: str, place: np.ndarray) -> np.ndarray:
         """Embeddings (n, K, D) of the views of a kind, of the pictures at these places of the file."""
-        made = self.source.views.embeddings(head, kind, self.kinds[kind], self.block_rows)
-        return np.concatenate([rows for _, rows in made])[place]
+        made = self.source.views.embeddings(head, kind, self.kinds[kind], self.block_rows, among=place)
+        return np.concatenate([rows for _, rows in made])[np.argsort(np.argsort(place))]
 
     def _precision(self, fold: _Fold, queries: np.ndarray, gallery: np.ndarray) -> np.ndarray:
         precision, item = average_precision(queries @ gallery.T, self._relevant(fold)), self.source.item[fold.queries]

@@ -10,8 +10,9 @@ TPAMI 2018, section 3.3. Shrinkage: Ledoit, Wolf, "A well-conditioned estimator 
 matrices", 2004.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -58,51 +59,57 @@ def fit_whitening(pooled: np.ndarray, domain: np.ndarray, item: np.ndarray, *, r
     `width`: at most so many principal axes are kept. Raises NothingToWhiten where no item has pictures of both domains,
     or none of them differ.
     """
-    consumer, shop = pairs_of_items(domain, item)
-    if not len(consumer):
+    item = np.unique(item, return_inverse=True)[1]
+    counts = np.zeros((len(Domain), item.max() + 1))  # pictures of each item, a row a domain
+    np.add.at(counts, (domain, item), 1)
+    if not counts.prod(axis=0).any():
         raise NothingToWhiten("no item of the source has both a consumer and a shop picture")
-    made = rooted if root else unit_rows
-
-    def taken(rows: np.ndarray) -> np.ndarray:
-        return made(pooled[rows].astype(np.float64))
-
-    every = np.arange(len(pooled))
-    width = min(width, len(pooled) - 1, pooled.shape[1])
+    z, sums = _Rows(pooled, rooted if root else unit_rows), np.zeros((len(Domain), pooled.shape[1]))
+    for part, rows in z.blocks():
+        for code in CODES.values():
+            sums[code] += rows[domain[part] == code].sum(axis=0)
+    centres, mean = sums / counts.sum(axis=1)[:, None], sums.sum(axis=0) / len(pooled)
     # Ascending eigenvalues: the last axes are the principal ones.
-    axes = np.linalg.eigh(_moments(taken(rows) for rows in _blocks(every))[1])[1][:, ::-1][:, :width].T
-    pairs = np.stack([consumer, shop])
-    _, within = _moments((taken(one) - taken(other)) @ axes.T for one, other in _blocks(pairs))
-    if not within.any():
-        raise NothingToWhiten("the pairs of one item do not differ from one another")
+    width = min(width, len(pooled) - 1, pooled.shape[1])
+    scatter = sum((rows - mean).T @ (rows - mean) for _, rows in z.blocks())
+    axes = np.linalg.eigh(scatter)[1][:, ::-1][:, :width].T
+    within = _within_items(z, axes, domain, item, counts)
     variances, directions = np.linalg.eigh(within / 2)
-    centres = [_moments(taken(rows) for rows in _blocks(every[domain == CODES[name]]))[0] for name in Domain]
-    return Whitening(axes, np.stack(centres), variances.clip(min=0), directions, root)
+    return Whitening(axes, centres, variances.clip(min=0), directions, root)
 
 
-def pairs_of_items(domain: np.ndarray, item: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (n,) of the consumer and of the shop picture of every pair of one item; domain, item (N,) int64."""
-    order = np.argsort(item, kind="stable")
-    shops = order[domain[order] == CODES[Domain.SHOP]]
-    consumers = np.flatnonzero(domain == CODES[Domain.CONSUMER])
-    first, last = (np.searchsorted(item[shops], item[consumers], side=side) for side in ("left", "right"))
-    counts = last - first
-    place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(consumers, counts), shops[np.repeat(first, counts) + place]
+def _within_items(z: "_Rows", axes: np.ndarray, domain: np.ndarray, item: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Covariance (D, D), along the axes, of the differences of all pairs of a photo and a shop picture of one item.
+
+    The pairs need not be listed: sum (c - s)(c - s)' over those of an item with n photos c and m shop pictures s is
+    m sum cc' + n sum ss' - sum c sum s' - sum s sum c'. counts (2, I): n and m of each item.
+    Raises NothingToWhiten where no two of these differences differ.
+    """
+    partners = counts[1 - domain, item]  # pictures that each is paired with
+    products, sums = np.zeros((len(axes), len(axes))), np.zeros((*counts.shape, len(axes)))
+    for part, rows in z.blocks():
+        along = rows @ axes.T
+        products += (along * partners[part, None]).T @ along
+        np.add.at(sums, (domain[part], item[part]), along)
+    photos, shown = sums
+    crossed, pairs = photos.T @ shown, counts.prod(axis=0).sum()
+    mean = (counts[1] @ photos - counts[0] @ shown) / pairs
+    within = products - crossed - crossed.T - pairs * np.outer(mean, mean)
+    if np.trace(within) <= 1e-12 * np.trace(products):  # what rounding leaves
+        raise NothingToWhiten("the pairs of one item do not differ from one another")
+    return within / (pairs - 1)
 
 
-def _moments(blocks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (D,) and covariance (D, D) of the rows of blocks (B, D) float64, of which there is one at least."""
-    count, total, products = 0, 0.0, 0.0
-    for block in blocks:
-        count, total, products = count + len(block), total + block.sum(axis=0), products + block.T @ block
-    mean = total / count
-    return mean, (products - count * np.outer(mean, mean)) / max(count - 1, 1)
+class _Rows(NamedTuple):
+    """Pooled features (N, P), and what is made of them in float64."""
 
+    pooled: np.ndarray
+    made: Callable[[np.ndarray], np.ndarray]
 
-def _blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
-    """The columns (..., n) in blocks."""
-    for part in slices(rows.shape[-1], BLOCK_ROWS):
-        yield rows[..., part]
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Places, and rows (B, P)."""
+        for part in slices(len(self.pooled), BLOCK_ROWS):
+            yield part, self.made(self.pooled[part].astype(np.float64))
 
 
 def rooted(rows: np.ndarray) -> np.ndarray:

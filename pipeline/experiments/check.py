@@ -61,6 +61,7 @@ def check_params(params: dict[str, Any], read: Callable[[Path], dict[str, Any]] 
     load_strategy(sections["weight"].strategy)
     check_protocol(sections["evaluate"].protocol)
     check_metrics(sections["evaluate"].metrics)
+    sections["adapt"].views.check(sections["views"].drawn)
 
 
 @cache

@@ -12,13 +12,13 @@ from torch.utils.data import Dataset
 
 from pipeline.base.atomic import publish
 from pipeline.base.code import code_digest
-from pipeline.base.names import DIGEST, DOMAIN, SPLIT, Domain, Part, Split
+from pipeline.base.names import DIGEST, DOMAIN, Domain, Part
 from pipeline.base.progress import progress
 from pipeline.base.runtime import RuntimeParams
 from pipeline.features.cache import PooledCache, maker_key, prune
 from pipeline.features.extract import pool_chunks
 from pipeline.features.store import digest_rows, model_mark
-from pipeline.features.views import write_views
+from pipeline.features.views import in_catalogue, write_views
 from pipeline.images.loading import Conditioned, Inputs, Pictures
 from pipeline.images.transforms import PictureInput, framed, normalize
 from pipeline.models.network import Network
@@ -118,13 +118,15 @@ def draw_views(
 
     `model`: the folder that the network is from; `work`: one for what is in the making.
     """
-    rows = np.zeros(0, np.int64) if network is None else rows_to_view(table, part, params, seed)
+    rows, kinds, photos = np.zeros(0, np.int64), (), np.zeros((0, 0, 0, 3), np.uint8)
+    if network is not None:
+        photos = street_photos(network.input, table, raw, params.photos, seed)
+        kinds = tuple(kind for kind in params.kinds if kind != STREET or len(photos))
+        rows = rows_to_view(table, part, params, seed) if kinds else rows
     facts = {"model": model_mark(model), "shown": digest_rows(table, rows), "seed": seed}
     if network is None or not len(rows):
-        write_views(out, rows, {}, np.zeros((0, 0, 0, 3), np.uint8), shape=(0, 0), **facts)
+        write_views(out, rows, {}, photos, shape=(0, 0), **facts)
         return "no views"
-    photos = street_photos(network.input, table, raw, params.photos, seed)
-    kinds = [kind for kind in params.kinds if kind != STREET or len(photos)]
     shown, wanted = table.iloc[rows], network.input
     pictures = Pictures(shown, raw, framed(wanted), wanted.decoded_side, network.conditions(shown))
     kept = work / "pooled" if runtime.cache is None else Path(runtime.cache)
@@ -157,17 +159,16 @@ def viewed_parts(table: pd.DataFrame, params: ViewsParams) -> tuple[str, ...]:
 
 
 def rows_to_view(table: pd.DataFrame, part: Part, params: ViewsParams, seed: int) -> np.ndarray:
-    """Rows (N,) of the manifest that are viewed: shop pictures of `part` that are no queries.
+    """Rows (N,) of the manifest that are viewed: those of `part` that are `in_catalogue`.
 
     Of source_train those of up to `params.items` items, which are drawn among those that have consumer pictures too.
     """
     rows = part_rows(table, part)
     shown = table.iloc[rows]
-    shop = (shown[DOMAIN] == Domain.SHOP).to_numpy()
     if part != Part.SOURCE_TRAIN:
-        return rows[shop & (shown[SPLIT] != Split.QUERY).to_numpy()]
+        return rows[in_catalogue(shown)]
     drawn = np.random.default_rng(seed).permutation(_items_to_choose_by(shown))[: params.items]
-    return rows[shop & np.isin(product_codes(shown), drawn)]
+    return rows[in_catalogue(shown) & np.isin(product_codes(shown), drawn)]
 
 
 def _items_to_choose_by(source: pd.DataFrame) -> np.ndarray:

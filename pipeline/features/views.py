@@ -1,6 +1,6 @@
 """Files of views, `data/views/<part>.h5`: pooled features of the street views that are drawn of catalogue pictures.
 
-Datasets: `row` (N,) int64 into the manifest, ascending; for each kind of view one of its name, (N, K, P) float32; and
+Datasets: `row` (N,) int64 into the manifest; for each kind of view one of its name, (N, K, P) float32; and
 `photos` (n, S, S, 3) uint8, which grounds of the street are taken from. Attributes: `model`, `shown` as in
 `pipeline.features.store`, `seed` of the draws.
 """
@@ -18,7 +18,7 @@ from pipeline.arrays.blocks import slices
 from pipeline.arrays.rows import bad_rows
 from pipeline.base.errors import UserError
 from pipeline.base.hdf5 import reading, set_attributes, writing
-from pipeline.base.names import MODEL, ROW, SHOWN, Domain
+from pipeline.base.names import DOMAIN, MODEL, ROW, SHOWN, SPLIT, Domain, Split
 from pipeline.features.store import Features, digest_rows, model_mark
 from pipeline.models.folder import Adapted
 from pipeline.models.head import Head
@@ -58,12 +58,20 @@ class Views:
             for part in slices(len(self), max(1, BLOCK_VIEWS // max(count, 1))):
                 yield part, file[kind][part, :count]
 
-    def embeddings(self, head: Head, kind: str, count: int, block_rows: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """Places and unit embeddings (B, count, D) float32 of the first views, as shop pictures, all in order."""
-        for part, views in self.blocks(kind, count):
-            rows = views.reshape(-1, self.width)
-            made = head.embed(rows, np.full(len(rows), CODES[Domain.SHOP]), block_rows)
-            yield part, made.reshape(*views.shape[:2], -1)
+    def embeddings(
+        self, head: Head, kind: str, count: int, block_rows: int, among: np.ndarray | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Places (B,) and unit embeddings (B, count, D) float32 of the first views, as shop pictures, in order.
+
+        among (n,) int64: no others than those at these places.
+        """
+        wanted = np.ones(len(self), bool) if among is None else np.isin(np.arange(len(self)), among)
+        for part, block in self.blocks(kind, count):
+            views = block[wanted[part]]
+            if len(views):
+                rows = views.reshape(-1, self.width)
+                made = head.embed(rows, np.full(len(rows), CODES[Domain.SHOP]), block_rows)
+                yield part.start + np.flatnonzero(wanted[part]), made.reshape(*views.shape[:2], -1)
 
     def blend(self, embeddings: np.ndarray, rows: np.ndarray, head: Head, mix: Mix, block_rows: int) -> np.ndarray:
         """Embeddings (N, D) of `rows` (N,) of the manifest by `head`, mixed with those of views where there are any.
@@ -78,8 +86,8 @@ class Views:
         """Mean (N, D) float32 of the unit embeddings of the views that `mix` wants."""
         total = np.zeros((len(self), head.shape[0]), np.float32)
         for kind, count in mix.counts.items():
-            for part, of_views in self.embeddings(head, kind, count, block_rows):
-                total[part] += of_views.sum(axis=1)
+            for places, of_views in self.embeddings(head, kind, count, block_rows):
+                total[places] += of_views.sum(axis=1)
         return total / sum(mix.counts.values())
 
 
@@ -101,14 +109,24 @@ def read_studio(path: Path) -> tuple[Studio, int]:
         return Studio(file[PHOTOS][()]), int(file.attrs[SEED])
 
 
-def without_views(models: Mapping[str, Adapted | None], views: Views) -> list[str]:
-    """Names of the models that mix views in, where there are none."""
-    return [name for name, model in models.items() if model is not None and model.mix is not None and not len(views)]
+def in_catalogue(table: pd.DataFrame) -> np.ndarray:
+    """Which rows (N,), as bool, of the manifest have views: shop pictures that are searched and do not search."""
+    return ((table[DOMAIN] == Domain.SHOP) & ~table[SPLIT].isin([Split.QUERY, Split.TEST])).to_numpy()
+
+
+def without_views(models: Mapping[str, Adapted | None], views: Views, rows: np.ndarray) -> list[str]:
+    """Names of the models that mix views in, where catalogue pictures among `rows` (n,) of the manifest have none."""
+    if len(rows) and np.isin(rows, views.row).all():
+        return []
+    return [name for name, model in models.items() if model is not None and model.mix is not None]
 
 
 def lacks_views(views: Views, names: Sequence[str]) -> str:
     """What to say of models that `without_views` names."""
-    return f"{views.path} has no views, so there is no model {' or '.join(names)}; views.parts says which parts have"
+    return (
+        f"{views.path} has no views of all catalogue pictures, so there is no model {' or '.join(names)}; views.parts "
+        "says which parts have"
+    )
 
 
 def embed_catalogue(

@@ -1,9 +1,11 @@
 """Section `adapt`: the models that are made of the fine-tuned one, and how."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipeline.base.errors import UserError
 from pipeline.base.names import AdaptedName
 from pipeline.base.params import AsTuple, Section
 from pipeline.params.optim import OptimizerParams
@@ -15,6 +17,15 @@ class ViewsUse(Section):
 
     counts: dict[Kind, Annotated[int, Field(ge=1)]] | None
     share: Annotated[float, Field(gt=0, le=1)]
+
+    def check(self, drawn: Mapping[str, int]) -> None:
+        """Raise UserError for more views than are drawn of a kind."""
+        for kind, count in (self.counts or {}).items():
+            if count > drawn.get(kind, 0):
+                raise UserError(
+                    f"adapt.views.counts: {count} views of kind {kind!r}, of which {drawn.get(kind, 0)} are drawn; "
+                    "raise views.number, or add the kind to views.kinds"
+                )
 
 
 class AdaptParams(Section):

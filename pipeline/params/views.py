@@ -16,8 +16,13 @@ class ViewsParams(Section):
     `items`: of source_train pictures of so many items at most; `photos`: consumer pictures that grounds come from.
     """
 
-    kinds: Annotated[tuple[Kind, ...], AsTuple]
+    kinds: Annotated[tuple[Kind, ...], AsTuple, Field(min_length=1)]
     number: Annotated[int, Field(ge=0)]
     items: Annotated[int, Field(ge=0)]
     photos: Annotated[int, Field(ge=1)]
     parts: Literal["auto"] | Annotated[tuple[PartName, ...], AsTuple]
+
+    @property
+    def drawn(self) -> dict[str, int]:
+        """Kind -> views of it."""
+        return dict.fromkeys(self.kinds, self.number)

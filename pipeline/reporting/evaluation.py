@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.base.atomic import replacing
-from pipeline.base.names import ModelName
+from pipeline.base.names import GAINS, ModelName
 from pipeline.base.reports import write_json, write_text
 from pipeline.evaluation.evaluate import ALIGNED, ALL, Evaluation, pair
 from pipeline.reporting.figures import Bar, category_bars, cmc_figure
@@ -84,14 +84,15 @@ def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, A
 
 
 def _headline(figures: Figures, evaluation: Evaluation) -> dict[str, Any]:
-    """Headline metrics of all queries of the baseline and the last model; "gain": of that over the control, the first.
+    """Headline metrics of all queries of the baseline and the last model; "gain": of that over its control, the first.
 
     Few, since each is a column of `dvc exp show`.
     """
     keys = evaluation.protocol.headline
     last = [name for name in ModelName if name in figures][-1]
     headline = {str(name): {key: figures[name][ALL][key] for key in keys} for name in (ModelName.BASELINE, last)}
-    gain = evaluation.gains.get(pair(last, ModelName.CONTROL), {}).get(ALL, {}).get(keys[0])
+    before = next((before for after, before in GAINS if after == last and before in figures), "")
+    gain = evaluation.gains.get(pair(last, before), {}).get(ALL, {}).get(keys[0])
     return headline | ({"gain": gain["mean"]} if gain else {})
 
 

@@ -21,7 +21,7 @@ from pipeline.models.folder import Adapted, check_width, load_adapted
 from pipeline.models.kinds import load_embedder
 from pipeline.retrieval.finding import Query
 from pipeline.retrieval.index.folder import MEND, Facts, Model
-from pipeline.table.domains import CODES
+from pipeline.table.domains import domain_codes
 
 
 class Embedded(NamedTuple):
@@ -57,7 +57,7 @@ class QueryEmbedder:
 
     def __call__(self, pictures: Sequence[Image.Image], category: str | None = None) -> Embedded:
         """Embed RGB `pictures` as photos, of things of this category for networks that want to be told."""
-        return self.embed(pictures, [category or ""] * len(pictures), Domain.CONSUMER)
+        return self.embed(pictures, [category or ""] * len(pictures), [Domain.CONSUMER] * len(pictures))
 
     def conditions(self, categories: Sequence[str]) -> torch.Tensor | None:
         """What the network is told of things of these categories (N,) int64; None: nothing."""
@@ -65,8 +65,8 @@ class QueryEmbedder:
         return None if told is None else torch.from_numpy(told)
 
     @torch.inference_mode()
-    def embed(self, pictures: Sequence[Image.Image], categories: Sequence[str], domain: Domain) -> Embedded:
-        """Embed RGB `pictures` of things of these categories, all of one domain."""
+    def embed(self, pictures: Sequence[Image.Image], categories: Sequence[str], domains: Sequence[str]) -> Embedded:
+        """Embed RGB `pictures` of things of these categories and domains."""
         images = torch.stack([self._transform(picture) for picture in pictures])
         told = self.conditions(categories)
         inputs = images if told is None else Conditioned(images, told)
@@ -77,7 +77,7 @@ class QueryEmbedder:
             else:
                 pooled, colour = self.colours.pool(inputs)
                 colour = colour.cpu().numpy()
-            codes = torch.full((len(pooled),), CODES[domain], device=self.device)
+            codes = torch.from_numpy(domain_codes(domains)).to(self.device)
             return Embedded(
                 {name: model.head(pooled, codes).cpu().numpy() for name, model in self.models.items()}, colour
             )

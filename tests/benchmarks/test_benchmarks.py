@@ -33,7 +33,7 @@ SMALL = [
     evaluation_case(20, 30, 4, relevant=3),
     extraction_case("timm/resnet10t", 32, 5, 2, 0),
     views_case("timm/resnet10t", 32, 2),
-    index_case("timm/resnet10t", 32, 2, 2),
+    index_case("timm/resnet10t", 32, 4, 2, 0),
     *TRAINING.values(),
 ]
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from pipeline.base.names import Domain
 from pipeline.control.choose import AS_FINE_TUNED, HEADS, Trial, best_place, choose, mixes_of
@@ -44,6 +45,20 @@ def test_average_precision_by_hand():
     relevant = np.array([[1, 0, 1, 0], [0, 0, 1, 0], [1, 1, 0, 0]], dtype=bool)
     # Of equals the first ranks first; the last query finds its two behind all others.
     np.testing.assert_allclose(average_precision(similarities, relevant), [(1 + 2 / 3) / 2, 1 / 2, (1 / 3 + 2 / 4) / 2])
+
+
+def test_a_head_that_has_learnt_the_items_by_heart_gains_nothing_by_it():
+    rng = np.random.default_rng(0)
+    item, domain = np.repeat(np.arange(ITEMS), 4), np.tile([SHOP, SHOP, CONSUMER, CONSUMER], ITEMS)
+    pooled = rng.normal(size=(len(item), 200)).astype(np.float32)  # nothing of the item is in it
+    answers = np.linalg.pinv(pooled) @ np.eye(ITEMS)[item]
+    by_heart = Head.of(torch.from_numpy(answers.T), torch.zeros(ITEMS), norm_features=False)
+    one, other = (
+        HeldOut(Source(pooled, domain, item, np.arange(len(item)), head, None, 16), 5, 0, 64)
+        for head in (by_heart, Head.identity(200, norm_features=False))
+    )
+    np.testing.assert_array_equal(one.score(AS_FINE_TUNED), other.score(AS_FINE_TUNED))
+    assert one.source.fit(AS_FINE_TUNED) is by_heart
 
 
 def test_another_than_the_default_must_be_clearly_better():

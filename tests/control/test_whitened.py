@@ -6,7 +6,7 @@ import torch
 
 from pipeline.base.names import Domain
 from pipeline.control import whitened
-from pipeline.control.whitened import NothingToWhiten, fit_whitening, pairs_of_items, rooted
+from pipeline.control.whitened import NothingToWhiten, fit_whitening, rooted
 from pipeline.models.head import signed_root
 from pipeline.table.domains import CODES
 
@@ -42,13 +42,6 @@ def pairs_by_hand(domain, item):
 
 def embed(head, pooled, domain):
     return head.embed(pooled, domain, 7)
-
-
-def test_pairs_are_a_consumer_and_a_shop_picture_of_one_item(pictures):
-    _, domain, item = pictures
-    found = list(zip(*(rows.tolist() for rows in pairs_of_items(domain, item)), strict=True))
-    assert len(found) == len(set(found))
-    assert set(found) == set(pairs_by_hand(domain, item))
 
 
 @pytest.mark.parametrize("root", [False, True])

@@ -106,8 +106,12 @@ def test_a_file_of_no_views_leaves_models_without_them(tmp_path, file, head):
     views = open_views(tmp_path / "none.h5", table, model)
     models = {"baseline": None, "control": Adapted(head), "viewed": Adapted(head, Mix({"street": 1}, 0.5))}
     assert (len(views), views.numbers) == (0, {})
-    assert without_views(models, views) == ["viewed"]
-    assert without_views(models, open_views(file[0], table, model)) == []
+    some = open_views(file[0], table, model)
+    other = np.setdiff1d(np.arange(len(table)), some.row)[:1]
+    assert without_views(models, views, some.row) == ["viewed"]
+    assert without_views(models, some, some.row[:1]) == []
+    assert without_views(models, some, np.append(some.row, other)) == ["viewed"], "half of a catalogue is none"
+    assert without_views(models, some, nothing) == ["viewed"]
 
 
 def test_views_by_another_model(file, head):

@@ -75,8 +75,9 @@ def test_headlines_are_few_and_those_of_the_whole(write):
 
 def test_the_headline_is_of_the_last_model_there_is(write):
     out, _ = write({BASELINE: MODELS[BASELINE], CONTROL: MODELS[CONTROL]})
-    assert list(read(out / "headline.json")) == [BASELINE, CONTROL], "nothing is gained over itself"
-    assert set(read(out / "gains.json")) == {"control - baseline"}
+    headline, gains = (read(out / f"{name}.json") for name in ("headline", "gains"))
+    assert (list(headline), set(gains)) == ([BASELINE, CONTROL, "gain"], {"control - baseline"})
+    assert headline["gain"] == gains["control - baseline"]["all"]["map_trapezoidal"]["mean"]
 
 
 @pytest.mark.parametrize("protocol", sorted(PROTOCOLS))

@@ -103,6 +103,30 @@ def test_a_picture_that_comes_in_is_seen_as_the_chain_sees_it(fixed, tmp_path):
         np.testing.assert_allclose(found, before.engines[name].rows(table.index.to_numpy()), atol=1e-5)
 
 
+def test_a_photo_that_comes_in_is_seen_as_one(fixed, tmp_path):
+    chain = fixed.copy(tmp_path)
+    table = manifest(chain)
+    rows, made = _embeddings(chain)
+    photos = table.query("meta_domain == 'target' and split == 'query'").iloc[[2, 5]]
+    photos[["image", "item", "category", "domain"]].to_csv(chain.folder / "data/raw/photos.csv", index=False)
+    chain.succeed("catalogue add data/raw/photos.csv --device cpu")
+    index = read_index(chain.folder / "data/index")
+    place = places_of(photos.index.to_numpy(), rows)
+    for name in ("control", "viewed"):
+        np.testing.assert_allclose(index.engines[name].rows(index.ids[-2:]), made[name][place], atol=1e-5)
+
+
+@pytest.mark.parametrize("wanted", [[], ["viewed"], ["udma"], ["linked", "udma_control"]])
+def test_only_what_is_asked_for_is_made(chain, wanted):
+    said = chain.change({"adapt.models": wanted}).succeed("adapt")
+    assert sorted(load_heads(chain.folder / HEADS)) == sorted(wanted)
+    measured = "viewed" in wanted or "linked" in wanted
+    assert ("held-out items of the source" in said) == measured == ("choice" in _report(chain, "adapt"))
+    chain.succeed("evaluate")
+    last = {"viewed": "viewed", "udma": "udma", "linked": "linked"}.get((wanted or [""])[0])
+    assert set(_report(chain, "headline")) - {"gain"} == {"baseline", *([last] if last else [])}
+
+
 def test_labels_and_queries_of_the_target_reach_neither_head_nor_choice(chain):
     chain.change(MODELS).succeed("adapt")
     before = chain.digests("data/models", "metrics/adapt.json")
@@ -138,13 +162,13 @@ def test_without_views_there_is_a_control_alone(chain):
     chain.succeed("evaluate")
     assert list(load_heads(chain.folder / HEADS)) == ["control"]
     assert read_index(chain.folder / "data/index").engines.keys() == {"baseline", "control"}
-    assert list(_report(chain, "headline")) == ["baseline", "control"]
+    assert list(_report(chain, "headline")) == ["baseline", "control", "gain"]
 
 
 def test_a_part_without_views_is_not_searched_by_them(fixed, tmp_path):
     chain = fixed.copy(tmp_path, {"views.parts": ["source_train"]})
     chain.succeed("draw", "adapt")
-    says = "data/views/target_test.h5 has no views, so there is no model viewed; views.parts says which parts have"
+    says = "data/views/target_test.h5 has no views of all catalogue pictures, so there is no model viewed; views.parts"
     assert says in chain.succeed("index")
     assert says in chain.succeed("evaluate")
     assert "viewed" not in _report(chain, "evaluate")

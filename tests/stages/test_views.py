@@ -9,12 +9,12 @@ from pipeline.base.names import MANIFEST_FILE
 
 def test_a_sheet_of_pictures_and_their_views(finished, tmp_path):
     chain = finished.copy(tmp_path)
-    said = chain.succeed("views --pictures 3 --street 2 --own-ground 1 --side 32")
+    said = chain.succeed("views --pictures 3 --views 2 --side 32")
     with Image.open(chain.folder / "metrics/views.png") as sheet:
-        assert sheet.size == (2 * 16 + 4 * 36 + 4, 2 * 16 + 3 * 36 - 4)
+        assert sheet.size == (2 * 16 + 5 * 36 + 4, 2 * 16 + 3 * 36 - 4)
         first = np.asarray(sheet)
-    assert "3 pictures with 3 views each" in said
-    chain.succeed("views --pictures 3 --street 2 --own-ground 1 --side 32")
+    assert "3 pictures with 2 views each of street, own_ground" in said
+    chain.succeed("views --pictures 3 --views 2 --side 32")
     assert (np.asarray(Image.open(chain.folder / "metrics/views.png")) == first).all()
 
 
@@ -24,5 +24,5 @@ def test_mistakes(finished, tmp_path):
     table = pd.read_parquet(chain.folder / MANIFEST_FILE)
     shop = table[(table["meta_domain"] == "target") | (table["domain"] == "shop")]
     shop.to_parquet(chain.folder / MANIFEST_FILE, index=False)
-    chain.fails("views", "--street: the source has no consumer pictures")
-    chain.succeed("views --street 0 --pictures 1")
+    assert "1 views each of own_ground" in chain.succeed("views --pictures 1 --views 1"), "no photos, no streets"
+    chain.change({"views.kinds": ["street"]}).fails("views", "views.kinds: the source has no consumer pictures")

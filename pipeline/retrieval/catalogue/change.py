@@ -13,7 +13,7 @@ from PIL import Image
 
 from pipeline.arrays.blocks import slices
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM, ROW
+from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, ROW
 from pipeline.base.progress import progress
 from pipeline.images.decode import UnreadableImage, as_box, content_digest, decode_image, read_content
 from pipeline.retrieval.catalogue.embedding import CatalogueEmbedder
@@ -45,9 +45,9 @@ def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> A
         for part in progress(slices(len(entries), BATCH), what="embed", unit="batch"):
             places, pictures, digests = _readable(entries.iloc[part], 2 * embedder.side, left_out)
             if places:
-                ids, categories = first + len(kept) + np.arange(len(places)), entries[CATEGORY].iloc[part].iloc[places]
-                categories = categories.to_numpy(dtype=str)
-                _extend(index, ids, embedder.add(pictures, categories.tolist(), digests), categories)
+                ids, some = first + len(kept) + np.arange(len(places)), entries.iloc[part].iloc[places]
+                told = {"categories": some[CATEGORY].tolist(), "domains": some[DOMAIN].tolist(), "digests": digests}
+                _extend(index, ids, embedder.add(pictures, **told), some[CATEGORY].to_numpy(dtype=str))
                 kept += [part.start + place for place in places]
         if not kept:
             raise UserError(f"{left_out[0][0]}: {left_out[0][1]}; nothing to add ({len(left_out)} unreadable pictures)")

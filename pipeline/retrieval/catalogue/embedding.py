@@ -34,13 +34,21 @@ class CatalogueEmbedder(QueryEmbedder):
                 raise UserError(f"an index that does not say where its views are from; {MEND}")
             self.studio, self.seed = read_studio(Path(facts.views))
 
-    def add(self, pictures: Sequence[Image.Image], categories: Sequence[str], digests: Sequence[str]) -> Embedded:
-        """Embed RGB `pictures` of these categories as the chain does those of a catalogue; `digests` tell the files."""
-        embedded = self.embed(pictures, categories, Domain.SHOP)
+    def add(
+        self,
+        pictures: Sequence[Image.Image],
+        *,
+        categories: Sequence[str],
+        domains: Sequence[str],
+        digests: Sequence[str],
+    ) -> Embedded:
+        """Embed RGB `pictures` of these categories and domains as the chain does; `digests` tell their files."""
+        embedded = self.embed(pictures, categories, domains)
+        shop = [place for place, domain in enumerate(domains) if domain == Domain.SHOP]
         for name, model in self.models.items():
-            if model.mix is not None:
-                means = np.stack([self._mean(*each, model) for each in zip(pictures, categories, digests, strict=True)])
-                embedded.vectors[name] = model.mix.blend(embedded.vectors[name], means)
+            if model.mix is not None and shop:
+                means = np.stack([self._mean(pictures[at], categories[at], digests[at], model) for at in shop])
+                embedded.vectors[name][shop] = model.mix.blend(embedded.vectors[name][shop], means)
         return embedded
 
     @torch.inference_mode()

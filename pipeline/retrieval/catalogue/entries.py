@@ -32,6 +32,10 @@ def read_entries(path: Path) -> pd.DataFrame:
     root = (path.parent if path.is_file() else path).resolve()
     defaults = {LINK: "", DOMAIN: str(Domain.SHOP), DATASET: root.name, FOLDER: root.as_posix()}
     entries = entries.assign(**{name: value for name, value in defaults.items() if name not in entries})
+    unknown = entries[~entries[DOMAIN].isin(list(Domain))]
+    if len(unknown):
+        value, image = unknown[DOMAIN].iloc[0], unknown[IMAGE].iloc[0]
+        raise UserError(f"{path}: domain {value!r} of {image}: unknown; known: {', '.join(Domain)}")
     return entries.assign(**_boxes(entries, path))[[*TEXTS, *BOX]]
 
 

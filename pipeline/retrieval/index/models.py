@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.base.names import ModelName
 from pipeline.features.store import model_mark
 from pipeline.features.views import Views, lacks_views, without_views
@@ -12,15 +14,15 @@ from pipeline.retrieval.index.folder import Facts, Model
 
 
 def index_heads(
-    names: Sequence[str], backbone: Path, adapter: Path, views: Views
+    names: Sequence[str], backbone: Path, adapter: Path, views: Views, rows: np.ndarray
 ) -> tuple[dict[str, tuple[Path, Adapted | None]], list[str]]:
     """For each model its folder and what it is, None for the stored embeddings; and what to say of those missing.
 
-    `views`: of the part; a model that mixes them in is missing where there are none. Where no model is left there is
-    the baseline alone, whatever is asked for.
+    `views`: of the part; a model that mixes them in is missing unless all catalogue pictures `rows` (n,) have some.
+    Where no model is left there is the baseline alone, whatever is asked for.
     """
     adapted = load_heads(adapter)
-    lacking = without_views({name: adapted[name] for name in names if name in adapted}, views)
+    lacking = without_views({name: adapted[name] for name in names if name in adapted}, views, rows)
     heads: dict[str, tuple[Path, Adapted | None]] = {}
     for name in names:
         if name == ModelName.BASELINE:

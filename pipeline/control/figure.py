@@ -5,19 +5,20 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from pipeline.control.choose import Choice, Trial
+from pipeline.control.choose import Choice, Trial, name_of
 from pipeline.reporting.drawing import COLOURS, new_figure, set_rows, tidy, write_figure
 
 TITLES = ("the head", "the views of the catalogue")
 
 
-def trials_figure(choice: Choice, path: Path) -> None:
+def trials_figure(choice: Choice | None, path: Path) -> None:
     """Two panels: the gain of every head, and of every mix of views, over the default, with two standard errors.
 
-    What was chosen stands out; what could not be had is left out.
+    What was chosen stands out; what could not be had is left out. Empty where nothing was tried.
     """
-    chosen = (choice.setting.name, choice.report["views"])
-    panels = [[trial for trial in trials if trial.scores is not None] for trials in (choice.heads, choice.mixes)]
+    chosen = ("", "") if choice is None else (choice.setting.name, name_of(choice.mix))
+    tried = ((), ()) if choice is None else (choice.heads, choice.mixes)
+    panels = [[trial for trial in trials if trial.scores is not None] for trials in tried]
     heights = [max(len(panel), 1) for panel in panels]
     figure = new_figure(7.2, 1.6 + 0.2 * sum(heights))
     grid = figure.add_gridspec(2, 1, height_ratios=heights)
