@@ -178,9 +178,23 @@ def mean_result(results: list[RetrievalResult]) -> RetrievalResult:
     return replace(results[0], values=values)
 
 
+def table_of(means: dict[str, dict[str, RetrievalResult]]) -> str:
+    """A column a data set: the control, then each method's gain over it, with its interval over items."""
+    columns = {}
+    for name, results in means.items():
+        control = results["control"]
+        columns[name] = {"control": f"{control.summary(())['all'][METRIC]:.4f}"}
+        for title in results.keys() - {"control"}:
+            gain = gain_intervals(control, results[title])[METRIC]
+            columns[name][title] = f"{gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
+    titles = next(iter(means.values()))
+    rows = [[title, *(column[title] for column in columns.values())] for title in titles]
+    return markdown_table([["mAP (trapezoidal)", *columns], *rows])
+
+
 def main() -> None:
     """Print the table."""
-    columns: dict[str, dict[str, str]] = {}
+    means = {}
     for named in sys.argv[1:]:
         name, _, folder = named.partition("=")
         settings, score = settings_of(Path(folder))
@@ -190,13 +204,8 @@ def main() -> None:
             models |= {title: method(setting) for title, method in METHODS.items()}
             for title, result in score(models).items():
                 results.setdefault(title, []).append(result)
-        means = {title: mean_result(each) for title, each in results.items()}
-        columns[name] = {"control": f"{means['control'].summary(())['all'][METRIC]:.4f}"}
-        for title in METHODS:
-            gain = gain_intervals(means["control"], means[title])[METRIC]
-            columns[name][title] = f"{gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
-    rows = [[title, *(column[title] for column in columns.values())] for title in ("control", *METHODS)]
-    print(markdown_table([["mAP (trapezoidal)", *columns], *rows]))
+        means[name] = {title: mean_result(each) for title, each in results.items()}
+    print(table_of(means))
 
 
 if __name__ == "__main__":
