@@ -36,7 +36,7 @@ from pipeline.table.manifest import part_rows, read_manifest
 from pipeline.table.products import product_codes
 from pipeline.views.view import STREET, Studio
 
-STEPS, PAIRS, RATE, TEMPERATURE, BLOCK = 60, 12, 1e-4, 0.1, 64
+STEPS, PAIRS, RATE, TEMPERATURE, BLOCK = 30, 12, 1e-4, 0.1, 64
 SHOP, CONSUMER = CODES[Domain.SHOP], CODES[Domain.CONSUMER]
 
 
