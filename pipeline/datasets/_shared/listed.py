@@ -136,6 +136,8 @@ class _Reading:
         """Rows in the columns of the manifest, `order` of their classes, and boxes where they are wanted."""
         form, path = self.params.form, self.place / one.file
         rows = self._rows(one)
+        if form.item in one.columns:
+            refuse(path, rows[form.item], rows[form.item].str.strip() == "", "is empty")
         for other in form.joined:
             key, found = self._join(rows, other)
             refuse(path, rows[key], found.isna().any(axis=1), f"has no line in {other.file}")
