@@ -49,7 +49,8 @@ def _read_csv(place: Path, one: ListParams) -> pd.DataFrame:
 
 def _paths(path: Path, rows: pd.DataFrame, template: str) -> list[str]:
     paths = []
-    for row, fields in zip(rows.index, rows.to_dict("records"), strict=True):
+    for row, *values in rows.itertuples(name=None):
+        fields = dict(zip(rows.columns, values, strict=True))
         try:
             paths.append(template.format_map(fields))
         except (IndexError, KeyError, AttributeError, ValueError):
