@@ -42,8 +42,19 @@ class Evaluation:
     nearest: Mapping[str, Mapping[str, np.ndarray]]
 
     def summaries(self) -> dict[str, dict[str, Any]]:
-        """Model -> its means (`RetrievalResult.summary`)."""
-        return {name: result.summary(self.scopes.get(ALIGNED) or ()) for name, result in self.results.items()}
+        """Model -> its means (`RetrievalResult.summary`), and "told_by": those by other columns of the queries."""
+        return {
+            name: result.summary(self.scopes.get(ALIGNED) or ()) | {"told_by": self._told_by(result)}
+            for name, result in self.results.items()
+        }
+
+    def _told_by(self, result: RetrievalResult) -> dict[str, dict[str, Any]]:
+        """Title of a column and one of its values -> the means of the queries that have it."""
+        return {
+            f"{column} {name}": means
+            for column in self.protocol.told_by
+            for name, means in result.means_by(self.queries[column].to_numpy(dtype=str)).items()
+        }
 
 
 def evaluate(

@@ -12,13 +12,33 @@ import torch
 from torch import Tensor
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import CMC_RANKS, MAP, MAP_AT_R, MAP_TRAPEZOIDAL, R_PRECISION, Split, cmc_key, recall_key
+from pipeline.base.names import (
+    CATEGORY,
+    CMC_RANKS,
+    DATASET,
+    MAP,
+    MAP_AT_R,
+    MAP_TRAPEZOIDAL,
+    R_PRECISION,
+    Split,
+    cmc_key,
+    recall_key,
+)
 from pipeline.base.progress import progress
 from pipeline.evaluation.metric import metric_names, metric_of
 from pipeline.evaluation.metrics.cmc import first_ranks
 from pipeline.evaluation.results import RetrievalResult
 from pipeline.evaluation.sides import TakeSides, items_by_name, items_within_categories, products
-from pipeline.evaluation.whole import CLUSTERS_AND_SPREAD, DML_RANKS, PUBLISHED_DML, PUBLISHED_INSHOP, Figures
+from pipeline.evaluation.whole import (
+    CLUSTERS_AND_SPREAD,
+    DML_RANKS,
+    MMP_KEY,
+    MMP_PLACES,
+    MMP_TIES,
+    PUBLISHED_DML,
+    PUBLISHED_INSHOP,
+    Figures,
+)
 from pipeline.retrieval.ranking import Measure
 from pipeline.retrieval.search import Side, nearest, search
 
@@ -36,6 +56,7 @@ class Protocol:
     scope: what a mean over all groups is, for the heading of its table.
     measure: by which the gallery is ranked: cosine, or euclidean, between the rows as they are.
     whole: figures of all pictures together, of which the closing table shows `shown_whole`.
+    told_by: columns of the queries by whose values the metrics are told too, whatever the groups.
     datasets: those of pipeline/datasets whose literature uses it.
     """
 
@@ -46,6 +67,7 @@ class Protocol:
     measure: Measure = "cosine"
     whole: tuple[Figures, ...] = ()
     shown_whole: tuple[str, ...] = ()
+    told_by: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
 
     @property
@@ -114,6 +136,14 @@ PROTOCOLS = {
         (MAP_AT_R, recall_key(1), recall_key(8)),
         whole=(CLUSTERS_AND_SPREAD, PUBLISHED_DML),
         shown_whole=("nmi", "f1"),
+    ),
+    # Google Universal Image Embedding Challenge, 2022: many domains in one gallery; a mean over all queries
+    "universal": Protocol(
+        products,
+        (MMP_KEY, recall_key(1), recall_key(MMP_PLACES), MAP_AT_R),
+        (MMP_KEY, recall_key(1), recall_key(MMP_PLACES)),
+        whole=(MMP_TIES,),
+        told_by=(CATEGORY, DATASET),
     ),
 }
 

@@ -69,6 +69,20 @@ class RetrievalResult:
             },
         }
 
+    def means_by(self, names: np.ndarray) -> dict[str, dict[str, Any]]:
+        """Means over the queries of each of `names` (Q,) str, sorted, whatever their groups, with their numbers.
+
+        `names` has one for every query, those that were dropped too.
+        """
+        values, answered = self.metrics(), names[self.query]
+        found = {}
+        for name in np.unique(names).tolist():
+            rows = answered == name
+            mean = values[rows].mean(axis=0) if rows.any() else np.full(values.shape[1], np.nan)
+            counts = {"queries": int(rows.sum()), "dropped": int((names == name).sum() - rows.sum())}
+            found[name] = self._named(mean) | counts
+        return found
+
     def cmc_curve(self, length: int, names: Collection[str] | None = None) -> np.ndarray:
         """(length,) float64 CMC at 1..length, unweighted mean over the groups (those in `names` if given)."""
         curves = [cmc_curve(self.first_rank[self.group == index], length) for index in self.chosen(names)]

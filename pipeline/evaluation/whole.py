@@ -10,11 +10,14 @@ from pipeline.base.names import recall_key
 from pipeline.evaluation import published
 from pipeline.evaluation.clusters import cluster_agreement
 from pipeline.evaluation.spread import item_distances, spectral_decay
-from pipeline.retrieval.search import Found, Side, one_group, search
+from pipeline.retrieval.search import Found, Side, one_group, own_places, search
+from pipeline.retrieval.ties import hits_within
 
 DML_RANKS = (1, 2, 4, 8, 10, 100, 1000)
 # Places that the published In-shop figures look at: DADA's, and deep-fashion-retrieval's.
 INSHOP_PLACES, ITEM_PLACES = 50, 10
+MMP_PLACES = 5
+MMP_KEY = f"mmp@{MMP_PLACES}"
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,21 @@ def _all_pictures(queries: Side, gallery: Side) -> Side:
     return Side(embeddings, labels, one_group(len(labels)), np.arange(len(labels)))
 
 
+def _mmp_ties(found: Found, queries: Side, gallery: Side) -> dict[str, float]:
+    if len(found.groups) > 1:
+        return {}
+    own, asked = own_places(queries, gallery, found.query, np.arange(len(gallery))), queries.take(found.query)
+    places, *bounds = hits_within(
+        asked.embeddings, gallery.embeddings, asked.labels, gallery.labels, MMP_PLACES, own=own
+    )
+    return {name: float((hits / places).mean()) for name, hits in zip(MMP_TIES.names, bounds, strict=True)}
+
+
 CLUSTERS_AND_SPREAD = Figures(
     ("nmi", "f1", "intra_distance", "inter_distance", "intra_over_inter", "spectral_decay"), _clusters_and_spread
 )
+# Of everything as one group, by cosine: what mMP@5 would be with equal similarities in the worst order, and the best.
+MMP_TIES = Figures((f"{MMP_KEY}_ties_worst", f"{MMP_KEY}_ties_best"), _mmp_ties)
 # None where queries search another gallery.
 PUBLISHED_DML = Figures(
     (*(f"{recall_key(k)}_published" for k in DML_RANKS), "map@r_published", "map@1000_published"), _published_dml

@@ -45,7 +45,8 @@ def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
     write_json(folder / "headline.json", _headline(figures, evaluation))
     write_json(folder / "evaluate.json", {**counts, **figures})
     write_json(folder / "gains.json", evaluation.gains)
-    write_json(folder / "categories.json", {name: summary["categories"] for name, summary in summaries.items()})
+    by_group = {name: summary["categories"] | summary["told_by"] for name, summary in summaries.items()}
+    write_json(folder / "categories.json", by_group)
     write_text(folder / "evaluate.md", text)
     said = f"{counts['queries']} queries, {counts['dropped']} dropped"
     if (legend := folder / "plots" / LEGEND_FILE).exists():

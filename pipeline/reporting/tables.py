@@ -11,6 +11,7 @@ TITLES = {
     MAP: "mAP",
     MAP_AT_R: "MAP@R",
     R_PRECISION: "R-precision",
+    "mmp@5": "mMP@5",
     "nmi": "NMI",
     "f1": "F1",
     **{cmc_key(k): f"CMC@{k}" for k in CMC_RANKS},

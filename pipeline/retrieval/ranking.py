@@ -36,7 +36,7 @@ def rankings(
     queries (Q, D) and gallery (G, D) need not be normalised; a zero row is similar to nothing (cosine 0). `dtype` is
     that of the similarities. Equal similarities rank by gallery row, the lower first; the query itself comes last.
     """
-    similarity = _Similarity(gallery, measure, dtype)
+    similarity = Similarity(gallery, measure, dtype)
     blocks = slices(len(queries), block_queries or rows_per_block(len(gallery)))
     for block in progress(blocks, what="ranking", unit="block"):
         similar = similarity(queries[block], None if own is None else own[block])
@@ -63,7 +63,7 @@ def top_k(
     if not len(queries):
         return np.empty((0, min(k, len(gallery))), dtype=np.int64)
     for columns in progress(slices(len(gallery), block_gallery), what="nearest", unit="block"):
-        similarity = _Similarity(gallery[columns], measure, dtype)
+        similarity = Similarity(gallery[columns], measure, dtype)
         size = block_queries or rows_per_block(columns.stop - columns.start)
         found = [
             _select(similarity(queries[rows], _own_within(own, rows, columns)), k)
@@ -97,7 +97,7 @@ def relevant_ranks(
     """
     relevant = relevant_rows(query_items, gallery_items, own)
     ranks = np.empty(len(relevant.values), dtype=np.int64)
-    similarity = _Similarity(gallery, measure, dtype)
+    similarity = Similarity(gallery, measure, dtype)
     # Queries with most relevant rows come first, so that those with more than k of them are the head of a block.
     order = np.argsort(-relevant.lengths, kind="stable")
     for block in progress(
@@ -195,7 +195,7 @@ def _ranks_of_places(similar: Tensor, place: Tensor, room: Tensor) -> Tensor:
     return rank
 
 
-class _Similarity:
+class Similarity:
     """Similarities (b, G) of a block of queries (b, D) to the gallery (G, D): larger is nearer."""
 
     def __init__(self, gallery: Tensor, measure: Measure, dtype: torch.dtype) -> None:

@@ -68,7 +68,7 @@ def search(queries: Side, gallery: Side, *, measure: Measure = "cosine", dtype: 
     nothing = np.empty(0, dtype=np.int64)
     used, group, ranks, names, dropped = [nothing], [nothing], [Ragged.empty(0)], [], []
     for name, rows, shown in _galleries(queries, gallery):
-        own = _own(queries, gallery, rows, shown)
+        own = own_places(queries, gallery, rows, shown)
         answered = relevant_rows(queries.labels[rows], gallery.labels[shown], own).lengths > 0
         kept = rows[answered]
         names.append(name)
@@ -97,7 +97,7 @@ def nearest(
     """The first `k` gallery rows that the same search shows, best first: (Q, k) int64, -1 beyond a short gallery."""
     best = np.full((len(queries), k), -1, dtype=np.int64)
     for _, rows, shown in _galleries(queries, gallery):
-        own = _own(queries, gallery, rows, shown)
+        own = own_places(queries, gallery, rows, shown)
         places = top_k(queries.embeddings[rows], gallery.embeddings[shown], k, own=own, measure=measure, dtype=dtype)
         best[rows, : places.shape[1]] = np.where(places < 0, -1, shown[places])
     return best
@@ -109,7 +109,7 @@ def _galleries(queries: Side, gallery: Side) -> Iterator[tuple[int | str, np.nda
         yield name, np.flatnonzero(queries.groups == name), np.flatnonzero(gallery.groups == name)
 
 
-def _own(queries: Side, gallery: Side, rows: np.ndarray, shown: np.ndarray) -> np.ndarray | None:
+def own_places(queries: Side, gallery: Side, rows: np.ndarray, shown: np.ndarray) -> np.ndarray | None:
     """Where among the `shown` gallery pictures each query of `rows` is itself: (len(rows),) int64, -1 where not."""
     if queries.rows is None or gallery.rows is None or not len(shown):
         return None

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, ModelName
+from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, ModelName
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.reporting import fonts
@@ -36,6 +36,7 @@ def table_of(raw: Path) -> pd.DataFrame:
                 CATEGORY: CATEGORIES[number // 12],
                 DOMAIN: "consumer" if query else "shop",
                 META_DOMAIN: "target",
+                DATASET: "shop",
                 SPLIT: "query" if query else "gallery",
                 **dict.fromkeys(BOX, np.nan),
             }
@@ -85,6 +86,15 @@ def test_a_baseline_alone_has_headlines_under_any_protocol(write, protocol):
     out, _ = write({BASELINE: MODELS[BASELINE]}, protocol)
     assert read(out / "headline.json").keys() == {BASELINE}
     assert list(read(out / "headline.json")[BASELINE]) == list(PROTOCOLS[protocol].headline)
+
+
+def test_figures_of_the_universal_protocol_by_category_and_dataset(write):
+    out, said = write(MODELS, "universal")
+    told = read(out / "categories.json")[VIEWED]
+    assert list(told) == ["all", "category hats", "category 上衣", "dataset shop"]
+    assert told["dataset shop"] == {key: told["all"][key] for key in told["dataset shop"]}
+    assert "mMP@5" in said
+    assert "mmp@5_ties_best" in read(out / "evaluate.json")[VIEWED]["all"]
 
 
 def test_names_that_cannot_be_drawn_have_a_legend_beside_the_pictures(write, recwarn):

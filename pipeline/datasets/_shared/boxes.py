@@ -19,6 +19,20 @@ def corner_boxes(corners: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(BOX, (left, top, right - left, bottom - top), strict=True)), index=corners.index)
 
 
+def enlarged(boxes: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Boxes (columns x, y, w, h) that reach further by `share` of their sides at each of their four ends."""
+    x, y, w, h = (boxes[side] for side in BOX)
+    sides = (x - share * w, y - share * h, w + 2 * share * w, h + 2 * share * h)
+    return pd.DataFrame(dict(zip(BOX, sides, strict=True)))
+
+
+def in_whole_pixels(boxes: pd.DataFrame) -> pd.DataFrame:
+    """Boxes whose ends are rounded as Pillow's crop does (half to even). Cut to a picture they stay whole."""
+    x, y, w, h = (boxes[side] for side in BOX)
+    left, top, right, bottom = (np.rint(end) for end in (x, y, x + w, y + h))
+    return pd.DataFrame(dict(zip(BOX, (left, top, right - left, bottom - top), strict=True)))
+
+
 def read_deepfashion_boxes(root: Path, name: str, images: pd.Series) -> pd.DataFrame:
     """Columns x, y, w, h for `images` (without `img/`), with their index; NaN for a picture that the list `name` lacks.
 

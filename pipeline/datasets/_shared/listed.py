@@ -1,117 +1,42 @@
 """Sets that are a list of paths and classes, read as their params file describes them: no code of their own.
 
-The list is text (fields by blanks or by a separator, with or without a line that names them), a struct array of a MAT
+The list is text, CSV, JSON (`pipeline.datasets._shared.forms` says what can be told of it), a struct array of a MAT
 file, or the tree of a folder a class. Further lists are joined on the one column that both have. Every picture has the
-domain shop. A picture's item is its class: its name by number in a list of names, what `pattern` finds in its path, or
-a column. Where the lists do not tell the parts, the first half of the classes is for training, and the other half is
-searched by itself (split test), as the literature on metric learning has it.
+domain shop unless the form tells consumer pictures. A picture's item is its class: its name by number in a list of
+names, what `pattern` finds in its path, or a column. Where the lists do not tell the parts, the first half of the
+classes is for training, and the other half is searched by itself (split test), as the literature on metric learning has
+it.
 """
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from pydantic import Field, field_validator, model_validator
+from pydantic import model_validator
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, CATEGORY, IMAGE, ITEM, SPLIT, Split
-from pipeline.base.params import Section
-from pipeline.datasets._shared.boxes import corner_boxes
+from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, SPLIT, SUBCATEGORY, Domain, Split
+from pipeline.datasets._shared.boxes import corner_boxes, enlarged, in_whole_pixels
 from pipeline.datasets._shared.class_folders import class_pictures
+from pipeline.datasets._shared.class_sizes import SizeParams, keep_sizes
 from pipeline.datasets._shared.fetching import copy_lists, copy_pictures, fetch_archives
+from pipeline.datasets._shared.forms import FormParams, ListParams
 from pipeline.datasets._shared.lines import look_up, numbers, refuse, whole_numbers
-from pipeline.datasets._shared.lists import read_named_rows, read_rows, read_text
-from pipeline.datasets._shared.matlab import read_mat_list, read_mat_rows
+from pipeline.datasets._shared.list_rows import list_rows
+from pipeline.datasets._shared.lists import read_text
+from pipeline.datasets._shared.matlab import read_mat_list
 from pipeline.datasets._shared.paths import joined
 from pipeline.datasets._shared.retrieval_sets import Folder, RetrievalSetParams, retrieval_table, split_by_class
 
-GROUPS = {"class", "number", "category"}  # of a pattern
 MOST = 10**9  # of class numbers
 
 
-class ListParams(Section):
-    """A list and its columns: `header`: its first line names them; `variable`: that of a MAT file, with these fields.
-
-    `below`: folder that its paths are relative to, in which "{class}" is the name of the class; `split`: of all rows.
-    """
-
-    file: str
-    columns: list[str] = Field(default_factory=list)
-    separator: str | None = None
-    header: bool = False
-    variable: str | None = None
-    below: str = "."
-    split: Literal["train", "test"] | None = None
-
-
-class FormParams(Section):
-    """A form in which the set comes: lists (`path`, `number` and `item` name columns of them), or `class_folders`.
-
-    `boxes`: lists joined for `crop: boxes` alone. `pattern`: regular expression of a path, with groups class, number,
-    category; `shape`: the same in words. `corners`, `sides`: columns of a box, left, top, right, bottom or x, y, w, h.
-    """
-
-    pictures: list[str]
-    lists: list[ListParams] = Field(default_factory=list)
-    joined: list[ListParams] = Field(default_factory=list)
-    boxes: list[ListParams] = Field(default_factory=list)
-    class_folders: str | None = None
-    names: ListParams | None = None
-    path: str = "path"
-    number: str | None = None
-    item: str | None = None
-    pattern: str | None = None
-    shape: str = ""
-    corners: list[str] | None = Field(default=None, min_length=4, max_length=4)
-    sides: list[str] | None = Field(default=None, min_length=4, max_length=4)
-
-    @field_validator("pattern")
-    @classmethod
-    def _finds(cls, pattern: str | None) -> str | None:
-        try:
-            groups = set(re.compile(pattern or "").groupindex)
-        except re.error as error:
-            raise ValueError(f"should be a regular expression ({error})") from None
-        if not groups <= GROUPS:
-            raise ValueError(f"should have no groups but {', '.join(sorted(GROUPS))}")
-        return pattern
-
-    @model_validator(mode="after")
-    def _hangs_together(self) -> "FormParams":
-        if bool(self.lists) == (self.class_folders is not None):
-            raise ValueError("should have either lists or class_folders")
-        if len({one.split is None for one in self.lists}) > 1:
-            raise ValueError("should have a split for all of its lists or for none")
-        known = {column for one in self.lists for column in one.columns} or {self.path}
-        for other in [*self.joined, *self.boxes]:
-            if known.isdisjoint(other.columns):
-                raise ValueError(f"should have a column of {other.file} in an earlier list")
-            known |= set(other.columns)
-        for column in filter(None, [self.path, self.number, self.item, *self.box]):
-            if column not in known:
-                raise ValueError(f"should have the column {column!r} in one of its lists")
-        named = (self.names and self.number) or self.item or self.class_folders is not None
-        if not named and "class" not in self.groups:
-            raise ValueError("should tell the class by names and number, by item, or by the pattern's group class")
-        return self
-
-    @property
-    def groups(self) -> set[str]:
-        """What the pattern finds."""
-        return set(re.compile(self.pattern or "").groupindex)
-
-    @property
-    def box(self) -> list[str]:
-        """The columns of a box; none where there are no boxes."""
-        return self.corners or self.sides or []
-
-
-class Params(RetrievalSetParams):
+class Params(RetrievalSetParams, SizeParams):
     """`lists` is one of `forms`; `folder` holds the lists, `images` (null: the same) the pictures.
 
-    `origin` is told when something is missing; `category` is that of all pictures, null: as the pattern finds it.
+    `origin` is told when something is missing; `category` is that of all pictures where the form has none, null: as the
+    pattern finds it.
     """
 
     origin: str
@@ -126,7 +51,7 @@ class Params(RetrievalSetParams):
     def _fits(self) -> "Params":
         if self.lists not in self.forms:
             raise ValueError(f"should have as lists one of the forms {', '.join(self.forms)}")
-        if self.category is None and "category" not in self.form.groups:
+        if not (self.form.category or self.category or "category" in self.form.groups):
             raise ValueError("should have a category, or a group category in the pattern")
         if self.crop == "boxes" and not self.form.box:
             raise ValueError(f"should have crop: none, since lists: {self.lists} has no boxes")
@@ -161,7 +86,7 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
     folders = [params.picture(folder.partition("{")[0]) for folder in below]
     guide = f"put {', '.join([*needed, *form.pictures])} into {source / params.folder}: from {params.origin}"
     fetch_archives(params.archives, source, out, downloads, unless=[*lists, *folders])
-    copy_lists(source, out, lists, guide)
+    copy_lists(source, out, [file for name in lists for file in _files(source, out, name)], guide)
     copy_pictures(source, out, _read([out, source], params)[IMAGE], guide)
 
 
@@ -172,6 +97,13 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
     of the training list in the test list.
     """
     return _read([root], params)
+
+
+def _files(source: Path, out: Path, name: str) -> list[str]:
+    """The files of the list `name` that are to be copied: itself, or those of a folder that no archive brought."""
+    if (out / name).is_dir():
+        return []
+    return sorted(path.relative_to(source).as_posix() for path in (source / name).glob("*.json")) or [name]
 
 
 def _read(roots: list[Path], params: Params) -> pd.DataFrame:
@@ -186,6 +118,9 @@ def _read(roots: list[Path], params: Params) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     if SPLIT not in table:
         table[SPLIT] = split_by_class(table["order"])
+    if form.repeats == "first":
+        table = table.drop_duplicates([IMAGE, *(BOX if BOX[0] in table else ())])
+    table = keep_sizes(table, params, place).assign(**{ITEM: lambda kept: form.prefix + kept[ITEM]})
     return retrieval_table(table, params.meta_domain, place)
 
 
@@ -201,6 +136,8 @@ class _Reading:
         """Rows in the columns of the manifest, `order` of their classes, and boxes where they are wanted."""
         form, path = self.params.form, self.place / one.file
         rows = self._rows(one)
+        if form.item in one.columns:
+            refuse(path, rows[form.item], rows[form.item].str.strip() == "", "is empty")
         for other in form.joined:
             key, found = self._join(rows, other)
             refuse(path, rows[key], found.isna().any(axis=1), f"has no line in {other.file}")
@@ -235,27 +172,27 @@ class _Reading:
             joined(below.replace("{class}", item), path) for item, path in zip(items, rows[form.path], strict=True)
         ]
         table = pd.DataFrame({IMAGE: list(map(self.params.picture, paths)), ITEM: items}, index=rows.index)
-        table[CATEGORY] = self.params.category or facts["category"]
+        table[CATEGORY] = form.category or self.params.category or facts["category"]
         table["order"] = items if number is None else number
+        if form.domain or form.consumer:
+            table[DOMAIN] = rows[form.domain] if form.domain else _domains(rows[form.path], form.consumer)
+        if form.subcategory:
+            table[SUBCATEGORY] = rows[form.subcategory]
         if self.params.crop == "boxes":
             for other in self.params.boxes:
                 rows = rows.join(self._join(rows, other)[1])
-            table[list(BOX)] = corner_boxes(rows[form.box]) if form.corners else rows[form.box]
+            boxes = corner_boxes(rows[form.box]) if form.corners else rows[form.box].set_axis(list(BOX), axis=1)
+            table[list(BOX)] = boxes if form.enlarge is None else in_whole_pixels(enlarged(boxes, form.enlarge))
         return table
 
     def _rows(self, one: ListParams) -> pd.DataFrame:
         """A list as texts by line; the class number is a whole number, the sides of a box are numbers."""
         form, path = self.params.form, self.place / one.file
-        if one.variable:
-            rows = read_mat_rows(path, one.variable, one.columns)
-        elif one.header:
-            rows = read_named_rows(self.place, one.file, one.columns)
-        else:
-            rows = read_rows(self.place, one.file, one.columns, one.separator)
-            rows = rows.apply(lambda column: column.str.strip())
+        rows = list_rows(self.place, one, form.path)
         if form.number in one.columns:
             rows[form.number] = whole_numbers(path, rows[form.number], 1, len(self.names) or MOST)
-        return rows.assign(**{column: numbers(path, rows[column]) for column in form.box if column in one.columns})
+        texts = [column for column in form.box if column in one.columns and rows[column].dtype != float]
+        return rows.assign(**{column: numbers(path, rows[column]) for column in texts})
 
     def _join(self, rows: pd.DataFrame, other: ListParams) -> tuple[str, pd.DataFrame]:
         """The column that `rows` and the list `other` have in common, and what that says of `rows`, of their index."""
@@ -272,6 +209,10 @@ def _facts(paths: pd.Series, form: FormParams) -> pd.DataFrame:
         known = pd.to_numeric(facts["number"])
         facts["number"] = known if known.isna().any() else known.astype(int)
     return facts
+
+
+def _domains(paths: pd.Series, consumer: str) -> pd.Series:
+    return paths.str.fullmatch(consumer).map({True: str(Domain.CONSUMER), False: str(Domain.SHOP)})
 
 
 def _names(place: Path, one: ListParams) -> list[str]:

@@ -7,7 +7,7 @@ import gzip
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -82,8 +82,13 @@ def read_headed_rows(root: Path, name: str, columns: Sequence[str]) -> pd.DataFr
 
 def read_json_list(root: Path, name: str, entry: type[Entry]) -> list[Entry]:
     """A JSON list of objects of the type `entry`, further keys ignored. Raises UserError naming the first misfit."""
+    return read_json(root, name, list[entry])
+
+
+def read_json(root: Path, name: str, kind: Any) -> Any:
+    """The JSON in the list `name`, which must be of the type `kind`. Raises UserError naming the first misfit."""
     try:
-        return TypeAdapter(list[entry]).validate_json(read_text(root, name))
+        return TypeAdapter(kind).validate_json(read_text(root, name))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = "".join(f" {part}" for part in problem["loc"])

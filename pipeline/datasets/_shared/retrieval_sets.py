@@ -1,7 +1,7 @@
 """What the public retrieval benchmarks have in common: pictures of one kind, and classes for training or for testing.
 
-They know no consumer photos: every picture has the domain `shop`. CUB-200-2011, CARS196 and Stanford Online Products
-search the test pictures by themselves, which is the split `test`.
+Most know no consumer photos: every picture has the domain `shop` then. CUB-200-2011, CARS196 and Stanford Online
+Products search the test pictures by themselves, which is the split `test`.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import AfterValidator
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, Domain, Split
+from pipeline.base.names import BOX, CATEGORY, DOMAIN, IMAGE, ITEM, META_DOMAIN, SPLIT, SUBCATEGORY, Domain, Split
 from pipeline.base.params import Section
 from pipeline.datasets._shared.fetching import ArchiveParams
 from pipeline.datasets._shared.paths import inside
@@ -37,11 +37,15 @@ class RetrievalSetParams(Section):
 def retrieval_table(pictures: pd.DataFrame, meta_domain: str, where: Path) -> pd.DataFrame:
     """`pictures` (columns image, item, category, split; x y w h or none of them) with the columns of the manifest.
 
+    Their columns domain and subcategory are taken over where there are any; without domain all are the shop's.
+
     Raises UserError naming `where` for a picture whose path leads out of the folder.
     """
     table = pictures[[IMAGE, ITEM, CATEGORY, SPLIT]].reset_index(drop=True)
     table[IMAGE] = [inside(image, f"{where}: picture") for image in table[IMAGE]]
     table[DOMAIN], table[META_DOMAIN] = str(Domain.SHOP), meta_domain
+    for column in {DOMAIN, SUBCATEGORY} & set(pictures):
+        table[column] = pictures[column].to_numpy()
     table[list(BOX)] = pictures[list(BOX)].to_numpy() if set(BOX) <= set(pictures) else float("nan")
     return table
 
