@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.classes import class_labels
 from support.golden import TESTS
 from support.presets import preset_params
 from support.retrieval_sets import committed
 
 from pipeline.base.errors import UserError
 from pipeline.datasets._shared.face import load_dataset
-from pipeline.table.classes import class_labels
 from pipeline.table.manifest import check_table
 
 LABELS = TESTS / "golden/mdfe/labels"
