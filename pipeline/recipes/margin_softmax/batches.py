@@ -34,7 +34,8 @@ class ShuffledPictures(Sampler):
     @property
     def smallest(self) -> int:
         """How many pictures the smallest batch of an epoch has."""
-        return min(self.batch_size, len(self.labels) - (self.n_batches - 1) * self.batch_size)
+        last = len(self.labels) - (self.n_batches - 1) * self.batch_size
+        return last if self.n_batches == 1 else min(self.batch_size, last)
 
     def draw(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows (B,) int64 of the table and labels (B,) int64 of batch `index` of `epoch`."""
