@@ -14,7 +14,7 @@ def parameter_groups(embedder: Embedder, loss: nn.Module, common: FinetuneParams
     """Groups of parameters for an optimiser; those of the head are at finetune.optim.lr.
 
     Of the backbone's layers, as timm groups them, each learns at `layer_decay` times the rate of the one behind it
-    (Bao et al., "BEiT", ICLR 2022, and before); what is frozen is left out.
+    (Clark et al., "ELECTRA", ICLR 2020); what is frozen is left out.
     """
     lr = common.optim.lr
     backbone_lr = lr * params.backbone_lr_factor
