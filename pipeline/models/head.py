@@ -45,6 +45,16 @@ class Head(nn.Module):
         """A head that gives pooled features of `width` values as they are, but for what is normalised."""
         return cls.of(torch.eye(width), torch.zeros(width), norm_features=norm_features, output=output, root=root)
 
+    @classmethod
+    def pooling(cls, width: int, embedding_dim: int, *, norm_features: bool, output: str = "none") -> "Head":
+        """A head that gives means of neighbouring pooled features, as adaptive average pooling of `width` values does.
+
+        Value i is the mean of the places floor(i P / D), ... ceil((i + 1) P / D) - 1, of P = `width` and D =
+        `embedding_dim` values; with D = P it is the identity.
+        """
+        weight = F.adaptive_avg_pool1d(torch.eye(width), embedding_dim).T
+        return cls.of(weight, torch.zeros(embedding_dim), norm_features=norm_features, output=output)
+
     @property
     def shape(self) -> tuple[int, int]:
         """(D, P): widths of embeddings and of pooled features."""

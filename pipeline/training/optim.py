@@ -1,6 +1,7 @@
 """Optimisers by name."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -8,9 +9,14 @@ from torch import nn
 from pipeline.params.optim import OptimizerParams
 
 
-def build_optimizer(parameters: Iterable[nn.Parameter], params: OptimizerParams) -> torch.optim.Optimizer:
-    """Adam and adamw with torch's defaults; sgd with `momentum` and `nesterov`. What is frozen is left out."""
-    parameters = [parameter for parameter in parameters if parameter.requires_grad]
+def build_optimizer(
+    parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]], params: OptimizerParams
+) -> torch.optim.Optimizer:
+    """Adam and adamw with torch's defaults; sgd with `momentum` and `nesterov`. What is frozen is left out.
+
+    Groups of parameters, as torch takes them, are taken as they are.
+    """
+    parameters = [one for one in parameters if isinstance(one, dict) or one.requires_grad]
     match params.name:
         case "adam":
             return torch.optim.Adam(parameters, params.lr, weight_decay=params.weight_decay)

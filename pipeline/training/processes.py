@@ -45,23 +45,25 @@ def gather_lists(own: list, fabric: Fabric) -> list:
 
 
 def average_gradients(optimizer: Optimizer, fabric: Fabric) -> None:
-    """Before each step of `optimizer`, make the gradients of its parameters the mean of those of all processes.
+    """Before each step of `optimizer`, make its gradients those of all processes; see `mean_gradients`."""
+    if fabric.world_size > 1:
+        optimizer.register_step_pre_hook(lambda optimizer, *_: mean_gradients(optimizer, fabric))
+
+
+def mean_gradients(optimizer: Optimizer, fabric: Fabric) -> None:
+    """Make the gradients of the parameters of `optimizer` the mean of those of all processes.
 
     A parameter without gradient counts as zero, and stays without where no process has one.
     """
     if fabric.world_size == 1:
         return
-
-    def average(optimizer: Optimizer, *_: Any) -> None:
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        given = torch.tensor([float(parameter.grad is not None) for parameter in parameters])
-        gradients = [torch.zeros_like(one) if one.grad is None else one.grad for one in parameters]
-        flat = torch.cat([given.to(gradients[0].device), *(gradient.flatten() for gradient in gradients)])
-        given, *means = fabric.all_reduce(flat, reduce_op="mean").split([len(given), *map(torch.numel, parameters)])
-        for parameter, gradient, mean, is_given in zip(parameters, gradients, means, given.tolist(), strict=True):
-            parameter.grad = gradient.copy_(mean.view(gradient.shape)) if is_given else None
-
-    optimizer.register_step_pre_hook(average)
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    given = torch.tensor([float(parameter.grad is not None) for parameter in parameters])
+    gradients = [torch.zeros_like(one) if one.grad is None else one.grad for one in parameters]
+    flat = torch.cat([given.to(gradients[0].device), *(gradient.flatten() for gradient in gradients)])
+    given, *means = fabric.all_reduce(flat, reduce_op="mean").split([len(given), *map(torch.numel, parameters)])
+    for parameter, gradient, mean, is_given in zip(parameters, gradients, means, given.tolist(), strict=True):
+        parameter.grad = gradient.copy_(mean.view(gradient.shape)) if is_given else None
 
 
 @contextmanager

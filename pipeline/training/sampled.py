@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -67,16 +68,26 @@ class SampledRecipe:
         device = self.context.fabric.device
         return to_device(inputs, device), labels.to(device)
 
-    def project(self, images: Inputs, n: int, *, backbone_learns: bool = True, head_learns: bool = True) -> Tensor:
+    def project(
+        self,
+        images: Inputs,
+        n: int,
+        *,
+        backbone_learns: bool = True,
+        head_learns: bool = True,
+        dropout: float = 0.0,
+    ) -> Tensor:
         """Output of the head before the final L2 (n, D) float32, with gradients for what learns.
 
-        `images` are this process's share of the `n` pictures. The model runs in the precision of the run; what is made
-        of its output is float32.
+        `images` are this process's share of the `n` pictures; `dropout` is the share of pooled features that the head
+        is not shown. The model runs in the precision of the run; what is made of its output is float32.
         """
         fabric = self.context.fabric
         with fabric.autocast(), on_shares(fabric):
             with torch.set_grad_enabled(backbone_learns):
                 pooled = self.embedder.pool(images)
+                if dropout:
+                    pooled = F.dropout(pooled, dropout)
             with torch.set_grad_enabled(head_learns):
                 rows = self.embedder.project(pooled)
         return gather(rows, n, fabric)

@@ -17,10 +17,11 @@ def lr_factor(params: OptimParams, epoch: float, epochs: int) -> float:
 def lagging_factor(params: OptimParams, epoch: float, epochs: int, *, lag: int) -> float:
     """As `lr_factor`, with a schedule that counts epochs from `lag` on; the linear rise is at the very start."""
     rise = min(1.0, epoch / params.warmup_epochs) if params.warmup_epochs else 1.0
-    return rise * _decay(params, max(0.0, epoch - lag), max(1, epochs - lag))
+    return rise * decay(params, max(0.0, epoch - lag), max(1, epochs - lag))
 
 
-def _decay(params: OptimParams, epoch: float, epochs: int) -> float:
+def decay(params: OptimParams, epoch: float, epochs: int) -> float:
+    """The schedule alone, without the rise."""
     match params.schedule:
         case "step":
             return params.gamma ** math.floor(epoch / params.step_epochs)

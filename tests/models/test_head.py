@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from support.golden import golden
 from support.project import default_params
 
 from pipeline.base.errors import UserError
@@ -101,3 +102,18 @@ def test_what_does_not_go_together_is_said(tmp_path):
         load_embedder(tmp_path / "backbone", tmp_path / "narrow")
     with pytest.raises(UserError, match="a head alone, which embeds features and no pictures"):
         load_embedder(tmp_path / "narrow")
+
+
+@pytest.mark.parametrize("width", [1152, 768, 100])
+def test_published_average_pooling(width):
+    arrays = golden("model_parts", "mdfe")
+    made = Head.pooling(width, 64, norm_features=False)
+    found = made.project(torch.from_numpy(arrays[f"pool{width}_in"])).detach()
+    np.testing.assert_allclose(found.numpy(), arrays[f"pool{width}_out"], rtol=0, atol=1e-4)
+
+
+def test_average_pooling_by_hand():
+    # Five features in three: places 0-1, 1-3 and 3-4.
+    made = Head.pooling(5, 3, norm_features=False)
+    assert made.project(torch.tensor([[1.0, 2.0, 4.0, 6.0, 8.0]])).tolist()[0] == pytest.approx([1.5, 4.0, 7.0])
+    assert torch.equal(Head.pooling(5, 5, norm_features=False).weight, torch.eye(5))

@@ -11,6 +11,7 @@ from support.project import PROJECT
 ATELIER = "pipeline/datasets/atelier/params.yaml"
 DADA = {"finetune.recipe": "dada", "recipes.dada.batch_size": 16}
 CATEGORIES = {"finetune.recipe": "category_triplet"}
+MARGINS = {"finetune.recipe": "margin_softmax"}
 HISTOGRAM = {"recipes.triplet.loss.name": "HistogramLoss"}
 
 
@@ -48,6 +49,8 @@ HISTOGRAM = {"recipes.triplet.loss.name": "HistogramLoss"}
         ("finetune", HISTOGRAM | {"recipes.triplet.loss.args": {"n_bins": 2, "delta": 3.0}}, ["loss.args: Histogram"]),
         ("finetune", {"recipes.triplet.miner.name": "BatchHardy"}, ["triplet.miner.name: ", "BatchHardMiner"]),
         ("finetune", {"recipes.triplet.miner.args": {"margin": 1}}, ["triplet.miner.args: BatchHardMiner does not"]),
+        ("finetune", MARGINS | {"recipes.margin_softmax.loss": "arcfase"}, ["softmax.loss: ", "did you mean arcface?"]),
+        ("finetune", MARGINS | {"finetune.model.backbone": "timm/resnet11t"}, ["unknown backbone", "timm/resnet10t"]),
         ("weight", {"weight.strategy": "ws99"}, ["weight.strategy: unknown name 'ws99'; known:", "ws5"]),
         ("cluster", {"data.alignment": ["tops"]}, ["data.alignment: "]),
         (

@@ -40,11 +40,22 @@ def test_the_chain_with_a_trunk_as_it_is(chain):
     assert set(ModelName) <= set(results)
 
 
+def test_a_smaller_width_gives_means_of_neighbouring_features(chain):
+    chain.change(NONE | {"finetune.model.embedding_dim": 64}).succeed("finetune", "extract")
+    assert json.loads((chain.folder / "metrics/finetune.json").read_text()) == {"trained": False, "head": "pooling"}
+    features = open_features(chain.folder / FEATURES_FOLDER / "target_test.h5")
+    means = torch.from_numpy(features.pooled).view(-1, 64, 20).mean(dim=2)
+    np.testing.assert_allclose(features.embedding, F.normalize(means, dim=1), atol=1e-6)
+
+
 @pytest.mark.parametrize("stage", ["check", "finetune"])
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"finetune.model.embedding_dim": 16}, "finetune.model.embedding_dim: 16, but recipe none gives the pooled"),
+        (
+            {"finetune.model.embedding_dim": 1281},
+            "finetune.model.embedding_dim: 1281, but recipe none gives the pooled",
+        ),
         (
             {"finetune.model.weights": "package:lite0"},
             "finetune.model.weights: package:lite0 is unknown; known: package:",

@@ -28,6 +28,7 @@ CHANGES = {
     "triplet": {"batch_items": 4},
     "category_triplet": {"batch_size": 8, "triplets": 4, "frozen_epochs": 1},
     "dada": {"batch_size": 8, "discriminator_epochs": 1, "head_epochs": 2},
+    "margin_softmax": {"batch_size": 8, "centres": 2, "margin": 0.2},
 }
 SIZE = 32
 

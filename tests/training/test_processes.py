@@ -43,6 +43,24 @@ CASES = {
         "recipes.dada.networks.class_hidden": [16, 16],
         "recipes.dada.networks.dropout": 0.3,
     },
+    # Each process draws the dropout of its share.
+    "margin_softmax": {
+        "finetune.recipe": "margin_softmax",
+        "recipes.margin_softmax.batch_size": 15,
+        "recipes.margin_softmax.dropout": 0.0,
+        "recipes.margin_softmax.sampled": 9,
+        "recipes.margin_softmax.sam_rho": 0.05,
+    },
+    # With a state: the statistics of the whole batch.
+    **{
+        loss: {
+            "finetune.recipe": "margin_softmax",
+            "recipes.margin_softmax.batch_size": 15,
+            "recipes.margin_softmax.dropout": 0.0,
+            "recipes.margin_softmax.loss": loss,
+        }
+        for loss in ("adacos", "curricularface", "adaface")
+    },
 }
 
 

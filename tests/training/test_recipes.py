@@ -24,6 +24,7 @@ CHANGES = {
     "category_triplet": {"batch_size": 8, "triplets": 4, "frozen_epochs": 1},
     # Networks alone, then head, then all.
     "dada": {"batch_size": 8, "discriminator_epochs": 1, "head_epochs": 2},
+    "margin_softmax": {"batch_size": 8, "loss": "adaface", "sampled": 6},
 }
 
 

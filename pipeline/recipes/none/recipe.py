@@ -1,6 +1,7 @@
 """No training: embeddings are the trunk's pooled features, the zero-shot row of a comparison.
 
-The head is the identity, from which adaptation starts as from any other.
+The head is the identity, from which adaptation starts as from any other; of a smaller `embedding_dim` it gives means of
+neighbouring features (MDFE's adaptive average pooling), so that settings of one width can be compared.
 """
 
 from collections.abc import Iterator
@@ -28,11 +29,12 @@ class NoTraining:
     def __init__(self, context: TrainingContext) -> None:
         network = build_embedder(context.params.model)
         _check_width(network)
-        head = network.head
-        network.head = Head.identity(head.shape[1], norm_features=head.norm_features, output=head.output_name)
+        head, (dim, width) = network.head, network.head.shape
+        kept = {"norm_features": head.norm_features, "output": head.output_name}
+        network.head = Head.identity(width, **kept) if dim == width else Head.pooling(width, dim, **kept)
         self.networks: dict[str, nn.Module] = {KEPT: network}
         self.optimizers: dict[str, Optimizer] = {}
-        self.facts: dict[str, Any] = {"head": "identity"}
+        self.facts: dict[str, Any] = {"head": "identity" if dim == width else "pooling"}
 
     def n_batches(self, epoch: int) -> int:  # noqa: ARG002  as every recipe
         """None."""
@@ -48,19 +50,19 @@ class NoTraining:
 
 
 def build(context: TrainingContext, params: Params) -> NoTraining:  # noqa: ARG001  as every recipe
-    """The recipe on `context`. Raises UserError for an embedding_dim that is not the pooled width."""
+    """The recipe on `context`. Raises UserError for an embedding_dim above the pooled width."""
     return NoTraining(context)
 
 
 def check(common: FinetuneParams, params: Params) -> None:  # noqa: ARG001  as every recipe
-    """Raise UserError for a model that cannot be had, and for an embedding_dim that is not its pooled width."""
+    """Raise UserError for a model that cannot be had, and for an embedding_dim above its pooled width."""
     _check_width(plan_embedder(common.model))
 
 
 def _check_width(network: Embedder) -> None:
     wanted, width = network.head.shape
-    if wanted != width:
+    if wanted > width:
         raise UserError(
-            f"finetune.model.embedding_dim: {wanted}, but recipe none gives the pooled features as they are, of "
-            f"width {width}; set null"
+            f"finetune.model.embedding_dim: {wanted}, but recipe none gives the pooled features, of width {width}, or "
+            "means of them; set null or less"
         )
