@@ -36,11 +36,9 @@ def write(folder: Path, rows: pd.DataFrame, **changes) -> None:
 @pytest.fixture
 def off(monkeypatch) -> dict[str, float]:
     """Files of ONNX that nobody looks into, whose answers are off by `by`."""
-    told = {"by": 0.0}
+    told, model = {"by": 0.0}, Composed(tiny().network)
     monkeypatch.setattr(onnx_file, "write_onnx", lambda path, *_: path.write_bytes(b"graph"))
-    monkeypatch.setattr(
-        onnx_file, "read_onnx", lambda _: lambda inputs: Composed(tiny().network).run(inputs) + told["by"]
-    )
+    monkeypatch.setattr(onnx_file, "read_onnx", lambda _: lambda inputs: model.run(inputs) + told["by"])
     return told
 
 
@@ -51,9 +49,7 @@ def test_what_deviates_is_not_published(tmp_path, rows, off):
     assert sorted(before) == ["model.onnx", "model.pt2", "model_card.md"]
     for by in (0.001, float("nan")):
         off["by"] = by
-        with pytest.raises(
-            UserError, match=r"^ONNX deviates by (0.001|inf) from the model, more than 0.0001: nothing is "
-        ):
+        with pytest.raises(UserError, match=r"^ONNX deviates by (0.001|inf) from the model, more than 0.0001: "):
             write(tmp_path, rows, figures={})
         assert {file.name: file.read_bytes() for file in out.iterdir()} == before
         assert not list((tmp_path / "scratch").iterdir())
@@ -64,9 +60,7 @@ def test_what_deviates_is_not_published(tmp_path, rows, off):
 
 @pytest.mark.parametrize("opset", [3, 17, 26, 99])
 def test_an_opset_that_cannot_be_written(tmp_path, rows, opset):
-    with pytest.raises(
-        UserError, match=rf"^--opset: {opset} cannot be written with onnx [\d.]+; give one of 18 to 2\d$"
-    ):
+    with pytest.raises(UserError, match=rf"^--opset: {opset} cannot be written with onnx [\d.]+; give one of 18 to "):
         write(tmp_path, rows, opset=opset)
     assert not (tmp_path / "out").exists()
 
@@ -102,9 +96,12 @@ def test_what_is_measured(tmp_path, rows):
     samples = draw_samples(model, rows, tmp_path)
     assert [picture.shape for picture in samples.noise + samples.real] == 5 * [(SIDE, SIDE, 3)]
     seen = []
-    measured = measure(
-        model, {"same": lambda inputs: seen.append(len(inputs["pictures"])) or model.run(inputs)}, samples
-    )
+
+    def same(inputs):
+        seen.append(len(inputs["pictures"]))
+        return model.run(inputs)
+
+    measured = measure(model, {"same": same}, samples)
     assert measured.exports == {"same": 0.0}
     assert set(seen) == {1, 3}
     assert measured.real == 3
@@ -119,5 +116,5 @@ def test_what_is_measured(tmp_path, rows):
 def test_deviation():
     one = np.array([[3.0, 4.0], [0.6, 0.8]])
     assert deviation(one + 0.1, one) == pytest.approx(0.1)
-    assert deviation(one + [[0.5], [0]], one) == pytest.approx(0.1), "a share of the row's length"
+    assert deviation(one + np.array([[0.5], [0]]), one) == pytest.approx(0.1), "a share of the row's length"
     assert deviation(one[:1], one) == deviation(one * np.nan, one) == float("inf")
