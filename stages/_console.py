@@ -13,6 +13,7 @@ MODULES = {
     "bench": "bench",
     "check": "check",
     "views": "views",
+    "export": "export",
 }
 
 

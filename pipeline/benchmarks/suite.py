@@ -5,12 +5,13 @@ from typing import Any
 from pipeline.benchmarks.adaptation import draw_case, step_case
 from pipeline.benchmarks.case import Case
 from pipeline.benchmarks.evaluation import evaluation_case
+from pipeline.benchmarks.exported import onnx_case
 from pipeline.benchmarks.extraction import extraction_case
 from pipeline.benchmarks.finch import finch_case
 from pipeline.benchmarks.training import training_cases
 from pipeline.benchmarks.views import index_case, views_case
 
-GROUPS = ("finch", "adapt", "evaluate", "extract", "views", "train")
+GROUPS = ("finch", "adapt", "evaluate", "extract", "views", "train", "export")
 
 
 def published_sizes(workers: int, params: dict[str, Any]) -> list[Case]:
@@ -30,5 +31,6 @@ def published_sizes(workers: int, params: dict[str, Any]) -> list[Case]:
         extraction_case("torchvision/resnet50", 224, 256, 32, workers),
         views_case("timm/tf_efficientnet_lite0", 160, 64),
         index_case("timm/tf_efficientnet_lite0", 160, 256, 8, workers),
+        onnx_case("timm/tf_efficientnet_lite0", 160, 32),
         *training_cases(params, "torchvision/resnet18", 112),
     ]

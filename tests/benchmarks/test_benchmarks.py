@@ -12,6 +12,7 @@ from pipeline.benchmarks import suite
 from pipeline.benchmarks.adaptation import draw_case, step_case
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.benchmarks.evaluation import evaluation_case
+from pipeline.benchmarks.exported import onnx_case
 from pipeline.benchmarks.extraction import extraction_case
 from pipeline.benchmarks.finch import finch_case
 from pipeline.benchmarks.measure import Measurement, hardware_name, measure, measure_apart
@@ -34,6 +35,7 @@ SMALL = [
     extraction_case("timm/resnet10t", 32, 5, 2, 0),
     views_case("timm/resnet10t", 32, 2),
     index_case("timm/resnet10t", 32, 4, 2, 0),
+    onnx_case("timm/resnet10t", 32, 2),
     *TRAINING.values(),
 ]
 
@@ -110,4 +112,4 @@ def test_command_writes_table_and_figures(tmp_path, monkeypatch):
     assert sorted(path.name for path in (tmp_path / "here/metrics/bench").iterdir()) == [f"{name}.json", f"{name}.md"]
     done = CliRunner().invoke(main, ["--params", str(params), "--only", "finsh"])
     assert done.exit_code == 2
-    assert "unknown group 'finsh'; known: finch, adapt, evaluate, extract, views, train" in done.stderr
+    assert "unknown group 'finsh'; known: finch, adapt, evaluate, extract, views, train, export" in done.stderr
