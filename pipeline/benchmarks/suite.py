@@ -8,10 +8,11 @@ from pipeline.benchmarks.evaluation import evaluation_case
 from pipeline.benchmarks.exported import onnx_case
 from pipeline.benchmarks.extraction import extraction_case
 from pipeline.benchmarks.finch import finch_case
+from pipeline.benchmarks.margin import classes_case, epoch_case
 from pipeline.benchmarks.training import training_cases
 from pipeline.benchmarks.views import index_case, views_case
 
-GROUPS = ("finch", "adapt", "evaluate", "extract", "views", "train", "export")
+GROUPS = ("finch", "adapt", "evaluate", "extract", "views", "train", "margin", "export")
 
 
 def published_sizes(workers: int, params: dict[str, Any]) -> list[Case]:
@@ -33,4 +34,9 @@ def published_sizes(workers: int, params: dict[str, Any]) -> list[Case]:
         index_case("timm/tf_efficientnet_lite0", 160, 256, 8, workers),
         onnx_case("timm/tf_efficientnet_lite0", 160, 32),
         *training_cases(params, "torchvision/resnet18", 112),
+        classes_case(10_000, 64, 128, most_ratio=15),
+        classes_case(50_000, 64, 128, most_ratio=15),
+        classes_case(200_000, 64, 128, most_ratio=15, most_mb=1000),
+        classes_case(200_000, 64, 128, sampled=20_000, most_ratio=6, most_mb=500),
+        epoch_case(100_000, 10_000, 1152, params, most_ratio=20),
     ]

@@ -108,17 +108,17 @@ def _prepare(
     common = common.model_copy(update={"epochs": EPOCHS, "model": common.model.model_copy(update=size)})
     fabric = start_fabric(device.type, common.precision)
     torch.manual_seed(0)
-    context = TrainingContext(_source(folder), folder, common, seed=0, workers=0, fabric=fabric)
+    context = TrainingContext(source_rows(folder, ITEMS, 4), folder, common, seed=0, workers=0, fabric=fabric)
     made = method.build(context, method_params)
     set_up(made, fabric)
     step = partial(made.step, next(made.batches(0, 0)), EPOCHS - 1)
     return Trial(step, partial(_repeat, passes_of(made, step), fabric))
 
 
-def _source(folder: Path) -> pd.DataFrame:
-    """Source rows: a shop picture and three consumer pictures of each item."""
+def source_rows(folder: Path, items: int, pictures: int) -> pd.DataFrame:
+    """Source rows: so many pictures of each item, every fourth one of a shop. They share a few files in `folder`."""
     files = np.array([write_picture(folder, number) for number in range(FILES)])
-    item = np.repeat(np.arange(ITEMS), 4)
+    item = np.repeat(np.arange(items), pictures)
     return pd.DataFrame(
         {
             IMAGE: files[np.arange(len(item)) % FILES],

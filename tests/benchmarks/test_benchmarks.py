@@ -15,6 +15,7 @@ from pipeline.benchmarks.evaluation import evaluation_case
 from pipeline.benchmarks.exported import onnx_case
 from pipeline.benchmarks.extraction import extraction_case
 from pipeline.benchmarks.finch import finch_case
+from pipeline.benchmarks.margin import classes_case, epoch_case
 from pipeline.benchmarks.measure import Measurement, hardware_name, measure, measure_apart
 from pipeline.benchmarks.memory import peak_memory
 from pipeline.benchmarks.report import bench_table
@@ -37,6 +38,9 @@ SMALL = [
     index_case("timm/resnet10t", 32, 4, 2, 0),
     onnx_case("timm/resnet10t", 32, 2),
     *TRAINING.values(),
+    classes_case(30, 8, 4, most_ratio=9),
+    classes_case(30, 8, 4, sampled=10, most_ratio=9),
+    epoch_case(260, 50, 16, default_params(), most_ratio=9),
 ]
 
 
