@@ -11,6 +11,7 @@ from pipeline.base.progress import lines_of_progress, progress
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
     monkeypatch.setattr(module, "EVERY", 0.05)
+    monkeypatch.setattr(module, "_active", [])  # a failure that is still looked at may hold a loop of another test
 
 
 def until(lines: list[str], start: str) -> str:
