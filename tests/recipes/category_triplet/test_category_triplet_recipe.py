@@ -1,10 +1,9 @@
 """Steps of the recipe: what learns in which phase, that something is learnt, and whose checkpoints are taken."""
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
+from support.coloured import coloured_pictures
 from support.project import default_params
 
 from pipeline.base.errors import UserError
@@ -21,16 +20,8 @@ COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     """Three categories of one colour each, four items of two pictures each."""
-    raw, rng, rows = tmp_path_factory.mktemp("raw"), np.random.default_rng(0), []
-    for category, colour in COLOURS.items():
-        for k in range(8):
-            name = f"{category}{k}.png"
-            noise = rng.integers(-40, 40, (20, 20, 3))
-            Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8)).save(raw / name)
-            rows.append((raw / name, f"{category}{k // 2}", category, "a"))
-    made = pd.DataFrame(rows, columns=["image", "item", "category", "dataset"])
-    made[["x", "y", "w", "h"]] = np.nan
-    return made
+    shown = ((colour, f"{category}{k // 2}", category) for category, colour in COLOURS.items() for k in range(8))
+    return coloured_pictures(tmp_path_factory.mktemp("raw"), shown)
 
 
 @pytest.fixture

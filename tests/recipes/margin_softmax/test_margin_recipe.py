@@ -3,10 +3,9 @@
 from copy import deepcopy
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from PIL import Image
+from support.coloured import coloured_pictures
 from support.project import default_params
 
 from pipeline.base.errors import UserError
@@ -25,16 +24,8 @@ SECTION = "recipes.margin_softmax"
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     """Four items of one colour each, with 2, 4, 6 and 8 pictures."""
-    raw, rng, rows = tmp_path_factory.mktemp("raw"), np.random.default_rng(0), []
-    for item, colour in enumerate(COLOURS):
-        for k in range(2 * item + 2):
-            name = raw / f"{item}_{k}.png"
-            noise = rng.integers(-40, 40, (20, 20, 3))
-            Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8)).save(name)
-            rows.append((name, f"item{item}", "dress", "a"))
-    made = pd.DataFrame(rows, columns=["image", "item", "category", "dataset"])
-    made[["x", "y", "w", "h"]] = np.nan
-    return made
+    shown = ((colour, f"item{item}", "dress") for item, colour in enumerate(COLOURS) for _ in range(2 * item + 2))
+    return coloured_pictures(tmp_path_factory.mktemp("raw"), shown)
 
 
 def sections(model=(), optim=(), **changes):
