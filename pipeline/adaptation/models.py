@@ -65,36 +65,42 @@ def make_models(
     Nothing of the target but its linked pictures has a part in it, and these in the retrained heads alone.
     Raises UserError for settings that the source cannot give, and when a loss stops being finite.
     """
-    models, choice, control = {}, None, None
+    models, choice, curve, report = {}, None, [], {}
     if IN_CLOSED_FORM & set(params.models):
-        choice = settle(source, params, seed, runtime.block_rows, say)
-    if choice is not None:
-        control = _control(source, choice.setting)
-        models[ModelName.CONTROL] = Adapted(control)
-        if source.viewed or choice.mix is not None:
-            models[ModelName.VIEWED] = Adapted(control, choice.mix)
-        elif ModelName.VIEWED in params.models:
-            say("no views are drawn of the source, so there is no model viewed")
-    wanted = [name for name in RETRAINED if name in params.models and (control or name != ModelName.LINKED)]
-    curve, report = [], {}
+        models, choice = _in_closed_form(source, params, seed, runtime.block_rows, say)
+    starts = {ModelName.UDMA_CONTROL: source.start, ModelName.UDMA: source.start}
+    if models:
+        starts[ModelName.LINKED] = models[ModelName.CONTROL].head
+    wanted = [name for name in starts if name in params.models]
     if wanted and target is None:
         say(f"no target pictures to train on, so there is no model {' or '.join(wanted)}")
     elif wanted:
-        used = target.products
-        fine_tuned = source.start.folded()
-        starts = {
-            ModelName.UDMA_CONTROL: (fine_tuned, used.without_targets()),
-            ModelName.UDMA: (fine_tuned, used),
-            ModelName.LINKED: (control and control.folded(), used),
-        }
+        linked, alone = target.products, target.products.without_targets()
+        products = {name: alone if name == ModelName.UDMA_CONTROL else linked for name in wanted}
         both = ((source.pooled, target.pooled), (source.domain, target.domain))
         rows = Rows(*(torch.from_numpy(np.concatenate(values)) for values in both))
         common = {"params": params, "runtime": runtime, "seed": seed, "folder": folder, "say": say}
-        made = retrain({str(name): starts[name] for name in wanted}, rows, len(source.row), **common)
+        begun = {str(name): (starts[name].folded(), products[name]) for name in wanted}
+        made = retrain(begun, rows, len(source.row), **common)
         models |= {name: Adapted(head) for name, head in made.heads.items()}
         curve, report = made.curve, made.report
     kept = {str(name): models[name] for name in ModelName if name in models and name in params.models}
     return Made(kept, choice, curve, ({"choice": choice.report} if choice else {}) | report)
+
+
+def _in_closed_form(
+    source: Source, params: AdaptParams, seed: int, block_rows: int, say: Callable[[str], None]
+) -> tuple[dict[str, Adapted], Choice | None]:
+    """Control and viewed, and the choice they follow; nothing where too few items are there to choose on."""
+    choice = settle(source, params, seed, block_rows, say)
+    if choice is None:
+        return {}, None
+    models = {ModelName.CONTROL: Adapted(_control(source, choice.setting))}
+    if source.viewed or choice.mix is not None:
+        models[ModelName.VIEWED] = Adapted(models[ModelName.CONTROL].head, choice.mix)
+    elif ModelName.VIEWED in params.models:
+        say("no views are drawn of the source, so there is no model viewed")
+    return models, choice
 
 
 def settle(
