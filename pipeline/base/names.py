@@ -8,6 +8,7 @@ from typing import Literal
 CHECKED_FILE = Path("data/checked")
 RAW_FOLDER = Path("data/raw")
 MANIFEST_FILE = Path("data/manifest.parquet")
+ATTRIBUTES_FILE = Path("data/attributes.parquet")
 MODEL_FOLDER = Path("data/models/backbone")
 FEATURES_FOLDER = Path("data/features")
 VIEWS_FOLDER = Path("data/views")
@@ -83,6 +84,10 @@ DIGEST = "digest"
 SUBCATEGORY = "subcategory"
 LINK = "link"  # address of the product in its shop
 
+# Columns of the table of attributes, beside ROW and SPLIT.
+ATTRIBUTE = "attribute"
+VALUE = "value"
+
 # HDF5 datasets and attributes of a feature file.
 POOLED = "pooled"
 EMBEDDING = "embedding"
@@ -91,6 +96,7 @@ LENGTH = "length"
 NORMALIZED_POOLED = "normalized_pooled"
 MODEL = "model"
 SHOWN = "shown"
+CONDITION = "condition"
 COLOUR = "colour"
 COLOUR_VARIANT = "colour_variant"
 COLOUR_CELLS = "colour_cells"

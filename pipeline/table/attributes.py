@@ -1,0 +1,63 @@
+"""The second table, beside the manifest: what is known of pictures, attribute by attribute.
+
+A row is one value of one attribute of one picture: `row` (int64, the place of the picture in the manifest), `attribute`,
+`value` and `split` (texts). An attribute of a picture may have several values, a row each. The split is the picture's,
+but for pictures of split val and test, which lists may name as `query` or `gallery` an attribute at a time.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.base.errors import UserError
+from pipeline.base.names import ATTRIBUTE, META_DOMAIN, ROW, SPLIT, VALUE, MetaDomain, Part, Split
+from pipeline.base.parquet import read_parquet, write_parquet
+from pipeline.table.manifest import part_rows
+
+COLUMNS = (ROW, ATTRIBUTE, VALUE, SPLIT)
+
+
+def no_attributes() -> pd.DataFrame:
+    """The table of pictures of which nothing is known."""
+    return pd.DataFrame({ROW: np.empty(0, np.int64)} | {name: np.empty(0, "str") for name in COLUMNS[1:]})
+
+
+def write_attributes(path: Path, attributes: pd.DataFrame) -> None:
+    """Write the table, by rename; the same table gives the same bytes."""
+    write_parquet(path, attributes)
+
+
+def read_attributes(path: Path, mend: str = "run `dvc repro prepare`") -> pd.DataFrame:
+    """What `write_attributes` wrote. Raises UserError, ending in `mend`, when `path` holds none."""
+    attributes = read_parquet(path, mend)
+    if tuple(attributes.columns) != COLUMNS:
+        raise UserError(f"{path}: not a table of attributes; {mend}")
+    return attributes
+
+
+def with_attributes(table: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the manifest, one for each row of `attributes` that is of a picture of `table`, in the order of these.
+
+    They have the columns attribute and value, and the split that the attribute's row has; the index is that of `table`,
+    which is part of the manifest: the place of the picture there.
+    """
+    known = attributes[attributes[ROW].isin(table.index)]
+    rows = table.loc[known[ROW]]
+    return rows.assign(**{name: known[name].to_numpy() for name in (ATTRIBUTE, VALUE, SPLIT)})
+
+
+def part_attributes(manifest: pd.DataFrame, attributes: pd.DataFrame, part: Part) -> pd.DataFrame:
+    """As `with_attributes`, of the pictures of a part, in the order of `part_rows`, then of `attributes`."""
+    rows = part_rows(manifest, part)
+    place = pd.Series(np.arange(len(rows)), index=rows)
+    known = attributes[attributes[ROW].isin(rows)]
+    order = np.argsort(place.loc[known[ROW]].to_numpy(), kind="stable")
+    return with_attributes(manifest.iloc[rows], known.iloc[order])
+
+
+def validation_attributes(manifest: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
+    """As `with_attributes`, of the source's pictures of split val that lists name as query or gallery."""
+    val = (manifest[META_DOMAIN] == MetaDomain.SOURCE) & (manifest[SPLIT] == Split.VAL)
+    listed = attributes[attributes[SPLIT].isin([Split.QUERY, Split.GALLERY])]
+    return with_attributes(manifest[val], listed)
