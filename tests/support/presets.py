@@ -27,12 +27,14 @@ def preset_params(name: str, folder: Path) -> tuple[dict[str, Any], dict[str, di
             shutil.copyfile(PROJECT / file, folder / file)
         return YAML(typ="safe").load((folder / file).read_text())
 
-    read("params.yaml")
+    overrides: dict[str, list[str]] = {"params.yaml": []}
     for word in words[1::2]:
         file, colon, override = word.partition(".yaml:")
         file, override = (f"{file}.yaml", override) if colon else ("params.yaml", word)
+        overrides.setdefault(file, []).append(override)
+    for file, of_file in overrides.items():
         read(file)
-        apply_overrides(folder / file, [override])
+        apply_overrides(folder / file, of_file)  # all at once, as DVC does: what they leave of comments must be YAML
     data = read("params.yaml")["data"]
     for one in data["sets"]:
         made[one] = read(params_file(one).as_posix())
