@@ -130,9 +130,7 @@ def test_an_empty_list_of_entries(tmp_path, dataset):
 
 
 def test_missing_lists_and_pictures(tmp_path, fetched):
-    with pytest.raises(
-        UserError, match=r"no such file; put filenames_train.txt, .* from the FashionAI .* on Tianchi"
-    ):
+    with pytest.raises(UserError, match=r"no such file; put filenames_train.txt, .* from the FashionAI .* on Tianchi"):
         fetched(tmp_path / "incoming", NAME, **committed(NAME))
     write(tmp_path / "other")
     (tmp_path / "work" / NAME).rmdir()
