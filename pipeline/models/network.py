@@ -51,3 +51,13 @@ def with_map(network: Network) -> bool:
     Such a network says so by `has_map`.
     """
     return getattr(network, "has_map", False)
+
+
+def attributes_of(network: Network) -> tuple[str, ...]:
+    """Names of the attributes that it embeds a picture for, in the order of its conditions; none for most networks."""
+    return tuple(getattr(network, "attributes", ()))
+
+
+def branches_of(network: Network) -> dict[str, int]:
+    """Names and widths of the parts that its pooled features are made of, in order; none for most networks."""
+    return dict(getattr(network, "branches", {}))
