@@ -25,6 +25,14 @@ class Trunk(NamedTuple):
     own: OwnInput
 
 
+class Whole(NamedTuple):
+    """A network with all its layers; `classifier`: the name of its last linear layer, if it has one."""
+
+    module: nn.Module
+    own: OwnInput
+    classifier: list[str]
+
+
 def timm_trunk(
     name: str, tag: str | None, weights: Weights | None, pooling: str, image_size: int | None, *, fetch: bool = True
 ) -> Trunk:
@@ -64,18 +72,7 @@ def torchvision_trunk(
     name: str, tag: str | None, weights: Weights | None, pooling: str, *, fetch: bool = True
 ) -> Trunk:
     """`name` of torchvision; see `timm_trunk`."""
-    import torchvision
-
-    known = torchvision.models.get_model_weights(name)
-    if tag is not None and tag != "default" and tag not in known.__members__:
-        raise _unknown_tag(f"torchvision/{name}", tag, list(known.__members__))
-    chosen = None if tag is None else known.DEFAULT.name if tag == "default" else tag
-    with _fetching(f"torchvision/{name}", tag):
-        model = torchvision.models.get_model(name, weights=chosen if fetch else None)
-    own = own_input_torchvision(name, chosen or known.DEFAULT.name)
-    classifier = [child for child, module in model.named_modules() if isinstance(module, nn.Linear)][-1:]
-    if weights is not None and not weights.cut:
-        load_into(_without(model, classifier), weights, classifier, f"torchvision/{name}")
+    model, own, classifier = torchvision_network(name, tag, weights, fetch=fetch)
     if pooling == "map":
         raise UserError(f"{POOLING}: map needs attention pooling, which no network of torchvision has; set native")
     if pooling == "token" and not hasattr(model, "class_token"):
@@ -87,10 +84,27 @@ def torchvision_trunk(
                 f"{POOLING}: {pooling} needs one linear classifier, and torchvision/{name} has none; set avg"
             )
         return Trunk(_without(model, classifier), own)
-    return Trunk(_map_of(model, name), own)
+    return Trunk(map_of(model, name), own)
 
 
-def _map_of(model: nn.Module, name: str) -> nn.Module:
+def torchvision_network(name: str, tag: str | None, weights: Weights | None, *, fetch: bool = True) -> Whole:
+    """`name` of torchvision as a whole, without its classifier where `weights` are given; see `timm_trunk`."""
+    import torchvision
+
+    known = torchvision.models.get_model_weights(name)
+    if tag is not None and tag != "default" and tag not in known.__members__:
+        raise _unknown_tag(f"torchvision/{name}", tag, list(known.__members__))
+    chosen = None if tag is None else known.DEFAULT.name if tag == "default" else tag
+    with _fetching(f"torchvision/{name}", tag):
+        model = torchvision.models.get_model(name, weights=chosen if fetch else None)
+    classifier = [child for child, module in model.named_modules() if isinstance(module, nn.Linear)][-1:]
+    if weights is not None and not weights.cut:
+        load_into(_without(model, classifier), weights, classifier, f"torchvision/{name}")
+    return Whole(model, own_input_torchvision(name, chosen or known.DEFAULT.name), classifier)
+
+
+def map_of(model: nn.Module, name: str) -> nn.Module:
+    """The part of a network of torchvision that makes its last feature map, of the same modules."""
     if hasattr(model, "features"):  # convnext, densenet, efficientnet, mobilenet, swin, vgg, ...
         return model.features
     if not (hasattr(model, "layer4") or hasattr(model, "trunk_output")):  # resnets and regnets are chains

@@ -1,0 +1,1 @@
+"""Networks that are told an attribute: where a picture shows it, and what is there."""
