@@ -62,11 +62,11 @@ def main(run: Run) -> None:
     with workspace(Path(runtime.scratch), run.stage, mark) as folder:
         made = finetune(
             table,
-            attributes,
             RAW_FOLDER,
             build,
             params,
             runtime,
+            attributes=attributes,
             seed=run.seed,
             checkpoint=folder / "checkpoint.pt",
             say=run.say,

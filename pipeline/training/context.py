@@ -38,6 +38,10 @@ from pipeline.training.frozen import FrozenFeatures
 RECIPES = "pipeline.recipes"
 
 
+def quiet(text: str) -> None:  # noqa: ARG001
+    """Tell nobody."""
+
+
 @dataclass(frozen=True)
 class TrainingContext:
     """What every recipe is built from; `table` holds the source rows to train on, the index is that of the manifest.
@@ -54,7 +58,7 @@ class TrainingContext:
     fabric: Fabric
     frozen: FrozenFeatures | None = None
     attributes: pd.DataFrame | None = None
-    say: Callable[[str], None] = lambda text: None
+    say: Callable[[str], None] = quiet
 
     @property
     def backward(self) -> Backward:

@@ -47,12 +47,12 @@ class Finetuned:
 
 def finetune(
     table: pd.DataFrame,
-    attributes: pd.DataFrame,
     raw: Path,
     build: Callable[[TrainingContext], Recipe],
     params: FinetuneParams,
     runtime: RuntimeParams,
     *,
+    attributes: pd.DataFrame,
     seed: int,
     checkpoint: Path,
     say: Callable[[str], None],

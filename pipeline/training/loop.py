@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from pipeline.base.checkpoint import Checkpoint
 from pipeline.base.errors import UserError
+from pipeline.base.names import VALIDATION
 from pipeline.base.progress import progress
 from pipeline.base.seeds import mixed_seed
 from pipeline.training.face import KEPT, Recipe
@@ -36,7 +37,7 @@ class Course:
     stage: str
     rate: str
     label: str
-    watched: str | None = None
+    watched: str = VALIDATION
 
 
 @dataclass(frozen=True)
