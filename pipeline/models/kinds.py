@@ -7,6 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from pipeline.base.errors import UserError
+from pipeline.models.attributes.build import restore_attribute_network
+from pipeline.models.attributes.network import AttributeNetwork
 from pipeline.models.embedder import Embedder, restore_embedder
 from pipeline.models.folder import RETRAIN, check_width, damaged_model, load_head, read_model, write_model
 from pipeline.models.head import Head
@@ -14,7 +16,10 @@ from pipeline.models.network import Network
 
 # What `model.json` calls a network, and the function that builds it again from its settings, with random weights: its
 # own are loaded into it afterwards. A recipe with a network of its own shape adds a line here.
-KINDS: dict[str, Callable[[Mapping[str, Any]], Network]] = {Embedder.kind: restore_embedder}
+KINDS: dict[str, Callable[[Mapping[str, Any]], Network]] = {
+    Embedder.kind: restore_embedder,
+    AttributeNetwork.kind: restore_attribute_network,
+}
 
 
 def save_embedder(folder: Path, model: Network, weights: Mapping[str, Tensor] | None = None) -> None:

@@ -51,3 +51,8 @@ def with_map(network: Network) -> bool:
     Such a network says so by `has_map`.
     """
     return getattr(network, "has_map", False)
+
+
+def attributes_of(network: Network) -> tuple[str, ...]:
+    """The attributes that it is told one of beside each picture, by index; none: it is told none."""
+    return getattr(network, "attributes", ())

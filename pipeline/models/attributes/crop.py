@@ -25,7 +25,7 @@ def lit(maps: Tensor, size: int, threshold: float) -> Tensor:
 
 
 def rectangles(on: Tensor) -> Tensor:
-    """Masks (B, h, w) bool with something in each -> the tight rectangles around it (B, 4): left, top, width, height."""
+    """Masks (B, h, w) bool none of them empty -> the tight rectangles (B, 4): left, top, width, height."""
     first_x, last_x = _extent(on.any(dim=1))
     first_y, last_y = _extent(on.any(dim=2))
     return torch.stack([first_x, first_y, last_x - first_x + 1, last_y - first_y + 1], dim=1)
@@ -56,8 +56,12 @@ def boxes(found: Tensor, size: int, pictures: Tensor) -> Tensor:
     return torch.cat([start, start + side.unsqueeze(1)], dim=1)
 
 
-def attention_boxes(maps: Tensor, size: int, threshold: float, pictures: Tensor) -> Tensor:
-    """Maps (B, h, w) over a view of `size` pixels -> the boxes (B, 4) that they point at; see `lit` and `boxes`."""
+def attention_boxes(maps: Tensor, size: int, threshold: float, canvas: int) -> Tensor:
+    """Maps (B, h, w) over a view of `size` pixels -> the boxes (B, 4) that they point at in `canvas` pixels.
+
+    See `lit`, `squares` and `boxes`.
+    """
+    pictures = torch.full((2,), canvas, device=maps.device)
     return boxes(squares(rectangles(lit(maps, size, threshold)), size), size, pictures)
 
 

@@ -49,20 +49,19 @@ class MapBranch(nn.Module):
 
 
 class Crop(NamedTuple):
-    """How the second branch sees a picture: `size` pixels of `input`'s mean and deviation, cut above `threshold`."""
+    """How the second branch sees its part of a picture: `size` pixels, of this mean and deviation."""
 
     size: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    threshold: float
 
 
 class AttributeNetwork(nn.Module):
     """Embeddings of pictures for one attribute each, which its index in `attributes` tells.
 
     Pictures come as squares of `own.canvas` pixels. The first branch sees them resized to `params.image_size`, the
-    second one, if there is any, sees the square about the brightest part of the first one's map. The table of attributes
-    is both branches'; no gradient flows through the crop. `branches`: widths of the branches' parts of pooled rows.
+    second one, if there is any, sees the square about the bright part of the first one's map. The table of attributes is
+    both branches'; no gradient flows through the crop. `branches`: widths of the branches' parts of pooled rows.
     """
 
     kind = "attributes"
@@ -73,7 +72,6 @@ class AttributeNetwork(nn.Module):
         second: nn.Module | None,
         crop: Crop | None,
         *,
-        widths: Sequence[int],
         params: ModelParams,
         own: AttributeModelParams,
         attributes: Sequence[str],
@@ -82,8 +80,15 @@ class AttributeNetwork(nn.Module):
         self.params, self.own, self.attributes, self.crop = params, own, tuple(attributes), crop
         self.table = nn.Embedding(len(self.attributes), own.table_dim)
         self.first, self.second = first, second
-        self.branches = dict(zip(BRANCHES[own.family], widths, strict=False))
+        names = BRANCHES[own.family][: 1 if second is None else 2]
+        self.branches = dict.fromkeys(names, own.embedding_dim)
         self.head = Head.identity(sum(self.branches.values()), norm_features=False).requires_grad_(False)
+        mean, std = torch.tensor(params.mean), torch.tensor(params.std)
+        crop_mean, crop_std = (params.mean, params.std) if crop is None else (crop.mean, crop.std)
+        self.register_buffer("black", -mean / std, persistent=False)
+        self.register_buffer("crop_scale", (std / torch.tensor(crop_std)).view(-1, 1, 1), persistent=False)
+        shift = (mean - torch.tensor(crop_mean)) / torch.tensor(crop_std)
+        self.register_buffer("crop_shift", shift.view(-1, 1, 1), persistent=False)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -164,25 +169,18 @@ class AttributeNetwork(nn.Module):
         return self.first(resize(images, self.params.image_size), attribute)
 
     def _boxes(self, maps: Tensor) -> Tensor:
-        canvas = torch.tensor([self.own.canvas, self.own.canvas])
-        return attention_boxes(maps, self.params.image_size, self.own.threshold, canvas)
+        return attention_boxes(maps, self.params.image_size, self.own.threshold, self.own.canvas)
 
     def _crops(self, images: Tensor, maps: Tensor) -> Tensor:
-        mean, std, own_mean, own_std = (
-            images.new_tensor(values) for values in (self.params.mean, self.params.std, self.crop.mean, self.crop.std)
-        )
-        crops = crop_resize(images, self._boxes(maps), self.crop.size, black=-mean / std)
-        if (self.crop.mean, self.crop.std) == (self.params.mean, self.params.std):
-            return crops
-        scale, shift = std / own_std, (mean - own_mean) / own_std
-        return crops * scale.view(-1, 1, 1) + shift.view(-1, 1, 1)
+        crops = crop_resize(images, self._boxes(maps), self.crop.size, self.black)
+        return torch.addcmul(self.crop_shift, crops, self.crop_scale)
 
 
 def combined(branches: Sequence[Tensor], beta: float) -> Tensor:
     """Rows (B, F) of one or two branches -> rows of unit length (B, sum of F).
 
-    Of two, they are scaled by sqrt(beta) and sqrt(1 - beta), so that the cosine of two rows is the mean of the branches'
-    cosines, with these weights.
+    Of two, they are scaled by sqrt(beta) and sqrt(1 - beta), so that the cosine of two rows is the branches' cosines in
+    their weighted mean.
     """
     weights = [1.0] if len(branches) == 1 else [beta, 1 - beta]
     return torch.cat(

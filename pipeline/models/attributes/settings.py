@@ -16,8 +16,8 @@ Width = Annotated[int, Field(ge=1)]
 class PatchParams(Section):
     """The patch branch of RPF: a ViT of timm on the crop.
 
-    `weights`: as those of `finetune.model`, or the `.npz` that a ViT was published in. `image_size`: pixels of the crop;
-    null: what the ViT was published with. `zero_class_token`: it starts at zero, whatever the weights have there, as
+    `weights`: as those of `finetune.model`, or the `.npz` that a ViT was published in. `image_size`: pixels of the
+    crop; null: what the ViT was published with. `zero_class_token`: it starts at zero, whatever the weights have there, as
     published. `own_input`: the crop gets the mean and deviation that the ViT was published with; false: those of the
     global view, as published. `dropout`: of positions, and behind both layers of the perceptrons of the blocks.
     """
@@ -31,19 +31,23 @@ class PatchParams(Section):
 
 
 class LocalParams(Section):
-    """The local branch of ASEN++: a trunk that is cut behind `layer`, on the crop of `image_size` pixels."""
+    """The local branch of ASEN++: a trunk that is cut behind `layer`, on the crop of `image_size` pixels.
+
+    `common_dim`: of its own attention, as that of the network is of the global one's.
+    """
 
     backbone: str
     weights: str | None = None
     layer: Layer = "layer3"
     image_size: Pixels = 112
+    common_dim: Width = 256
 
 
 class AttributeModelParams(Section):
     """`family` rpf or asen. The second branch is `patch` of rpf and `local` of asen; null: the first one alone.
 
-    `canvas`: pixels of the square from the picture's centre, of which both views are made. `threshold`: how bright, from
-    the least to the most, the map is where it is cropped. `layer`: where the region trunk is cut, the name of a layer
+    `canvas`: pixels of the square from the picture's centre, of which both views are made. `threshold`: how bright
+    the map is, from the least to the most, where it is cropped. `layer`: where the region trunk is cut, the name of a layer
     of torchvision's or the index of a feature map of timm's. `table_dim`: width of an attribute's vector; `common_dim`:
     of the space where it meets the map. `reduction`: how much narrower the middle of a perceptron is. `embedding_dim`:
     width of each branch's embedding; null: of the region trunk's map, which rpf asks for in any case. `dropout`: behind
