@@ -38,7 +38,7 @@ from pipeline.training.frozen import FrozenFeatures
 RECIPES = "pipeline.recipes"
 
 
-def quiet(text: str) -> None:  # noqa: ARG001
+def quiet(text: str) -> None:
     """Tell nobody."""
 
 

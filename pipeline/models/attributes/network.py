@@ -123,12 +123,12 @@ class AttributeNetwork(nn.Module):
                     module.eval()
         return self
 
-    def outputs(self, inputs: Conditioned) -> Outputs:
-        """Pictures (B, 3, canvas, canvas) and attributes (B,) -> what the branches make of them."""
+    def outputs(self, inputs: Conditioned, *, both: bool = True) -> Outputs:
+        """Pictures (B, 3, canvas, canvas) and attributes (B,) -> what the branches make of them, or the first alone."""
         attribute = self.table(inputs.condition)
         seen = self._look(inputs.images, attribute)
         patch = None
-        if self.second is not None:
+        if both and self.second is not None:
             found = self.second(self._crops(inputs.images, seen.map), attribute)
             patch = found.embedding if isinstance(found, Attended) else found
         return Outputs(seen.embedding, patch, seen.background, seen.map)
