@@ -1,6 +1,6 @@
 """One product: everything that is the same in all its pictures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,4 +34,5 @@ class Item:
     def garment(self, pose: Pose) -> Garment:
         """The product in a pose."""
         rng = np.random.default_rng([*self.seeds, 1])
-        return self.kind.draw(Tailor(rng, self.style.proportions, self.materials, pose))
+        tailor = Tailor(rng, self.style.proportions, self.materials, pose)
+        return replace(self.kind.draw(tailor), told=tailor.told)

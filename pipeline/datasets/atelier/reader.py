@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from pipeline.base.errors import UserError
+from pipeline.base.names import IMAGE, ROW
 from pipeline.base.params import Section, Size
 
 Items = Annotated[int, Field(ge=1, le=100_000)]  # item names have five digits
@@ -36,7 +37,7 @@ class Params(Section):
 
 
 def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:  # noqa: ARG001
-    """Draw the world into `out`: `images/` and `manifest.csv`. Nothing is read or fetched."""
+    """Draw the world into `out`: `images/`, `manifest.csv` and `attributes.csv`. Nothing is read or fetched."""
     from pipeline.datasets.atelier.world import Sizes, generate
 
     generate(out, Sizes(**params.model_dump()), seed)
@@ -44,7 +45,17 @@ def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path
 
 def read_table(root: Path, params: Params) -> pd.DataFrame:  # noqa: ARG001
     """The manifest that `fetch` wrote, every column text."""
-    path = root / "manifest.csv"
+    return _read(root / "manifest.csv")
+
+
+def read_attributes(root: Path, params: Params, table: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+    """What `fetch` told of its pictures: sleeve, neck, pattern, trim and length, of what has them and shows them."""
+    told = _read(root / "attributes.csv")
+    places = pd.Series(table.index, index=table[IMAGE])
+    return told.assign(**{ROW: places.reindex(told[IMAGE]).to_numpy()})
+
+
+def _read(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""The whole built-in world: which items there are, their pictures, and the table of them all."""
+"""The whole built-in world: which items there are, their pictures, and the tables of them and of what they show."""
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.base.names import (
+    ATTRIBUTE,
     CATEGORY,
     DOMAIN,
     IMAGE,
@@ -18,19 +19,22 @@ from pipeline.base.names import (
     META_DOMAIN,
     SPLIT,
     SUBCATEGORY,
+    VALUE,
     Domain,
     MetaDomain,
     Split,
 )
 from pipeline.base.progress import progress
+from pipeline.datasets.atelier.attributes import ATTRIBUTES as KNOWN
 from pipeline.datasets.atelier.catalogue import SOURCE_CATEGORIES, TARGET_CATEGORIES
 from pipeline.datasets.atelier.items import Item
 from pipeline.datasets.atelier.scene.consumer import consumer_picture
 from pipeline.datasets.atelier.scene.shop import shop_picture
 from pipeline.datasets.atelier.styles import SOURCE, TARGET
 
-MANIFEST = "manifest.csv"
+MANIFEST, ATTRIBUTES = "manifest.csv", "attributes.csv"
 COLUMNS = (IMAGE, ITEM, CATEGORY, DOMAIN, META_DOMAIN, SPLIT, SUBCATEGORY)
+ATTRIBUTE_COLUMNS = (IMAGE, ATTRIBUTE, VALUE)
 ITEMS_A_WORKER = 24  # fewer are drawn sooner than another process starts
 
 Counts = tuple[int, int]  # fewest and most pictures of an item
@@ -74,9 +78,10 @@ class Job:
 
 
 def generate(out: Path, sizes: Sizes, seed: int, workers: int | None = None) -> None:
-    """Draw the world into the folder `out`: `images/` and the manifest. The same bytes for any number of `workers`.
+    """Draw the world into the folder `out`: `images/` and two tables, of them and of what they show.
 
-    Starts processes by spawning, so a script that calls it needs the usual `if __name__ == "__main__"`.
+    The same bytes for any number of `workers`. Starts processes by spawning, so a script that calls it needs the usual
+    `if __name__ == "__main__"`.
     """
     jobs = list(_jobs(out, sizes, seed))
     workers = workers or max(1, min(os.cpu_count() or 1, len(jobs) // ITEMS_A_WORKER))
@@ -86,10 +91,15 @@ def generate(out: Path, sizes: Sizes, seed: int, workers: int | None = None) -> 
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             results = pool.map(draw_item, jobs, chunksize=8)
             drawn = list(progress(results, what="drawing", total=len(jobs), unit="item"))
-    with open(out / MANIFEST, "w", encoding="utf-8", newline="") as file:
+    _write(out / MANIFEST, COLUMNS, (row for rows, _ in drawn for row in rows))
+    _write(out / ATTRIBUTES, ATTRIBUTE_COLUMNS, (row for _, told in drawn for row in told))
+
+
+def _write(path: Path, columns: Row, rows: Iterable[Row]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        table.writerows(row for rows in drawn for row in rows)
+        table.writerow(columns)
+        table.writerows(rows)
 
 
 def _jobs(out: Path, sizes: Sizes, seed: int) -> Iterator[Job]:
@@ -109,8 +119,8 @@ def _jobs(out: Path, sizes: Sizes, seed: int) -> Iterator[Job]:
         yield Job(seed, number, MetaDomain.TARGET, shots, sizes.image_size, out)
 
 
-def draw_item(job: Job) -> list[Row]:
-    """Write all pictures of one item; give their rows of the manifest."""
+def draw_item(job: Job) -> tuple[list[Row], list[Row]]:
+    """Write all pictures of one item; give their rows of the manifest, and those of their attributes."""
     of_source = job.meta_domain is MetaDomain.SOURCE
     seeds = (job.seed, 0 if of_source else 1, job.number)
     rng = np.random.default_rng([*seeds, 2])
@@ -122,6 +132,7 @@ def draw_item(job: Job) -> list[Row]:
     item = Item(seeds, silhouette, SOURCE if of_source else TARGET)
     name = f"{'s' if of_source else 't'}{job.number:05d}"
     rows: list[Row] = []
+    told: list[Row] = []
     for kind, shot in enumerate(job.shots):
         for k in range(int(rng.integers(shot.counts[0], shot.counts[1] + 1))):
             picture_rng = np.random.default_rng([*seeds, 3 + kind, k])
@@ -132,6 +143,7 @@ def draw_item(job: Job) -> list[Row]:
             image = f"images/{job.meta_domain}/{shot.split}/{category}/{name}_{shot.domain}_{k}.jpg"
             path = job.out / image
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(picture)
+            path.write_bytes(picture.jpeg)
             rows.append((image, name, category, shot.domain, job.meta_domain, shot.split, silhouette))
-    return rows
+            told += [(image, known, picture.told[known]) for known in KNOWN if known in picture.told]
+    return rows, told

@@ -1,6 +1,7 @@
 """Any table of pictures: a CSV or parquet file with the manifest's columns, beside a folder of pictures."""
 
 import posixpath
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -8,14 +9,16 @@ import pandas as pd
 from pydantic import BeforeValidator, Field
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import DATASET, IMAGE
+from pipeline.base.names import ATTRIBUTE, DATASET, IMAGE, ROW, VALUE
 from pipeline.base.params import Section
 from pipeline.datasets._shared.fetching import ArchiveParams, copy_lists, copy_pictures, fetch_archives
 from pipeline.datasets._shared.paths import inside, joined
 from pipeline.datasets._shared.tables import read_boxes, read_text_table
+from pipeline.table.attributes import no_attributes
 from pipeline.table.manifest import OPTIONAL, REQUIRED
 
 PARAMS = "pipeline/datasets/table/params.yaml"
+BETWEEN = "|"  # several values of an attribute
 GUIDE = f"put your table and its pictures there, and name them in {PARAMS}: table, images"
 
 
@@ -26,7 +29,7 @@ def _as_texts(value: Any) -> Any:
 
 
 class Params(Section):
-    """Paths are relative to the set's folder, the `image` column to `images`. `where` and `constants` use our names."""
+    """Paths are relative to the set's folder, the `image` column to `images`; columns go by our names after `rename`."""
 
     archives: list[ArchiveParams]
     table: str
@@ -34,6 +37,7 @@ class Params(Section):
     images: str
     rename: dict[str, str]
     constants: dict[str, str]
+    attributes: list[str]
     where: dict[str, Annotated[list[str], BeforeValidator(_as_texts)]]
 
 
@@ -54,10 +58,7 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
     Raises UserError for a file that cannot be read, unknown or missing columns, boxes that are no numbers, paths that
     leave the folder, and when no row is left.
     """
-    name = inside(params.table, f"{PARAMS}:table")
-    path, table = root / name, read_text_table(root, name, params.separator, f"{PARAMS}:separator")
-    table = _with_constants(_renamed(table, params.rename, path), params.constants, path)
-    table = _filtered(table, params.where, path)
+    path, table = _read(root, params)
     missing = [column for column in REQUIRED if column not in table]
     if missing:
         raise UserError(
@@ -70,6 +71,33 @@ def read_table(root: Path, params: Params) -> pd.DataFrame:
     _check_relative(table[IMAGE], path, folder)
     images = [inside(joined(folder, name), f"{path}: image") for name in table[IMAGE]]
     return table[kept].assign(**{IMAGE: images, **boxes}).reset_index(drop=True)
+
+
+def read_attributes(root: Path, params: Params, table: pd.DataFrame) -> pd.DataFrame:
+    """The values of the columns that `attributes` names, picture by picture, in their order; an empty field has none.
+
+    Raises UserError for a field with an empty value among several, or with one twice.
+    """
+    path, rows = _read(root, params)
+    columns = [pd.DataFrame({ROW: table.index, ATTRIBUTE: name, VALUE: rows[name]}) for name in params.attributes]
+    told = pd.concat(columns or [no_attributes()]).sort_values(ROW, kind="stable")
+    told = told[told[VALUE].str.strip() != ""]
+    told = told.assign(**{VALUE: told[VALUE].str.split(BETWEEN)}).explode(VALUE, ignore_index=True)
+    told[VALUE] = told[VALUE].str.strip()
+    for wrong, problem in ((told[VALUE] == "", "has an empty value"), (told.duplicated(), "has a value twice")):
+        if wrong.any():
+            row, name, value = told[wrong].iloc[0]
+            raise UserError(f"{path}: {name} of {table[IMAGE][row]}: {rows[name].iloc[row]!r} {problem} ({value!r})")
+    return told
+
+
+def _read(root: Path, params: Params) -> tuple[Path, pd.DataFrame]:
+    """The file, and its rows that `where` lets through, by our names."""
+    name = inside(params.table, f"{PARAMS}:table")
+    path, table = root / name, read_text_table(root, name, params.separator, f"{PARAMS}:separator")
+    table = _with_constants(_renamed(table, params.rename, path), params.constants, path)
+    _known(params.attributes, table, f"{PARAMS}:attributes", path)
+    return path, _filtered(table, params.where, path)
 
 
 def _check_relative(images: pd.Series, path: Path, folder: str) -> None:
@@ -114,7 +142,7 @@ def _filtered(table: pd.DataFrame, where: dict[str, list[str]], path: Path) -> p
     return table
 
 
-def _known(columns: dict[str, Any], table: pd.DataFrame, param: str, path: Path) -> None:
+def _known(columns: Iterable[str], table: pd.DataFrame, param: str, path: Path) -> None:
     unknown = [column for column in columns if column not in table]
     if unknown:
         raise UserError(f"{param}: {path} has no column {unknown[0]!r}; its columns: {', '.join(table)}")

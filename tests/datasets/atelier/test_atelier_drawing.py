@@ -195,9 +195,9 @@ def test_consumer_pictures_look_more_like_their_own_shop_picture_than_like_other
 
     items = [Item((1, n), SOURCE_CATEGORIES[n % len(SOURCE_CATEGORIES)], SOURCE) for n in range(60)]
     shop = np.stack(
-        [middle(shop_picture(item, np.random.default_rng(n), 64, first=True)) for n, item in enumerate(items)]
+        [middle(shop_picture(item, np.random.default_rng(n), 64, first=True).jpeg) for n, item in enumerate(items)]
     )
-    seen = np.stack([middle(consumer_picture(item, np.random.default_rng(n), 64)) for n, item in enumerate(items)])
+    seen = np.stack([middle(consumer_picture(item, np.random.default_rng(n), 64).jpeg) for n, item in enumerate(items)])
     distances = np.linalg.norm(seen[:, None] - shop[None], axis=-1)
     ranks = (distances < np.diagonal(distances)[:, None]).sum(axis=1)
     assert np.median(ranks) < 10  # chance: 30

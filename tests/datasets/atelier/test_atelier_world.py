@@ -12,8 +12,20 @@ from support.project import default_params, set_params
 from pipeline.base.errors import UserError
 from pipeline.base.params import parse_section
 from pipeline.datasets.atelier import reader as atelier
-from pipeline.datasets.atelier.catalogue import SOURCE_CATEGORIES, TARGET_CATEGORIES
+from pipeline.datasets.atelier.attributes import ATTRIBUTES, IN_FRONT, PATTERN_NAMES, PATTERN_OF
+from pipeline.datasets.atelier.catalogue import SILHOUETTES, SOURCE_CATEGORIES, TARGET_CATEGORIES
+from pipeline.datasets.atelier.cloth.patterns import PATTERNS
+from pipeline.datasets.atelier.garments.tailor import Pose
+from pipeline.datasets.atelier.items import Item
+from pipeline.datasets.atelier.styles import TARGET
 from pipeline.datasets.atelier.world import COLUMNS, Sizes, generate
+from pipeline.table.attributes import check_attributes
+from pipeline.table.manifest import check_table
+
+POSES = (Pose(), Pose(back=True))
+NECKS = ("round", "v", "square", "collar", "lapels", "stand", "hood", "roll", "straps")
+TRIMS = ("none", "buttons", "zip", "bow", "belt", "print", "pocket", "ruffle", "pleats", "stripe")
+REACHED = {"mini_skirt": {"thigh"}, "jeans": {"calf", "ankle"}, "coat": {"thigh", "knee", "calf"}, "cap": {None}}
 
 TINY = Sizes(
     source_items=15,
@@ -82,7 +94,8 @@ def test_global_random_state_is_neither_read_nor_changed(root, tmp_path):
 def test_an_item_does_not_depend_on_how_many_others_there_are(root, tmp_path):
     generate(tmp_path, Sizes(**(vars(TINY) | {"source_items": 4, "target_test_items": 3})), seed=3, workers=1)
     few, many = digests(tmp_path), digests(root)
-    few.pop("manifest.csv")
+    for name in ("manifest.csv", "attributes.csv"):
+        few.pop(name)
     assert few.items() <= many.items()
 
 
@@ -182,6 +195,40 @@ def test_params_out_of_range_are_one_line_that_names_the_key(params, key, value)
         parse_section(values, "atelier", atelier.Params)
 
 
-def test_table_of_a_folder_without_manifest_is_a_user_error(tmp_path, params):
+def test_table_of_a_folder_without_manifest_is_a_user_error(tmp_path, params, table):
     with pytest.raises(UserError, match=r"manifest\.csv: no such file"):
         atelier.read_table(tmp_path, params)
+    with pytest.raises(UserError, match=r"attributes\.csv: no such file; run the download stage again"):
+        atelier.read_attributes(tmp_path, params, table)
+
+
+def test_attributes_are_those_of_the_item_as_far_as_a_picture_shows_them(root, params, table):
+    told = check_attributes(atelier.read_attributes(root, params, check_table(table, "atelier")), table, "atelier")
+    assert tuple(told["attribute"].unique()) == ATTRIBUTES
+    known = table.iloc[told["row"]].reset_index(drop=True).assign(**told[["attribute", "value"]])
+    assert (known.groupby(["item", "attribute"])["value"].nunique() == 1).all(), "the same in all pictures"
+    assert set(known.image[known.attribute == "pattern"]) == set(table.image)
+    lower = known.category.isin(["mini_skirt", "midi_skirt", "skirts", "jeans", "trousers", "shorts", "bermudas"])
+    assert set(known.attribute[lower]) == {"pattern", "trim", "length"}
+    assert set(known.attribute[known.category.isin(["hats", "bags"])]) == {"pattern"}
+    first = known[known.image.str.endswith("shop_0.jpg") & (known.meta_domain == "source")]
+    upper = first[first.category.isin(["t_shirt", "jacket", "mini_dress", "shirt", "coat", "blouse"])]
+    assert (upper.groupby("image")["attribute"].nunique() == 5).all(), "the first picture shows the whole front"
+
+
+@pytest.mark.parametrize("name", SILHOUETTES)
+def test_values_of_a_silhouette(name):
+    front, back = ([Item((0, n), name, TARGET).garment(pose).told for n in range(40)] for pose in POSES)
+    assert all(told.keys() == front[0].keys() for told in front)
+    assert [{key: told[key] for key in told if key not in IN_FRONT} for told in front] == back
+    for told in front:
+        assert told["pattern"] in PATTERN_NAMES
+        assert told.get("sleeve", "long") in ("sleeveless", "cap", "short", "puffed", "long")
+        assert told.get("neck", "v") in NECKS
+        assert told.get("trim", "none") in TRIMS
+    reached = {told.get("length") for told in front}
+    assert reached <= REACHED.get(name, {None, "waist", "hip", "thigh", "knee", "calf", "ankle"})
+
+
+def test_every_pattern_has_a_name():
+    assert set(PATTERN_OF) == set(PATTERNS)

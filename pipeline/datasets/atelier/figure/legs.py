@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.atelier.attributes import reach
 from pipeline.datasets.atelier.cloth.fabric import Fabric
 from pipeline.datasets.atelier.curves import Points, both, path, rectangle, symmetric
 from pipeline.datasets.atelier.figure.torso import INSIDE, SIDES
@@ -57,6 +58,7 @@ class Legs:
 
 def legs(t: Tailor, cut: Legs, *, volume: float = 1.0) -> list[Layer]:
     """Both legs."""
+    t.tell(**reach(cut.length))
     return [
         Cloth(cut.leg(t.pose, side), t.cloth, -side * angle, volume=volume)
         for side, angle in zip(SIDES, t.pose.legs, strict=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.atelier.attributes import reach
+from pipeline.datasets.atelier.attributes import sleeve as named
 from pipeline.datasets.atelier.cloth.fabric import Fabric
 from pipeline.datasets.atelier.curves import Points, limb, path, tube, whole
 from pipeline.datasets.atelier.garments.tailor import Tailor
@@ -73,6 +75,7 @@ class Sleeve:
 
 def body(t: Tailor, torso: Torso) -> list[Layer]:
     """The body piece."""
+    t.tell(neck=torso.cut, **reach(torso.length))
     return [Cloth(torso.outline(t.pose.back), t.cloth)]
 
 
@@ -83,6 +86,7 @@ def inside(t: Tailor, torso: Torso, lining: Fabric | None = None) -> list[Layer]
 
 def sleeves(t: Tailor, torso: Torso, sleeve: Sleeve, cuff: Fabric | None = None) -> list[Layer]:
     """Both sleeves with their cuffs."""
+    t.tell(**named(sleeve.length, sleeve.puff))
     layers: list[Layer] = []
     for side, angle, bend in zip(SIDES, t.pose.arms, t.pose.elbows, strict=True):
         joint = np.array([(torso.shoulder + torso.chest) / 2 - 0.06, 0.28])

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pipeline.datasets.atelier.attributes import reach
 from pipeline.datasets.atelier.cloth.fabric import Fabric, tint
 from pipeline.datasets.atelier.curves import both, ellipse, mirror, moved, path, rectangle, symmetric, tube
 from pipeline.datasets.atelier.figure.torso import INSIDE, Torso
@@ -16,15 +17,17 @@ def neck_band(t: Tailor, torso: Torso, fabric: Fabric, width: float = 0.05) -> l
     return [Cloth(tube(line, width / 2), fabric, volume=0.5)]
 
 
-def hem_band(torso: Torso, fabric: Fabric, width: float = 0.09) -> list[Layer]:
+def hem_band(t: Tailor, torso: Torso, fabric: Fabric, width: float = 0.09) -> list[Layer]:
     """A ribbed band below the body, a little narrower than it."""
     top, bottom = torso.length - 0.02, torso.length + width
+    t.tell(**reach(bottom))
     band = symmetric((0, top), (torso.hem, top), (0.94 * torso.hem, bottom), (0, bottom))
     return [Cloth(band, fabric, volume=0.7)]
 
 
 def collar(t: Tailor, torso: Torso, fabric: Fabric, point: tuple[float, float]) -> list[Layer]:
     """A shirt collar whose tips end at `point` and its mirror image."""
+    t.tell(neck="collar")
     n = torso.neck
     if t.pose.back:
         turned = symmetric((0, -0.08), (0.8 * n, -0.08, n + 0.03, 0.01), (0.7 * n, 0.07, 0, 0.07))
@@ -35,8 +38,9 @@ def collar(t: Tailor, torso: Torso, fabric: Fabric, point: tuple[float, float]) 
     return [Cloth(stand, fabric, light=0.75, volume=0.3), *(Cloth(side, fabric, volume=0.6) for side in both(flap))]
 
 
-def stand_collar(fabric: Fabric, height: float = 0.07) -> list[Layer]:
+def stand_collar(t: Tailor, fabric: Fabric, height: float = 0.07) -> list[Layer]:
     """A collar that stands up around the neck."""
+    t.tell(neck="stand")
     band = symmetric((0, -height), (0.17, -height), (0.21, 0.06), (0.15, 0.12, 0, 0.13))
     return [Cloth(band, fabric, volume=0.7)]
 
@@ -45,6 +49,7 @@ def lapels(t: Tailor, torso: Torso, fabric: Fabric, width: float) -> list[Layer]
     """Collar and lapels of a jacket, down to the depth of its neck."""
     if t.pose.back:
         return collar(t, torso, fabric, (0, 0))
+    t.tell(neck="lapels")
     n, depth = torso.neck, torso.depth
     notch = 0.2 * depth + 0.06
     outer, inner = (0.6 * (n + width), 0.7 * depth, 0.0, depth + 0.05), (0.5 * n, 0.4 * depth, 0.75 * n, 0.0)
@@ -56,6 +61,7 @@ def lapels(t: Tailor, torso: Torso, fabric: Fabric, width: float) -> list[Layer]
 
 def hood(t: Tailor, torso: Torso) -> list[Layer]:
     """A hood that lies up behind the neck, or down the back."""
+    t.tell(neck="hood")
     n = torso.neck + 0.13
     if t.pose.back:
         return [Cloth(symmetric((0, -0.1), (n, -0.1, n + 0.05, 0.1), (n, 0.4, 0, 0.5)), t.cloth)]

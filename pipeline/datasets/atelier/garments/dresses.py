@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.atelier.attributes import NO_SLEEVES, reach
 from pipeline.datasets.atelier.curves import both, mirror, path, rectangle, symmetric, whole
 from pipeline.datasets.atelier.figure.legs import Legs, legs
 from pipeline.datasets.atelier.figure.torso import INSIDE, Sleeve, Torso, body, inside, sleeves
@@ -63,7 +64,10 @@ def _dress(t: Tailor, cut: Cut) -> Garment:
         bow=0.0,
     )
     layers = _dress_skirt(t, cut, waist, waist_y, folds)
+    t.tell(**NO_SLEEVES)
     layers += [*(sleeves(t, torso, sleeve) if sleeve else []), *body(t, torso)]
+    girded = belted or wrapped
+    t.tell(trim="buttons" if shirt else "none" if not girded else "bow" if tied else "belt", **reach(cut.length))
     if shirt:
         layers += [*collar(t, torso, trim, (0.16, 0.22)), *buttons(t, 0.24, cut.length - 0.15, 7)]
     else:
@@ -71,7 +75,7 @@ def _dress(t: Tailor, cut: Cut) -> Garment:
     if wrapped:
         layers += slit(t, 0.16, waist_y, cut.length)
         layers += t.facing(t.seam(path((0.14, 0.1), (0.02, 0.5, -0.2, waist_y)), 0.02))
-    if belted or wrapped:
+    if girded:
         fabric = (t.accent if belted else t.cloth).plain()
         band = rectangle(-waist - 0.008, waist_y - 0.05, waist + 0.008, waist_y + 0.05)
         layers += [Cloth(band, fabric, volume=0.5), *(bow(t, fabric, (0.1, waist_y), 0.19) if tied else [])]
@@ -94,6 +98,7 @@ def _slip(t: Tailor, length: float, hem: float) -> Garment:
     edge = path((0, depth + 0.06), (0.1, depth + 0.05, 0.2, depth - 0.12), (0.3, depth + 0.05, bust, 0.55))
     fall = (0.108 + 0.7 * hem, (1.4 + length) / 2, hem, length)
     side = path((bust, 0.55), (0.25, 0.95, 0.36, 1.4), fall, (0.5 * hem, length + 0.05, 0, length + 0.06))
+    t.tell(**NO_SLEEVES, neck="straps", trim="none", **reach(length))
     strap = rectangle(0.185, 0.0, 0.215, depth - 0.08)
     layers: list[Layer] = [Cloth(each, trim, volume=0.3) for each in both(strap)]
     layers.append(Cloth(whole(np.concatenate([edge, side])), t.cloth))
@@ -108,6 +113,7 @@ def jumpsuit(t: Tailor) -> Garment:
     hem = {"boiler": 0.13, "dungarees": 0.15, "wide": 0.26}[kind] * t.width(0.9, 1.1)
     knee, hip, length = 0.2 if kind == "wide" else 0.165, t.width(0.38, 0.41), t.length(2.6, 3.0)
     layers = legs(t, Legs(0.31, hip, knee, hem, length, rise=0.93))
+    t.tell(**NO_SLEEVES, neck="straps", trim="pocket")
     if kind == "dungarees":
         return Garment([], layers + _bib(t))
     chest, depth, wide = t.number(0.38, 0.43), t.number(0.16, 0.32), kind == "wide"
@@ -119,6 +125,7 @@ def jumpsuit(t: Tailor) -> Garment:
     else:
         layers += [*sleeves(t, torso, sleeve), *body(t, torso)]
         layers += [*collar(t, torso, t.cloth, (0.18, 0.24)), *buttons(t, 0.25, 0.85, count)]
+    t.tell(trim="belt" if wide else "buttons", **reach(length))
     layers.append(Cloth(rectangle(-0.325, 0.92, 0.325, 1.03), t.accent.plain(), volume=0.5))
     return Garment(inside(t, torso), layers)
 

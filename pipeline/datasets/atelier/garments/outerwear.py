@@ -29,7 +29,8 @@ def hoodie(t: Tailor) -> Garment:
     zipped, figure = t.chance(0.45), motif(t, (0, 0.58), t.number(0.13, 0.18))
     printed, rib = t.chance(0.5), (t.accent if t.chance(0.25) else t.cloth).plain()
     sleeve = Sleeve(1.0, t.width(0.16, 0.2), 0.1, 0.12, 0.02)
-    layers = [*sleeves(t, torso, sleeve, rib), *body(t, torso), *hem_band(torso, rib)]
+    layers = [*sleeves(t, torso, sleeve, rib), *body(t, torso), *hem_band(t, torso, rib)]
+    t.tell(trim="zip" if zipped else "print" if printed else "none")
     if t.pose.back:
         return Garment([], layers + hood(t, torso))
     low = torso.length - 0.04
@@ -55,10 +56,11 @@ def jacket(t: Tailor) -> Garment:
     badge = motif(t, (0.26, 0.42), 0.06) if t.chance(0.3) else []
     banded, bottom = kind in ("bomber", "denim"), torso.length + 0.08
     layers = [*sleeves(t, torso, sleeve, trim if banded else None), *body(t, torso)]
-    layers += hem_band(torso, trim if kind == "bomber" else t.cloth)
+    t.tell(trim="buttons" if kind == "denim" else "zip")
+    layers += hem_band(t, torso, trim if kind == "bomber" else t.cloth)
     match kind:
         case "bomber":
-            layers += [*zipper(t, 0.08, bottom), *slit_pockets(t, 0.3, torso.length - 0.3), *stand_collar(trim)]
+            layers += [*zipper(t, 0.08, bottom), *slit_pockets(t, 0.3, torso.length - 0.3), *stand_collar(t, trim)]
         case "denim":
             layers += [*placket(t, 0.1, bottom), *buttons(t, 0.2, bottom - 0.05, 6)]
             layers += [*collar(t, torso, trim, (0.21, 0.25)), *flap_pockets(t, 0.24, 0.46, 0.11, 0.0)]
@@ -68,7 +70,7 @@ def jacket(t: Tailor) -> Garment:
             layers += lapels(t, Torso(chest, chest, chest, chest, 1.0, 0.17, 0.5), t.cloth, 0.16)
             layers += slit_pockets(t, 0.28, torso.length - 0.25, metal=True)
         case _:
-            layers += [*zipper(t, -0.1, bottom), *stand_collar(t.cloth, 0.14)]
+            layers += [*zipper(t, -0.1, bottom), *stand_collar(t, t.cloth, 0.14)]
     return Garment(inside(t, torso), layers + t.facing(*badge))
 
 
@@ -92,6 +94,7 @@ def blazer(t: Tailor) -> Garment:
         *lapels(t, torso, facing, wide),
         *front_edge(t, torso.depth, torso.length, 0.1 if len(rows) > 1 else 0.02),
     ]
+    t.tell(trim="buttons")
     for x in rows:
         layers += buttons(t, torso.depth + 0.08, torso.depth + 0.3, 2, x=x, radius=0.03)
     layers += flap_pockets(t, 0.28, 1.02, 0.12)
@@ -117,6 +120,7 @@ def coat(t: Tailor) -> Garment:
     wide, facing = t.number(0.15, 0.22), t.accent.plain() if t.chance(0.2) else t.cloth
     layers = [*sleeves(t, torso, Sleeve(1.0, t.width(0.16, 0.19), 0.12)), *body(t, torso)]
     layers += flap_pockets(t, 0.3, 1.25, 0.12)
+    t.tell(trim="belt" if kind == "wrap" else "buttons")
     if kind == "duffle":
         layers += [*placket(t, 0.12, torso.length, 0.06), *_toggles(t)]
         return Garment([], layers + hood(t, torso)) if t.pose.back else Garment(hood(t, torso), layers)
@@ -141,7 +145,8 @@ def cardigan(t: Tailor) -> Garment:
     rib = (t.accent if t.chance(0.4) else t.cloth).plain()
     pockets, count = t.chance(0.6), t.choose((3, 4, 5))
     layers = [*sleeves(t, torso, Sleeve(1.0, t.width(0.15, 0.19), 0.095, 0.12), rib), *body(t, torso)]
-    layers += hem_band(torso, rib, 0.07)
+    layers += hem_band(t, torso, rib, 0.07)
+    t.tell(trim="buttons")
     edge = path((torso.neck, 0), (0.45 * torso.neck, 0.45 * torso.depth, 0, torso.depth), (0, torso.length + 0.07))
     layers += t.facing(*(Stroke(side, tint(rib.ground, 0.9), 0.075) for side in both(edge)))
     layers += buttons(t, torso.depth + 0.06, torso.length - 0.02, count, radius=0.03)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.atelier.attributes import reach
 from pipeline.datasets.atelier.cloth.fabric import Fabric
 from pipeline.datasets.atelier.curves import Points, both, path, rectangle, whole
 from pipeline.datasets.atelier.figure.legs import HIP_Y, WAIST_Y, waistband
@@ -66,6 +67,8 @@ def mini_skirt(t: Tailor) -> Garment:
     extra, count, folds = t.chance(0.5), t.choose((4, 5)), t.number(9, 15)
     fitted = kind in ("a_line", "buttoned")
     skirt = Skirt(waist, 0.37 if fitted else 0, hem, length, waves=8 if kind == "flared" else 0)
+    trims = {"buttoned": "buttons", "ruffle": "ruffle", "pleated": "pleats"} | ({"a_line": "pocket"} if extra else {})
+    t.tell(trim=trims.get(kind, "none"), **reach(length))
     if kind == "ruffle":
         layers = tiers(skirt, (t.cloth, t.accent if extra else t.cloth))
     else:
@@ -89,6 +92,7 @@ def midi_skirt(t: Tailor) -> Garment:
     folds, count = t.number(12, 18), t.choose((3, 4))
     second, belt = t.accent if t.chance(0.4) else t.cloth, (t.accent if t.chance(0.35) else t.cloth).plain()
     skirt = Skirt(waist, 0.39 if kind in ("pencil", "wrap") else 0, hem, length, waves=7 if kind == "full" else 0)
+    t.tell(trim={"tiered": "ruffle", "pleated": "pleats", "wrap": "bow"}.get(kind, "none"), **reach(length))
     if kind == "tiered":
         layers = tiers(skirt, (t.cloth, second, t.cloth, second)[:count])
     else:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from pipeline.datasets.atelier.attributes import IN_FRONT, PATTERN, PATTERN_OF
 from pipeline.datasets.atelier.cloth.fabric import Colour, Materials, brightness, tint
 from pipeline.datasets.atelier.curves import Points
 from pipeline.datasets.atelier.scene.layers import Layer, Stroke
@@ -48,6 +49,16 @@ class Tailor:
         self.accent = materials.accent
         self.detail = materials.trim
         self.pose = pose
+        self._told = {PATTERN: PATTERN_OF[self.cloth.pattern]}
+
+    def tell(self, **values: str) -> None:
+        """Say attributes of the item, by their names in `attributes`; what is said last counts."""
+        self._told |= values
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Attribute -> value, of what the pose shows."""
+        return {name: value for name, value in self._told.items() if not (self.pose.back and name in IN_FRONT)}
 
     @property
     def thread(self) -> Colour:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pipeline.datasets.atelier.attributes import NO_SLEEVES, reach
 from pipeline.datasets.atelier.cloth.motifs import motif
 from pipeline.datasets.atelier.curves import both, mirror, path, rectangle, symmetric, tube, whole
 from pipeline.datasets.atelier.figure.torso import Sleeve, Torso, body, inside, sleeves
@@ -28,7 +29,9 @@ def t_shirt(t: Tailor) -> Garment:
     extra = t.choose(("print", "print", "pocket", "none"))
     figure = motif(t, (0, 0.66), t.number(0.17, 0.25))
     layers = [*sleeves(t, torso, sleeve, trim), *body(t, torso), *neck_band(t, torso, trim)]
-    if extra == "print" and t.cloth.pattern in ("plain", "gradient"):
+    printed = extra == "print" and t.cloth.pattern in ("plain", "gradient")
+    t.tell(trim="print" if printed else "pocket" if extra == "pocket" else "none")
+    if printed:
         layers += t.facing(*figure)
     if extra == "pocket":
         layers += patch_pocket(t, 0.21, 0.5, 0.09, 0.2)
@@ -45,6 +48,7 @@ def tank_top(t: Tailor) -> Garment:
     armpit = path((neck + strap, 0.025), (neck + strap - 0.03, 0.85 * armhole, chest, armhole))
     flank = path((chest - 0.04, (armhole + length) / 2), (hem, length), (0.5 * hem, length + 0.03, 0, length + 0.03))
     layers: list[Layer] = [Cloth(whole(np.concatenate([torso.neckline(t.pose.back), armpit, flank])), t.cloth)]
+    t.tell(**NO_SLEEVES, neck=cut, trim="none", **reach(length))
     if trimmed:
         layers += neck_band(t, torso, t.accent, 0.045)
         layers += [Cloth(tube(side, 0.02), t.accent, volume=0.3) for side in both(armpit)]
@@ -71,6 +75,7 @@ def shirt(t: Tailor) -> Garment:
     pockets, count = t.choose((0, 1, 1, 2)), t.choose((5, 6, 7))
     layers = [*sleeves(t, torso, sleeve, trim), *body(t, torso)]
     layers += [*placket(t, 0.1, torso.length + torso.bow), *collar(t, torso, trim, tip)]
+    t.tell(trim="buttons")
     for x in (0.22, -0.22)[:pockets]:
         layers += patch_pocket(t, x, 0.46, 0.1, 0.22)
     return Garment(inside(t, torso), layers + buttons(t, 0.22, torso.length - 0.12, count))
@@ -97,6 +102,7 @@ def blouse(t: Tailor) -> Garment:
         skirt = symmetric((0, 0.93), (0.35, 0.93), (0.4, 1.05, 0.38 + flare, 1.3), (0.2, 1.4, 0, 1.38))
         layers.append(Cloth(skirt, t.cloth, pleats=16, apex=0.2))
     layers += [*sleeves(t, torso, sleeve), *body(t, torso), *neck_band(t, torso, t.cloth.plain(), 0.04)]
+    t.tell(trim="none" if front == "tucks" else front, **reach(1.38 if peplum else torso.length))
     return Garment(inside(t, torso), layers + _blouse_front(t, torso, front))
 
 
@@ -128,6 +134,7 @@ def polo(t: Tailor) -> Garment:
     layers = [*sleeves(t, torso, sleeve, trim), *body(t, torso), *placket(t, 0.1, depth, 0.05)]
     layers += collar(t, torso, trim, (0.15, 0.22))
     layers += buttons(t, 0.24, depth - 0.06, 3 if depth > 0.52 else 2)
+    t.tell(trim="buttons")
     if tipped:
         layers += t.facing(
             *(Stroke(side, t.detail, 0.016) for side in both(path((0.2, 0.05), (0.15, 0.2), (0.03, 0.14))))
@@ -150,7 +157,8 @@ def sweater(t: Tailor) -> Garment:
     )
     sleeve = Sleeve(1.0, t.width(0.15, 0.2), 0.09, 0.12, puff=t.number(0, 0.03))
     rib, roll = (t.accent if t.chance(0.3) else t.cloth).plain(), t.number(0.12, 0.2)
-    layers = [*sleeves(t, torso, sleeve, rib), *body(t, torso), *hem_band(torso, rib)]
+    layers = [*sleeves(t, torso, sleeve, rib), *body(t, torso), *hem_band(t, torso, rib)]
+    t.tell(trim="none", neck="roll" if neck == "roll" else torso.cut)
     if neck == "roll":
         tube_neck = Cloth(rectangle(-0.18, -roll, 0.18, 0.09, 0.05), rib)
         return Garment([], [*layers, tube_neck, t.seam(path((-0.17, 0.0), (0.17, 0.0)))])

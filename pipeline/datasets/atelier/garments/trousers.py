@@ -16,6 +16,7 @@ def trousers(t: Tailor) -> Garment:
     knee = {"straight": 0.17, "wide": 0.22, "tapered": 0.16}[kind]
     cut = Legs(t.number(0.29, 0.33), t.width(0.38, 0.42), knee, hem, t.length(2.7, 3.05))
     turn_up, belt, stripe, crease = t.chance(0.25), t.chance(0.35), t.chance(0.15), t.chance(0.7)
+    t.tell(trim="belt" if belt else "stripe" if stripe else "none")
     layers = legs(t, cut)
     for side in SIDES:
         low = cut.centre(t.pose, side, cut.length)
@@ -40,6 +41,7 @@ def jeans(t: Tailor) -> Garment:
     knee, hem = {"skinny": (0.13, 0.085), "straight": (0.165, 0.145), "flared": (0.14, 0.23), "wide": (0.2, 0.22)}[kind]
     cut = Legs(t.number(0.29, 0.32), t.width(0.37, 0.4), knee, t.width(0.92, 1.08) * hem, t.length(2.65, 3.05))
     faded, torn, rolled = t.chance(0.6), t.chance(0.3), t.chance(0.3)
+    t.tell(trim="none")
     holes = [(t.choose(SIDES), t.number(1.9, 2.4), t.number(0.05, 0.09)) for _ in range(2)]
     layers = legs(t, cut)
     for side in SIDES:
@@ -62,6 +64,7 @@ def leggings(t: Tailor) -> Garment:
     cut = Legs(0.28, t.number(0.345, 0.365), 0.125, t.number(0.07, 0.08), t.length(2.5, 3.0))
     trim, stripe, mesh = t.chance(0.5), t.chance(0.45), t.chance(0.35)
     height = t.number(0.12, 0.22)
+    t.tell(trim="stripe" if stripe else "none")
     layers = legs(t, cut, volume=1.3)
     for side in SIDES:
         low = cut.centre(t.pose, side, cut.length) + cut.hem - 0.015
@@ -79,6 +82,7 @@ def shorts(t: Tailor) -> Garment:
     hip = t.width(0.4, 0.43)
     cut = Legs(t.number(0.3, 0.34), hip, 0.2, t.width(0.2, 0.24), t.length(1.82, 2.02), spread=0.13)
     sporty, turn_up, stripe = t.choose((True, False)), t.chance(0.5), t.chance(0.4)
+    t.tell(trim="stripe" if stripe and sporty else "none")
     layers = legs(t, cut)
     for side in SIDES:
         if stripe and sporty:
@@ -102,6 +106,7 @@ def bermudas(t: Tailor) -> Garment:
     hip = t.width(0.39, 0.43)
     cut = Legs(t.number(0.3, 0.34), hip, 0.19, t.width(0.17, 0.21), t.length(2.15, 2.4), spread=0.07)
     cargo, turn_up, belt = t.chance(0.5), t.chance(0.4), t.chance(0.4)
+    t.tell(trim="pocket" if cargo else "belt" if belt else "none")
     layers = legs(t, cut)
     for side in SIDES:
         if cargo:

@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -52,6 +53,13 @@ def lay(picture: Image.Image, ground: Image.Image, *, drop: Sequence[float], sof
     result.paste(SHADE, (x, y, x + shadow.width, y + shadow.height), shadow)
     result.paste(picture, (0, 0), picture)
     return result
+
+
+class Picture(NamedTuple):
+    """A finished picture, and attributes that it shows, by name."""
+
+    jpeg: bytes
+    told: dict[str, str]
 
 
 def develop(picture: Image.Image, rng: np.random.Generator, camera: Camera) -> bytes:

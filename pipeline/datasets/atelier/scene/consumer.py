@@ -9,7 +9,7 @@ from pipeline.datasets.atelier.figure import body
 from pipeline.datasets.atelier.garments.tailor import Pose
 from pipeline.datasets.atelier.items import Item
 from pipeline.datasets.atelier.scene import clutter
-from pipeline.datasets.atelier.scene.camera import develop, distort, hand_held, lay
+from pipeline.datasets.atelier.scene.camera import Picture, develop, distort, hand_held, lay
 from pipeline.datasets.atelier.scene.floors import FLOORS
 from pipeline.datasets.atelier.scene.layers import placed
 from pipeline.datasets.atelier.scene.rooms import ROOMS
@@ -18,8 +18,8 @@ MARGIN = 1.3  # the drawing reaches beyond the frame, so that turning it leaves 
 FRAME = View((0.0, 0.0), 1.0)
 
 
-def consumer_picture(item: Item, rng: np.random.Generator, side: int) -> bytes:
-    """JPEG of `side` pixels."""
+def consumer_picture(item: Item, rng: np.random.Generator, side: int) -> Picture:
+    """`side` pixels wide and high."""
     camera = item.style.consumer
     worn = bool(rng.random() < item.style.worn)
     pose = _worn_pose(rng) if worn else _laid_pose(rng)
@@ -36,7 +36,7 @@ def consumer_picture(item: Item, rng: np.random.Generator, side: int) -> bytes:
     far = side * (0.12 if worn else 0.035)  # from the garment to what is behind it
     ground = _surroundings(rng, item, 2 * side, worn=worn)
     picture = lay(seen, ground, drop=far * rng.uniform(-1, 1, 2), soft=far, depth=0.25 if worn else 0.5)
-    return develop(_obstructed(rng, item, picture, worn=worn), rng, camera)
+    return Picture(develop(_obstructed(rng, item, picture, worn=worn), rng, camera), garment.told)
 
 
 def _worn_pose(rng: np.random.Generator) -> Pose:

@@ -51,10 +51,11 @@ Layer = Cloth | Flat | Stroke
 
 @dataclass
 class Garment:
-    """Layers behind the body that wears it and in front."""
+    """Layers behind the body that wears it and in front; attributes that they show, by name."""
 
     behind: list[Layer] = field(default_factory=list)
     front: list[Layer] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
 
     def bounds(self) -> tuple[float, float, float, float]:
         """x0, y0, x1, y1 of all its layers."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from pipeline.datasets.atelier.attributes import LENGTH
 from pipeline.datasets.atelier.canvas import View, draw
 from pipeline.datasets.atelier.curves import ellipse, path
 from pipeline.datasets.atelier.garments.tailor import Pose
 from pipeline.datasets.atelier.items import Item
-from pipeline.datasets.atelier.scene.camera import develop, lay
+from pipeline.datasets.atelier.scene.camera import Picture, develop, lay
 from pipeline.datasets.atelier.scene.layers import Layer, Stroke
 from pipeline.datasets.atelier.styles import Backdrop
 
@@ -28,8 +29,8 @@ class Framing:
 FRONT, DETAIL = Framing(), Framing(zoom=1.45, up=0.25)
 
 
-def shop_picture(item: Item, rng: np.random.Generator, side: int, *, first: bool) -> bytes:
-    """JPEG of `side` pixels. The `first` picture shows the whole front; others may show the back or a detail."""
+def shop_picture(item: Item, rng: np.random.Generator, side: int, *, first: bool) -> Picture:
+    """`side` pixels wide and high. The `first` one shows the whole front; others may show the back or a detail."""
     style, camera = item.style, item.style.shop
     framing, back = FRONT, False
     if not first:
@@ -44,7 +45,8 @@ def shop_picture(item: Item, rng: np.random.Generator, side: int, *, first: bool
     drawing = _middle(drawing.rotate(np.degrees(rng.uniform(*camera.turn)), Image.Resampling.BILINEAR), 2 * side)
     ground = _ground(rng, style.backdrops[rng.integers(len(style.backdrops))], 2 * side)
     picture = lay(drawing, ground, drop=(0.01 * side, 0.03 * side), soft=0.05 * side, depth=0.28)
-    return develop(picture, rng, camera)
+    told = {name: value for name, value in garment.told.items() if framing is FRONT or name != LENGTH}
+    return Picture(develop(picture, rng, camera), told)
 
 
 def _middle(drawing: Image.Image, side: int) -> Image.Image:
