@@ -101,6 +101,7 @@ def finetune(
             rate="finetune.optim.lr",
             label="finetune",
             watched=validate.watched,
+            first=validate.first,
         ),
         fabric,
         checkpoint=Checkpoint(checkpoint, runtime.checkpoint_seconds),

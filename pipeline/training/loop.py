@@ -25,9 +25,9 @@ Validate = Callable[[nn.Module], dict[str, float]]
 class Course:
     """How long a run is, what of it is kept, and in which words it is spoken of.
 
-    keep: the weights after the last epoch, or those of the best: highest in the figure `watched`, first on ties; place:
-    says where (epoch, batch), both counted from 0, are; stage, rate: whose run it is, and the param to lower when the
-    loss stops being finite; label: on the progress bar.
+    keep: the weights after the last epoch, or those of the best: highest in the figure `watched`, first on ties, from
+    epoch `first` on; place: says where (epoch, batch), both counted from 0, are; stage, rate: whose run it is, and the
+    param to lower when the loss stops being finite; label: on the progress bar.
     """
 
     epochs: int
@@ -38,6 +38,7 @@ class Course:
     rate: str
     label: str
     watched: str = VALIDATION
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,9 @@ class _Run:
 
     def end_epoch(self, row: dict[str, float], course: Course) -> None:
         self.history.append(row)
-        if course.keep == "best":
-            figure, best = row[course.watched], self.history[self.best_epoch][course.watched]
-            if self.best is None or figure > best:
+        if course.keep == "best" and self.epoch >= course.first:
+            best = self.history[self.best_epoch][course.watched]
+            if self.best is None or row[course.watched] > best:
                 self.best, self.best_epoch = _weights(self.recipe), self.epoch
         self.start_epoch(self.epoch + 1)
 

@@ -20,10 +20,12 @@ from pipeline.training.processes import gather_lists, share_of
 class Validation(Protocol):
     """Figures of a network by name, made on pictures that are held out.
 
-    watched: the name of that which the best epoch has the highest of; needs: what there must be held out, in words.
+    watched: the name of that which the best epoch has the highest of; first: the first epoch, from 0, that may be it;
+    needs: what there must be held out, in words.
     """
 
     watched: str
+    first: int
     needs: str
 
     def __len__(self) -> int:
@@ -42,6 +44,7 @@ class RecallAt1:
     """
 
     watched = VALIDATION
+    first = 0
     needs = "held-out pictures that show the same items"
 
     def __init__(

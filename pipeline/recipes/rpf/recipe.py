@@ -100,11 +100,11 @@ class RpfRecipe(SampledRecipe):
         ]
 
     def validation(self, rows: pd.DataFrame, runtime: RuntimeParams) -> AttributeMap:
-        """Mean average precision over the attributes of the pictures that are held out."""
+        """Mean average precision over the attributes of the pictures that are held out; the last phase has the best."""
         context = self.context
         entries = with_attributes(rows, context.attributes)
-        sizes = {"batch_size": runtime.batch_size, "workers": runtime.workers}
-        return AttributeMap(entries, context.raw, self.embedder, context.fabric, **sizes)
+        options = {"batch_size": runtime.batch_size, "workers": runtime.workers, "first": self.phases[-1].start}
+        return AttributeMap(entries, context.raw, self.embedder, context.fabric, **options)
 
     def _losses(self, branches: list[Tensor | None], labels: Tensor) -> dict[str, Tensor]:
         params, (region, patch, background) = self.params, branches

@@ -60,7 +60,7 @@ class AttributeMap:
     with attribute, value and split, the index says which picture a row is of. Where some are named `query` or `gallery`
     those search these; else every one searches all others, but for those of its own picture. Attributes that the
     network is not told are left out. Pictures are as in extraction, without random changes. Several processes embed a
-    share of them each, and come to the same figure.
+    share of them each, and come to the same figure. `first` is the first epoch that may be the best.
     """
 
     watched = VALIDATION_MAP
@@ -75,7 +75,9 @@ class AttributeMap:
         *,
         batch_size: int,
         workers: int,
+        first: int = 0,
     ) -> None:
+        self.first = first
         self.fabric, self.batch_size, self.workers = fabric, batch_size, workers
         entries = entries[entries[ATTRIBUTE].isin(network.attributes)]
         if listed := bool(entries[SPLIT].isin([Split.QUERY, Split.GALLERY]).any()):
