@@ -51,6 +51,7 @@ class RpfRecipe(SampledRecipe):
 
     def __init__(self, context: TrainingContext, params: Params) -> None:
         self.params = params
+        _check_together(context.params, params)
         drawn = {"triplets": params.triplets, "batch_size": params.batch_triplets, "strict": params.strict_negatives}
         sampler = AttributeTriplets(_entries(context), **drawn, seed=context.seed)
         share_of(context.fabric).chosen(sampler.smallest)  # too many processes are told before the last batch
@@ -90,9 +91,9 @@ class RpfRecipe(SampledRecipe):
         published each role has a pass of its own, and batch norms see it by itself.
         """
         fabric = self.context.fabric
-        passes = [inputs] if self.params.joined else [Conditioned(*role) for role in zip(*_roles(*inputs), strict=True)]
+        roles = [Conditioned(*role) for role in zip(*(part.chunk(3) for part in inputs), strict=True)]
         with fabric.autocast(), on_shares(fabric):
-            made = [self.embedder.outputs(one, both=both)[:3] for one in passes]
+            made = [self.embedder.outputs(one, both=both)[:3] for one in ([inputs] if self.params.joined else roles)]
         whole = [None if parts[0] is None else torch.cat(parts).float() for parts in zip(*made, strict=True)]
         return [
             rows if rows is None else torch.cat([gather(role, n // 3, fabric) for role in rows.chunk(3)])
@@ -140,6 +141,15 @@ def build(context: TrainingContext, params: Params) -> RpfRecipe:
 
 def check(common: FinetuneParams, params: Params) -> None:
     """Raise UserError for a network or a model to start from that cannot be had, and params that do not go together."""
+    _check_together(common, params)
+    start = None if params.init_from is None else Start.read(Path(params.init_from))
+    network = plan_attribute_network(common.model, params.network, start.attributes if start else ("any",))
+    if start is not None:
+        start.check(network)
+
+
+def _check_together(common: FinetuneParams, params: Params) -> None:
+    """Raise UserError for params that do not go together."""
     model, second = common.model, params.network.second
     if model.norm_features or model.output != "none":
         name = "norm_features" if model.norm_features else "output"
@@ -152,10 +162,6 @@ def check(common: FinetuneParams, params: Params) -> None:
             f"{SECTION}.region_epochs: {params.region_epochs} of {common.epochs} epochs leave none in which both "
             f"branches learn; lower it, or set {SECTION}.network.{branch}: null for the first one alone"
         )
-    start = None if params.init_from is None else Start.read(Path(params.init_from))
-    network = plan_attribute_network(model, params.network, start.attributes if start else ("any",))
-    if start is not None:
-        start.check(network)
 
 
 def _entries(context: TrainingContext) -> pd.DataFrame:
@@ -168,7 +174,3 @@ def _entries(context: TrainingContext) -> pd.DataFrame:
             "data.sets that do, or name columns in pipeline/datasets/table/params.yaml:attributes"
         )
     return entries
-
-
-def _roles(*parts: Tensor) -> list[tuple[Tensor, ...]]:
-    return [part.chunk(3) for part in parts]
