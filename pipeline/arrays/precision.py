@@ -15,4 +15,4 @@ def average_precisions(similar: Tensor, relevant: Tensor, ignored: Tensor | None
     kept, relevant = kept.gather(1, order), (relevant & kept).gather(1, order)
     found, rank = relevant.cumsum(dim=1), kept.cumsum(dim=1)
     precision = (found.double() / rank.clamp(min=1)) * relevant
-    return precision.sum(dim=1) / found[:, -1].clamp(min=1)
+    return precision.sum(dim=1) / relevant.sum(dim=1).clamp(min=1)
