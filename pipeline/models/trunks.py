@@ -98,8 +98,10 @@ def torchvision_network(name: str, tag: str | None, weights: Weights | None, *, 
     with _fetching(f"torchvision/{name}", tag):
         model = torchvision.models.get_model(name, weights=chosen if fetch else None)
     classifier = [child for child, module in model.named_modules() if isinstance(module, nn.Linear)][-1:]
-    if weights is not None and not weights.cut:
-        load_into(_without(model, classifier), weights, classifier, f"torchvision/{name}")
+    if weights is not None:
+        _without(model, classifier)
+        if not weights.cut:
+            load_into(model, weights, classifier, f"torchvision/{name}")
     return Whole(model, own_input_torchvision(name, chosen or known.DEFAULT.name), classifier)
 
 

@@ -60,8 +60,8 @@ class AttributeNetwork(nn.Module):
     """Embeddings of pictures for one attribute each, which its index in `attributes` tells.
 
     Pictures come as squares of `own.canvas` pixels. The first branch sees them resized to `params.image_size`, the
-    second one, if there is any, sees the square about the bright part of the first one's map. The table of attributes is
-    both branches'; no gradient flows through the crop. `branches`: widths of the branches' parts of pooled rows.
+    second one, if there is any, sees the square about the bright part of the first one's map. The table of attributes
+    is both branches'; no gradient flows through the crop. `branches`: widths of their parts of pooled rows.
     """
 
     kind = "attributes"

@@ -17,9 +17,10 @@ class PatchParams(Section):
     """The patch branch of RPF: a ViT of timm on the crop.
 
     `weights`: as those of `finetune.model`, or the `.npz` that a ViT was published in. `image_size`: pixels of the
-    crop; null: what the ViT was published with. `zero_class_token`: it starts at zero, whatever the weights have there, as
-    published. `own_input`: the crop gets the mean and deviation that the ViT was published with; false: those of the
-    global view, as published. `dropout`: of positions, and behind both layers of the perceptrons of the blocks.
+    crop; null: what the ViT was published with. `zero_class_token`: it starts at zero, whatever the weights have there,
+    as RPF was published. `own_input`: the crop gets the mean and deviation that the ViT was published with; false:
+    those of the global view, as RPF was published. `dropout`: of positions, and behind both layers of the perceptrons
+    of the blocks.
     """
 
     backbone: str
@@ -47,11 +48,12 @@ class AttributeModelParams(Section):
     """`family` rpf or asen. The second branch is `patch` of rpf and `local` of asen; null: the first one alone.
 
     `canvas`: pixels of the square from the picture's centre, of which both views are made. `threshold`: how bright
-    the map is, from the least to the most, where it is cropped. `layer`: where the region trunk is cut, the name of a layer
-    of torchvision's or the index of a feature map of timm's. `table_dim`: width of an attribute's vector; `common_dim`:
-    of the space where it meets the map. `reduction`: how much narrower the middle of a perceptron is. `embedding_dim`:
-    width of each branch's embedding; null: of the region trunk's map, which rpf asks for in any case. `dropout`: behind
-    both layers of the heads' perceptrons. `beta`: share of the first branch in the cosine of embeddings.
+    the map is, from the least to the most, where it is cropped. `layer`: where the region trunk is cut, the name of a
+    layer of torchvision's or the index of a feature map of timm's. `table_dim`: width of an attribute's vector;
+    `common_dim`: of the space where it meets the map. `reduction`: how much narrower the middle of a perceptron is.
+    `embedding_dim`: width of each branch's embedding; null: of the region trunk's map, which rpf asks for in any case.
+    `dropout`: behind both layers of the heads' perceptrons. `beta`: share of the first branch in the cosine of
+    embeddings.
     """
 
     family: Literal["rpf", "asen"] = "rpf"
