@@ -29,7 +29,7 @@ def _as_texts(value: Any) -> Any:
 
 
 class Params(Section):
-    """Paths are relative to the set's folder, the `image` column to `images`; columns go by our names after `rename`."""
+    """Paths are relative to the set's folder, the `image` column to `images`; columns go by our names."""
 
     archives: list[ArchiveParams]
     table: str

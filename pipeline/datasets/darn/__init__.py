@@ -1,0 +1,1 @@
+"""DARN, as attribute-specific retrieval has it: nine attributes of clothes."""

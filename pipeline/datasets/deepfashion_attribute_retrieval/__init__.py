@@ -1,0 +1,1 @@
+"""DeepFashion Category and Attribute, as attribute-specific retrieval has it: five groups of attributes."""

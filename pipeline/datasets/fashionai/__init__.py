@@ -1,0 +1,1 @@
+"""FashionAI, as attribute-specific retrieval has it: eight attributes of clothes."""
