@@ -7,9 +7,7 @@ dirtorch adds `model_options`; UDMA has none and uses the defaults. A state of `
 """
 
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from torch import Tensor
 from pipeline.base.atomic import replacing
 from pipeline.base.errors import UserError
 from pipeline.base.params import Section, parse_section
+from pipeline.convert.state import Converted, check_values, compare
 from pipeline.models.embedder import build_embedder
 from pipeline.models.folder import head_problem, save_head
 from pipeline.models.head import Head
@@ -27,15 +26,13 @@ from pipeline.models.inputs import IMAGENET_MEAN, IMAGENET_STD
 from pipeline.models.kinds import save_embedder
 from pipeline.params.finetune import ModelParams
 
-STATES = ("state_dict", "model", "model_state_dict")
-WRAPPED = re.compile(r"^(?:module\.|_orig_mod\.)+")  # of a model on several GPUs, or compiled
 SUFFIX = "_rmac"  # of dirtorch's names of architectures
 HEAD = {"fc.weight": "head.weight", "fc.bias": "head.bias"}
 POOLING = {"adpool.p": "pooling.p"}
 # The trunk is the chain of a torchvision ResNet's children; ReLU and max pooling, 2 and 3, have no weights.
 TRUNK = {"conv1": 0, "bn1": 1, "layer1": 4, "layer2": 5, "layer3": 6, "layer4": 7}
 IMAGE_SIZE = 224  # pixels; the published test transform resizes to it
-NAMED = 4  # keys named in an error
+MEND = "is model_options.arch that of the weights?"
 
 
 class ModelOptions(Section):
@@ -52,21 +49,12 @@ class ModelOptions(Section):
     without_fc: bool = False
 
 
-@dataclass(frozen=True)
-class Converted:
-    """What became of a checkpoint: in words, and what of it was ignored."""
+def convert(checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor], path: Path, out: Path) -> Converted:
+    """Write the `weights` of the loaded `checkpoint` to the new folder `out`; `path` names it in errors.
 
-    what: str
-    ignored: list[str]
-
-
-def convert(checkpoint: Any, path: Path, out: Path) -> Converted:
-    """Write the loaded `checkpoint` to the new folder `out`; `path` names it in errors.
-
-    Raises UserError when it is no such checkpoint, has options without a counterpart, or weights that are missing,
-    unexpected or of a wrong shape.
+    Raises UserError when it has options without a counterpart, or weights that are missing, unexpected or of a wrong
+    shape.
     """
-    weights = _weights(checkpoint, path)
     if set(weights) == set(HEAD):
         weight, bias = weights["fc.weight"], weights["fc.bias"]
         if (problem := head_problem(weight, bias)) is not None:
@@ -84,31 +72,14 @@ def convert(checkpoint: Any, path: Path, out: Path) -> Converted:
     expected = model.state_dict()
     # Written before torch counted batches; the counts have no part in features.
     state |= {name: expected[name] for name in expected if name.endswith("num_batches_tracked") and name not in state}
-    _compare(state, expected, path)
-    _check_values(state, path)
+    compare(state, expected, path, MEND, told=_theirs)
+    check_values(state, path, told=_theirs)
     ignored = _ignored(checkpoint, given)
     with replacing(out) as folder:
         save_embedder(folder, model, {name: state[name].to(expected[name].dtype) for name in expected})
     exponent = f", exponent {state['pooling.p'].item():.4f}" if params.pooling == "gem" else ""
     what = f"{params.backbone}, pooling {params.pooling}{exponent}, embeddings of width {params.embedding_dim}"
     return Converted(f"{what}, norm_features {str(params.norm_features).lower()}", ignored)
-
-
-def _weights(checkpoint: Any, path: Path) -> dict[str, Tensor]:
-    state = _state(checkpoint) if isinstance(checkpoint, Mapping) else None
-    if not state:
-        raise UserError(f"{path}: no state_dict in it; not a checkpoint of dirtorch or UDMA")
-    weights = {WRAPPED.sub("", str(name)): value for name, value in state.items()}
-    foreign = [name for name, value in weights.items() if not isinstance(value, Tensor)]
-    if foreign:
-        raise UserError(f"{path}: {foreign[0]} in its state_dict is no tensor; not a checkpoint of dirtorch or UDMA")
-    return weights
-
-
-def _state(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The weights under one of the keys of `STATES`, or the checkpoint itself where it holds weights alone."""
-    held = next((checkpoint[key] for key in STATES if isinstance(checkpoint.get(key), Mapping)), None)
-    return checkpoint if held is None and all(isinstance(value, Tensor) for value in checkpoint.values()) else held
 
 
 def _model_params(options: ModelOptions, weights: Mapping[str, Tensor], path: Path) -> ModelParams:
@@ -149,27 +120,6 @@ def _renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-def _compare(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:
-    problems = {
-        "missing": [name for name in expected if name not in state],
-        "unexpected": [name for name in state if name not in expected],
-        "of a wrong shape": [
-            f"{name} {tuple(state[name].shape)} instead of {tuple(expected[name].shape)}"
-            for name in expected
-            if name in state and state[name].shape != expected[name].shape
-        ],
-    }
-    found = [f"{what}: {_few([_theirs(name) for name in names])}" for what, names in problems.items() if names]
-    if found:
-        raise UserError(f"{path}: weights {'; '.join(found)}; is model_options.arch that of the weights?")
-
-
-def _check_values(state: Mapping[str, Tensor], path: Path) -> None:
-    broken = [name for name, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
-    if broken:
-        raise UserError(f"{path}: weights not finite: {_few([_theirs(name) for name in broken])}; get it again")
-
-
 def _theirs(name: str) -> str:
     """The name that the checkpoint uses."""
     for theirs, ours in {**HEAD, **POOLING}.items():
@@ -177,11 +127,6 @@ def _theirs(name: str) -> str:
     for theirs, index in TRUNK.items():
         name = name.replace(f"backbone.trunk.{index}.", f"{theirs}.")
     return name
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
 
 
 def _ignored(checkpoint: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:

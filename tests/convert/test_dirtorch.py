@@ -9,7 +9,7 @@ import torch.nn.functional as F
 import torchvision
 
 from pipeline.base.errors import UserError
-from pipeline.convert.dirtorch import convert
+from pipeline.convert.checkpoint import convert
 from pipeline.models.folder import load_head, read_model
 from pipeline.models.kinds import load_embedder
 
@@ -169,7 +169,7 @@ def test_adaptation_layer_of_a_wrong_shape(tmp_path):
     with pytest.raises(UserError, match=r"^model\.pt: weight \(4, 7\) and bias \(7,\) do not make a linear layer"):
         convert({"state_dict": layer}, PATH, tmp_path / "out")
     for foreign in ([1, 2], {"weights": layer}, None):
-        with pytest.raises(UserError, match="no state_dict in it; not a checkpoint of dirtorch or UDMA"):
+        with pytest.raises(UserError, match="no state_dict in it; not a checkpoint of dirtorch, UDMA or RPF"):
             convert(foreign, PATH, tmp_path / "out")
 
 
