@@ -15,7 +15,9 @@ from stages._cli import one_line_errors
 )
 @click.option("--attributes", help="Of RPF: the names of its attributes in their order, with commas between them.")
 @click.option(
-    "--beta", type=click.FloatRange(0, 1), help="Of RPF: share of the region branch; 0.4, as its code has it."
+    "--beta",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Of RPF: share of the region branch; 0.4, as its code has it.",
 )
 def main(checkpoint: Path, out: Path, trust: bool, attributes: str | None, beta: float | None) -> None:
     """Convert CHECKPOINT, of dirtorch, UDMA or RPF, into the new folder OUT: model.safetensors and model.json.

@@ -92,7 +92,7 @@ def convert(
         raise UserError(f"{path}: it knows {known} attributes; give --attributes as many different names")
     network = _network(weights, path, BETA if beta is None else beta, names)
     expected = network.state_dict()
-    theirs = _by_their_names(expected)
+    theirs = by_their_names(expected)
     # Written before torch counted batches; the counts have no part in features.
     weights = {name: theirs[name] for name in theirs if name.endswith(COUNTS)} | dict(weights)
     compare(weights, theirs, path, MEND)
@@ -103,7 +103,7 @@ def convert(
     return Converted(_described(network), ignored)
 
 
-def _by_their_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def by_their_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A state of ours as they have it: the same values, in their shapes. The head has no place there."""
     found = {}
     for name, values in state.items():

@@ -11,7 +11,7 @@ from support.attribute_networks import region_params
 
 from pipeline.base.errors import UserError
 from pipeline.convert.checkpoint import convert
-from pipeline.convert.rpf import _by_their_names
+from pipeline.convert.rpf import by_their_names
 from pipeline.images.loading import Conditioned
 from pipeline.models.attributes.build import plan_attribute_network
 from pipeline.models.attributes.settings import AttributeModelParams, PatchParams
@@ -170,7 +170,7 @@ def test_the_published_network_has_these_names():
 
     own = AttributeModelParams(canvas=448, patch=PatchParams(backbone="timm/vit_base_patch16_224"))
     model = region_params(backbone="torchvision/resnet50", image_size=224)
-    theirs = _by_their_names(plan_attribute_network(model, own, ("a",) * 8).state_dict())
+    theirs = by_their_names(plan_attribute_network(model, own, ("a",) * 8).state_dict())
     shapes = {name: tuple(values.shape) for name, values in theirs.items()}
     attention, cross = f"{REGION}attnnet.", f"{LOCAL}crossencoder."
     expected = {

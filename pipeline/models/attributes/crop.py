@@ -85,7 +85,7 @@ def crop_resize(images: Tensor, boxes: Tensor, size: int, black: Tensor) -> Tens
         side = boxes[:, 2:] - boxes[:, :2]
         across = filters(boxes[:, 0], side[:, 0], width, size, max(height, width)).to(images)
         down = filters(boxes[:, 1], side[:, 1], height, size, max(height, width)).to(images)
-        return down.unsqueeze(1) @ (images - black) @ across.unsqueeze(1).transpose(2, 3) + black
+        return down.unsqueeze(1) @ (images.contiguous() - black) @ across.unsqueeze(1).transpose(2, 3) + black
 
 
 def filters(start: Tensor, side: Tensor, length: int, size: int, longest: int) -> Tensor:

@@ -111,7 +111,8 @@ class AttributeNetwork(nn.Module):
         index = pd.Index(self.attributes).get_indexer(table[ATTRIBUTE]).astype(np.int64)
         if (index < 0).any():
             unknown = table[ATTRIBUTE].to_numpy()[index < 0][0]
-            raise UserError(f"attribute {unknown!r} is unknown to the model; known: {', '.join(self.attributes)}")
+            known = ", ".join(self.attributes)
+            raise UserError(f"attribute {unknown!r} is unknown to the model; known: {known}; ask for one of these")
         return index
 
     def train(self, mode: bool = True) -> "AttributeNetwork":

@@ -67,7 +67,7 @@ class AttributeModelParams(Section):
     layer: Layer = "layer3"
     patch: PatchParams | None = None
     local: LocalParams | None = None
-    beta: Share = 0.4
+    beta: Annotated[float, Field(gt=0, lt=1)] = 0.4
 
     @property
     def second(self) -> PatchParams | LocalParams | None:

@@ -78,8 +78,9 @@ def test_rows_weigh_the_branches():
     assert list(network.branches.items()) == [("region", 256), ("patch", 256)]
     assert torch.allclose(rows @ rows.T, 0.3 * region @ region.T + 0.7 * patch @ patch.T, atol=1e-6)
     assert made.background.shape == made.region.shape
-    alone = attribute_network().outputs(inputs)
-    assert alone.patch is None
+    alone = network.outputs(inputs, both=False)
+    assert torch.equal(alone.region, made.region)
+    assert alone.patch is attribute_network().outputs(inputs).patch is None
     asen = attribute_network(family="asen", embedding_dim=20, local=LOCAL)
     assert list(asen.branches.items()) == [("global", 20), ("local", 20)]
     assert asen.outputs(inputs).background is None
