@@ -29,19 +29,21 @@ def main(run: Run) -> None:
     """Train the embedding model with the recipe that finetune.recipe names.
 
     Reads the manifest and the source pictures; writes data/models/backbone/, metrics/finetune.json and curves in
-    metrics/curves/finetune/. Held-out source items give the validation recall@1; target labels are never read.
+    metrics/curves/finetune/. Held-out source items give the validation recall@1; target labels are never read. Recipe
+    rpf learns from data/attributes.parquet too, and is validated by it.
     An interrupted run goes on from its last checkpoint. Recipe given trains nothing, but takes the head of a dataset
     that gives features. Several GPUs train together where torchrun or runtime.devices start several processes.
     """
     from functools import partial
 
     from pipeline.base.atomic import publish
-    from pipeline.base.names import MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER, VALIDATION
+    from pipeline.base.names import ATTRIBUTES_FILE, MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER, VALIDATION
     from pipeline.base.processes import is_first
     from pipeline.base.reports import write_json
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.models.kinds import save_embedder
     from pipeline.params.finetune import FinetuneParams
+    from pipeline.table.attributes import read_attributes
     from pipeline.table.manifest import read_manifest
     from pipeline.training.context import check_rows, load_recipe
     from pipeline.training.curves import write_curves
@@ -49,17 +51,25 @@ def main(run: Run) -> None:
 
     params, runtime = run.section("finetune", FinetuneParams), run.runtime()
     method, method_params = load_recipe(run.params, params.recipe)
-    table = read_manifest(MANIFEST_FILE)
+    table, attributes = read_manifest(MANIFEST_FILE), read_attributes(ATTRIBUTES_FILE)
     check_rows(method, params.recipe, table)
     build = partial(method.build, params=method_params)
     mark = fingerprint(
         params=[run.seed, params.model_dump(), method_params.model_dump()],
-        inputs=[MANIFEST_FILE],
+        inputs=[MANIFEST_FILE, ATTRIBUTES_FILE],
         modules=["stages.finetune", method.__name__],
     )
     with workspace(Path(runtime.scratch), run.stage, mark) as folder:
         made = finetune(
-            table, RAW_FOLDER, build, params, runtime, seed=run.seed, checkpoint=folder / "checkpoint.pt", say=run.say
+            table,
+            RAW_FOLDER,
+            build,
+            params,
+            runtime,
+            attributes=attributes,
+            seed=run.seed,
+            checkpoint=folder / "checkpoint.pt",
+            say=run.say,
         )
         if not is_first():
             return
@@ -70,7 +80,7 @@ def main(run: Run) -> None:
         publish(folder / "curves", METRICS_FOLDER / "curves/finetune")
         write_json(METRICS_FOLDER / "finetune.json", made.report)
         if made.history:
-            run.say(f"kept epoch {made.report['kept_epoch']}, {VALIDATION} {made.report[VALIDATION]:.4f}")
+            run.say(f"kept epoch {made.report['kept_epoch']}, {made.watched} {made.report[made.watched]:.4f}")
 
 
 if __name__ == "__main__":

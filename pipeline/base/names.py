@@ -109,6 +109,7 @@ Distance = Literal[
 
 # Metric keys. recall@k is "any hit in the first k" averaged over queries, which equals CMC at k.
 VALIDATION = "val_recall@1"  # what fine-tuning is watched by
+VALIDATION_MAP = "val_map"  # the same, of networks that are told an attribute
 MAP = "map"
 MAP_TRAPEZOIDAL = "map_trapezoidal"
 MAP_AT_R = "map@r"

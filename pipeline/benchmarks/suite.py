@@ -3,6 +3,7 @@
 from typing import Any
 
 from pipeline.benchmarks.adaptation import draw_case, step_case
+from pipeline.benchmarks.attributes import attribute_step_case, masks_case
 from pipeline.benchmarks.case import Case
 from pipeline.benchmarks.evaluation import evaluation_case
 from pipeline.benchmarks.exported import onnx_case
@@ -12,7 +13,7 @@ from pipeline.benchmarks.margin import classes_case, epoch_case
 from pipeline.benchmarks.training import training_cases
 from pipeline.benchmarks.views import index_case, views_case
 
-GROUPS = ("finch", "adapt", "evaluate", "extract", "views", "train", "margin", "export")
+GROUPS = ("finch", "adapt", "evaluate", "extract", "views", "train", "margin", "attributes", "export")
 
 
 def published_sizes(workers: int, params: dict[str, Any]) -> list[Case]:
@@ -39,4 +40,6 @@ def published_sizes(workers: int, params: dict[str, Any]) -> list[Case]:
         classes_case(200_000, 64, 128, most_ratio=15, most_mb=1000),
         classes_case(200_000, 64, 128, sampled=20_000, most_ratio=6, most_mb=500),
         epoch_case(100_000, 10_000, 1152, params, most_ratio=20),
+        attribute_step_case(params, "torchvision/resnet18", "layer3", "timm/vit_tiny_patch16_224", 112),
+        masks_case(16, 256, 224),
     ]

@@ -39,7 +39,7 @@ from pipeline.training.networks import set_up
 
 LIMIT = "bare forward and backward passes of its networks on the tensors of the step"
 EPOCHS = 1000  # the step is of the last one, in which everything learns
-TRAINED = [name for name in plugin_names(RECIPES) if name not in ("given", "none")]
+TRAINED = [name for name in plugin_names(RECIPES) if name not in ("given", "none", "rpf")]  # rpf: `attributes`
 ITEMS, CATEGORIES, FILES = 500, 20, 50  # as many items as the built-in world; they share the files
 
 

@@ -40,7 +40,8 @@ def training_transform(params: AugmentParams, wanted: PictureInput) -> Transform
     if params.rotation:
         steps.append(v2.RandomRotation(params.rotation, interpolation=how))
     if params.scale is None:
-        steps += [v2.Resize(max(params.resize, size), how, antialias=True), v2.RandomCrop(size)]
+        crop = v2.RandomCrop(size) if params.crop == "random" else v2.CenterCrop(size)
+        steps += [v2.Resize(max(params.resize, size), how, antialias=True), crop]
     else:
         steps.append(v2.RandomResizedCrop(size, scale=params.scale, interpolation=how, antialias=True))
     if params.flip:

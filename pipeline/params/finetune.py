@@ -47,7 +47,7 @@ class ModelParams(Section):
 
 
 class AugmentParams(Section):
-    """Random changes of a training picture. `scale` null: shorter side to `resize`, random crop.
+    """Random changes of a training picture. `scale` null: shorter side to `resize`, then a `crop`.
 
     `views` is of a frozen backbone: so many random views of each picture are computed once; 0: none, no random changes.
     """
@@ -57,6 +57,7 @@ class AugmentParams(Section):
     rotation: Annotated[float, Field(ge=0, le=180)]
     resize: Annotated[int, Field(ge=16)]
     scale: Range | None
+    crop: Literal["random", "centre"] = "random"
     flip: Share
     jitter: Share
 

@@ -26,6 +26,10 @@ class Sampler(ABC):
     def draw(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows (N,) int64 of the table, and labels (B,) int64 of the first B of them."""
 
+    def parts(self, rows: np.ndarray, labels: np.ndarray) -> tuple[int, ...]:
+        """How the N rows that `draw` gave fall into parts of which each process has its share: labelled, and not."""
+        return len(labels), len(rows) - len(labels)
+
     def seeds(self, epoch: int, index: int, rows: np.ndarray, labels: np.ndarray) -> Iterator[int]:  # noqa: ARG002
         """The seeds of the random changes of the N rows that `draw` gave: one for each place in the batch."""
         return (mixed_seed(self.seed, epoch, index, place) for place in range(len(rows)))
@@ -80,7 +84,7 @@ class _EpochBatches(Dataset):
     def __getitem__(self, place: int) -> tuple[Inputs, Tensor]:
         index = self.first + place
         rows, labels = self.sampler.draw(self.epoch, index)
-        own = self.share.chosen(len(labels), len(rows) - len(labels))
+        own = self.share.chosen(*self.sampler.parts(rows, labels))
         inputs = self.rows.take(rows[own], compress(self.sampler.seeds(self.epoch, index, rows, labels), own))
         return inputs, torch.from_numpy(labels)
 
@@ -96,7 +100,6 @@ def load_epoch(
 ) -> Iterator[tuple[Inputs, Tensor]]:
     """Batches `first`, ... of `epoch`: inputs (N, ...) float32 as `rows` gives them, labels (B,) int64.
 
-    Of several processes each has the inputs of its `share` alone, of those with labels and of those without, and all
-    labels.
+    Of several processes each has the inputs of its `share` alone, of each of the sampler's parts, and all labels.
     """
     yield from DataLoader(_EpochBatches(rows, sampler, epoch, first, share), batch_size=None, num_workers=workers)

@@ -4,7 +4,8 @@ A recipe is one package of `pipeline.recipes`; its module `recipe` has two names
 `recipes.<name>` of params.yaml), and `build(context, params) -> Recipe` (`pipeline.training.face`). It may own several
 networks, optimisers and schedules. Two more names it may have: `check(common, params)`, with the section `finetune`,
 raises UserError for what `build` would refuse whatever the pictures are, before any are fetched; `TAKES = "features"`
-is of one that takes the features that a dataset gives, and no pictures.
+is of one that takes the features that a dataset gives, and no pictures. A recipe may have a method `validation(rows,
+runtime) -> Validation` (`pipeline.training.validation`) on the rows that are held out; else it is recall@1 of items.
 """
 
 from collections.abc import Callable
@@ -37,9 +38,17 @@ from pipeline.training.frozen import FrozenFeatures
 RECIPES = "pipeline.recipes"
 
 
+def quiet(text: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True)
 class TrainingContext:
-    """What every recipe is built from; `table` holds the source rows to train on. `frozen`: of a frozen backbone."""
+    """What every recipe is built from; `table` holds the source rows to train on, the index is that of the manifest.
+
+    frozen: of a frozen backbone; attributes: the table of attributes, or None; say: how a recipe tells what it leaves
+    out of what it was given.
+    """
 
     table: pd.DataFrame
     raw: Path
@@ -48,6 +57,8 @@ class TrainingContext:
     workers: int
     fabric: Fabric
     frozen: FrozenFeatures | None = None
+    attributes: pd.DataFrame | None = None
+    say: Callable[[str], None] = quiet
 
     @property
     def backward(self) -> Backward:

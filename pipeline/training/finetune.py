@@ -27,20 +27,22 @@ from pipeline.training.face import KEPT, Recipe
 from pipeline.training.frozen import FrozenFeatures
 from pipeline.training.loop import Course, train
 from pipeline.training.split import split_source
-from pipeline.training.validation import RecallAt1
+from pipeline.training.validation import RecallAt1, Validation
 
 
 @dataclass(frozen=True)
 class Finetuned:
     """The network and its kept weights, a row of figures an epoch, and what to report.
 
-    A recipe that trains nothing has no rows, and reports its facts.
+    `watched`: the figure by which the best epoch was told. A recipe that trains nothing has no rows and no such figure,
+    and reports its facts.
     """
 
     network: Network
     weights: dict[str, Tensor]
     history: list[dict[str, float]]
     report: dict[str, Any]
+    watched: str | None = None
 
 
 def finetune(
@@ -50,13 +52,14 @@ def finetune(
     params: FinetuneParams,
     runtime: RuntimeParams,
     *,
+    attributes: pd.DataFrame,
     seed: int,
     checkpoint: Path,
     say: Callable[[str], None],
 ) -> Finetuned:
     """Train what `build` makes on the source rows of the manifest `table`, whose pictures lie below `raw`.
 
-    Goes on from the file `checkpoint` where there is one.
+    `attributes` is the table of what is known of them. Goes on from the file `checkpoint` where there is one.
     Raises UserError for params and pictures that do not fit, and when the loss stops being finite.
     """
     train_rows, val_rows = split_source(table, params.val_share, seed)
@@ -69,21 +72,19 @@ def finetune(
         frozen = FrozenFeatures(source, raw, cache, runtime, fabric.device, seed, params.augment.views)
         say(f"frozen backbone: features computed once, {frozen.views or 'no'} random views a picture")
     workers = 0 if frozen else runtime.workers  # features in memory need no loading
-    recipe = build(TrainingContext(train_rows, raw, params, seed, workers, fabric, frozen))
+    recipe = build(TrainingContext(train_rows, raw, params, seed, workers, fabric, frozen, attributes, say))
     network = recipe.networks[KEPT]
     if not recipe.optimizers:
         say(f"nothing is trained: {params.recipe} gives the model as it is")
         return Finetuned(network, network.state_dict(), [], {"trained": False, **recipe.facts})
-    validate = RecallAt1(
-        _held_out(network, val_rows, raw, frozen),
-        val_rows,
-        fabric,
-        batch_size=runtime.batch_size,
-        workers=workers,
-    )
+    if hasattr(recipe, "validation"):
+        validate: Validation = recipe.validation(val_rows, runtime)
+    else:
+        shown = _held_out(network, val_rows, raw, frozen)
+        validate = RecallAt1(shown, val_rows, fabric, batch_size=runtime.batch_size, workers=workers)
     if params.keep == "best" and not len(validate):
         more = "" if len(val_rows) else ", or raise finetune.val_share"
-        raise UserError(f"finetune.keep: best needs held-out pictures that show the same items; set it to last{more}")
+        raise UserError(f"finetune.keep: best needs {validate.needs}; set it to last{more}")
     say(
         f"{params.recipe}, {params.model.backbone}, {count_parameters(network) / 1e6:.1f} M parameters, "
         f"{len(train_rows)} pictures, {len(val_rows)} held out, on {fabric.device}"
@@ -99,6 +100,8 @@ def finetune(
             stage="finetune",
             rate="finetune.optim.lr",
             label="finetune",
+            watched=validate.watched,
+            first=validate.first,
         ),
         fabric,
         checkpoint=Checkpoint(checkpoint, runtime.checkpoint_seconds),
@@ -110,7 +113,7 @@ def finetune(
         prune(Path(runtime.cache), runtime.cache_gb * 1e9)
     kept = trained.history[trained.epoch]
     report = {"kept_epoch": trained.epoch + 1, **kept, "val_queries": len(validate)}
-    return Finetuned(network, trained.weights, trained.history, report)
+    return Finetuned(network, trained.weights, trained.history, report, validate.watched)
 
 
 def _held_out(network: Network, rows: pd.DataFrame, raw: Path, frozen: FrozenFeatures | None) -> Dataset | Tensor:

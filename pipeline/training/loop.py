@@ -25,9 +25,9 @@ Validate = Callable[[nn.Module], dict[str, float]]
 class Course:
     """How long a run is, what of it is kept, and in which words it is spoken of.
 
-    keep: the weights after the last epoch, or those of the best: highest `val_recall@1`, first on ties; place: says
-    where (epoch, batch), both counted from 0, are; stage, rate: whose run it is, and the param to lower when the loss
-    stops being finite; label: on the progress bar.
+    keep: the weights after the last epoch, or those of the best: highest in the figure `watched`, first on ties, from
+    epoch `first` on; place: says where (epoch, batch), both counted from 0, are; stage, rate: whose run it is, and the
+    param to lower when the loss stops being finite; label: on the progress bar.
     """
 
     epochs: int
@@ -37,6 +37,8 @@ class Course:
     stage: str
     rate: str
     label: str
+    watched: str = VALIDATION
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def train(
                 figures = "  ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch")
                 bar.clear()
                 say(f"epoch {run.epoch + 1}/{course.epochs}  {figures}")
-            run.end_epoch(row, course.keep)
+            run.end_epoch(row, course)
             if validate is not None or checkpoint.due() or run.epoch == course.epochs:
                 checkpoint.save(run.state())
     if course.keep == "best":
@@ -114,10 +116,12 @@ class _Run:
     def mean_losses(self) -> dict[str, float]:
         return {name: total / self.batch for name, total in self.sums.items()}
 
-    def end_epoch(self, row: dict[str, float], keep: str) -> None:
+    def end_epoch(self, row: dict[str, float], course: Course) -> None:
         self.history.append(row)
-        if keep == "best" and (self.best is None or row[VALIDATION] > self.history[self.best_epoch][VALIDATION]):
-            self.best, self.best_epoch = _weights(self.recipe), self.epoch
+        if course.keep == "best" and self.epoch >= course.first:
+            best = self.history[self.best_epoch][course.watched]
+            if self.best is None or row[course.watched] > best:
+                self.best, self.best_epoch = _weights(self.recipe), self.epoch
         self.start_epoch(self.epoch + 1)
 
     def state(self) -> dict[str, Any]:

@@ -41,9 +41,9 @@ class SampledRecipe:
         trained = nn.ModuleList(self.networks.values())
         self.optimizers["model"] = build_optimizer(trained.parameters(), self.context.params.optim)
 
-    def learn(self, losses: dict[str, Tensor], lr_factor: float = 1.0) -> dict[str, float]:
-        """One step of that optimiser down the scalar `losses["loss"]`, at `lr_factor` of its rate; all as numbers."""
-        optimizer = self.optimizers["model"]
+    def learn(self, losses: dict[str, Tensor], lr_factor: float = 1.0, by: str = "model") -> dict[str, float]:
+        """One step of an optimiser down the scalar `losses["loss"]`, at `lr_factor` of its rates; all as numbers."""
+        optimizer = self.optimizers[by]
         scale_lr(optimizer, lr_factor)
         optimizer.zero_grad()
         self.context.backward(losses["loss"])

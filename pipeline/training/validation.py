@@ -1,6 +1,7 @@
 """How well consumer pictures of held-out items find their shop pictures, or pictures of one domain one another."""
 
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,24 @@ from pipeline.table.products import product_codes
 from pipeline.training.processes import gather_lists, share_of
 
 
+class Validation(Protocol):
+    """Figures of a network by name, made on pictures that are held out.
+
+    watched: the name of that which the best epoch has the highest of; first: the first epoch, from 0, that may be it;
+    needs: what there must be held out, in words.
+    """
+
+    watched: str
+    first: int
+    needs: str
+
+    def __len__(self) -> int:
+        """Number of queries."""
+
+    def __call__(self, network: nn.Module) -> dict[str, float]:
+        """The figures, with `watched` among them."""
+
+
 class RecallAt1:
     """Callable: embedder -> {VALIDATION: share of queries whose nearest gallery picture shows their item}.
 
@@ -23,6 +42,10 @@ class RecallAt1:
     others. Pictures without an item in the gallery are no queries. Several processes embed a share of the pictures
     each, and come to the same figure.
     """
+
+    watched = VALIDATION
+    first = 0
+    needs = "held-out pictures that show the same items"
 
     def __init__(
         self, pictures: Pictures, table: pd.DataFrame, fabric: Fabric, *, batch_size: int, workers: int

@@ -10,6 +10,7 @@ from support.project import default_params
 
 from pipeline.benchmarks import suite
 from pipeline.benchmarks.adaptation import draw_case, step_case
+from pipeline.benchmarks.attributes import attribute_step_case, masks_case
 from pipeline.benchmarks.case import Case, Trial
 from pipeline.benchmarks.evaluation import evaluation_case
 from pipeline.benchmarks.exported import onnx_case
@@ -41,6 +42,8 @@ SMALL = [
     classes_case(30, 8, 4, most_ratio=9),
     classes_case(30, 8, 4, sampled=10, most_ratio=9),
     epoch_case(260, 50, 16, default_params(), most_ratio=9),
+    attribute_step_case(default_params(), "timm/resnet10t", 3, "timm/test_vit", 32),
+    masks_case(2, 40, 32),
 ]
 
 
@@ -74,6 +77,18 @@ def test_limit_of_training_runs_the_networks_of_the_step(tmp_path, recipe):
         evaluations = params["discriminator_steps"] + params["generator_steps"]
         assert len(embedded) == params["generator_steps"]
         assert others == {3: evaluations, 500: 2 * evaluations}, "domains of all rows at once, classes of two kinds"
+
+
+def test_limit_of_an_attribute_step_runs_both_branches_for_each_role(tmp_path):
+    case = attribute_step_case(default_params(), "timm/resnet10t", 3, "timm/test_vit", 32)
+    passes, _ = case.prepare(CPU, tmp_path).limit.args
+    assert [type(one.branch).__name__ for one in passes] == ["MapBranch", "PatchBranch"] * 3
+    assert all(one.inputs[0].shape == (16, 3, 32, 32) for one in passes)
+
+
+def test_plain_crops_are_those_of_the_recipe(tmp_path):
+    trial = masks_case(2, 40, 32).prepare(CPU, tmp_path)
+    assert (trial.ours() - trial.limit()).abs().max() < 0.03  # Pillow rounds to bytes
 
 
 def test_peak_memory_is_that_of_the_work():

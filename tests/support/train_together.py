@@ -21,12 +21,14 @@ from lightning_fabric import Fabric
 from pipeline.adaptation.loss import Rows
 from pipeline.adaptation.pairs import PairSampler
 from pipeline.adaptation.recipe import AdaptationRecipe
-from pipeline.base.names import MANIFEST_FILE, RAW_FOLDER
+from pipeline.base.names import ATTRIBUTES_FILE, MANIFEST_FILE, RAW_FOLDER
 from pipeline.base.params import read_section
 from pipeline.base.seeds import mixed_seed
+from pipeline.images.loading import Conditioned, Inputs
 from pipeline.models.head import Head
 from pipeline.params.adapt import AdaptParams
 from pipeline.params.finetune import FinetuneParams
+from pipeline.table.attributes import read_attributes
 from pipeline.table.manifest import read_manifest
 from pipeline.training.batches import PictureRows
 from pipeline.training.context import TrainingContext, load_recipe
@@ -55,11 +57,15 @@ def _double() -> Iterator[None]:
     try:
         with (
             patch.object(torch.Tensor, "float", torch.Tensor.double),
-            patch.object(PictureRows, "take", lambda *args, take=PictureRows.take: take(*args).double()),
+            patch.object(PictureRows, "take", lambda *args, take=PictureRows.take: _doubled(take(*args))),
         ):
             yield
     finally:
         torch.set_default_dtype(before)
+
+
+def _doubled(inputs: Inputs) -> Inputs:
+    return inputs._replace(images=inputs.images.double()) if isinstance(inputs, Conditioned) else inputs.double()
 
 
 def _build(params: dict[str, Any], fabric: Fabric) -> Recipe:
@@ -67,7 +73,8 @@ def _build(params: dict[str, Any], fabric: Fabric) -> Recipe:
     method, section = load_recipe(params, common.recipe)
     rows, _ = split_source(read_manifest(MANIFEST_FILE), 0.0, 0)
     torch.manual_seed(0)
-    return method.build(TrainingContext(rows, RAW_FOLDER, common, 0, 0, fabric), section)
+    known = read_attributes(ATTRIBUTES_FILE)
+    return method.build(TrainingContext(rows, RAW_FOLDER, common, 0, 0, fabric, attributes=known), section)
 
 
 def _adaptation(fabric: Fabric) -> Recipe:

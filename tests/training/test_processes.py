@@ -12,6 +12,19 @@ from support.train_together import STEPS, train_all
 
 pytestmark = pytest.mark.chain
 
+RPF = {
+    "finetune.recipe": "rpf",
+    "finetune.epochs": 40,
+    "finetune.model.embedding_dim": None,
+    "recipes.rpf.region_epochs": 3,
+    "recipes.rpf.triplets": 7,
+    "recipes.rpf.batch_triplets": 5,
+    "recipes.rpf.network.canvas": 40,
+    "recipes.rpf.network.dropout": 0.0,  # each process draws that of its share
+    "recipes.rpf.network.patch.image_size": 32,
+    "recipes.rpf.network.patch.dropout": 0.0,
+}
+
 # Sizes are such that shares are uneven.
 CASES = {
     "triplet": {"finetune.recipe": "triplet", "recipes.triplet.batch_items": 7},
@@ -61,6 +74,8 @@ CASES = {
         }
         for loss in ("adacos", "curricularface", "adaface")
     },
+    "rpf": RPF,
+    "rpf joined": RPF | {"recipes.rpf.joined": True},
 }
 
 

@@ -24,6 +24,7 @@ CHANGES = {
     "category_triplet": {"batch_size": 8, "triplets": 4, "frozen_epochs": 1},
     # Networks alone, then head, then all.
     "dada": {"batch_size": 8, "discriminator_epochs": 1, "head_epochs": 2},
+    "rpf": {"triplets": 6, "batch_triplets": 4, "region_epochs": 1},
     "margin_softmax": {"batch_size": 8, "loss": "adaface", "sampled": 6},
 }
 
@@ -44,12 +45,16 @@ def make(pictures, name, device, precision):
     (raw, table), params = pictures, default_params()
     params["recipes"][name] |= CHANGES[name]
     finetune = params["finetune"] | {"epochs": EPOCHS}
-    finetune["model"] |= {"embedding_dim": 8, "image_size": 16}
+    finetune["model"] |= {"embedding_dim": None if name == "rpf" else 8, "image_size": 16}
+    params["recipes"]["rpf"]["network"] |= {"canvas": 24, "layer": 2, "table_dim": 8}
+    known = pd.DataFrame({"row": table.index, "attribute": "item", "value": table["item"], "split": "train"})
     module, section = load_recipe(params, name)
     common = parse_section(finetune, "finetune", FinetuneParams)
     fabric = start_fabric(device, precision)
     torch.manual_seed(0)
-    recipe = module.build(TrainingContext(table, raw, common, seed=1, workers=0, fabric=fabric), section)
+    recipe = module.build(
+        TrainingContext(table, raw, common, seed=1, workers=0, fabric=fabric, attributes=known), section
+    )
     set_up(recipe, fabric)
     return recipe
 
