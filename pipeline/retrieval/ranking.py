@@ -88,17 +88,19 @@ def relevant_ranks(
     own: np.ndarray | None = None,
     measure: Measure = "cosine",
     dtype: torch.dtype = torch.float32,
+    copies: np.ndarray | None = None,
     block_queries: int | None = None,
 ) -> Ragged:
     """Ranks (from 1, ascending) of the gallery rows that show the item of the query, a row a query.
 
     query_items (Q,) and gallery_items (G,) are of one kind (str or int); there is at least one query. The ranks are
     those of `rankings`, but counted, not sorted, as long as that is faster: two comparisons with the gallery for each
-    relevant row.
+    relevant row. `copies` (G,) int64: for each gallery row one that is the same to the bit, see `first_copies`. Else
+    their similarities may differ in the last bit, since a matrix product does not add up all columns alike.
     """
     relevant = relevant_rows(query_items, gallery_items, own)
     ranks = np.empty(len(relevant.values), dtype=np.int64)
-    similarity = Similarity(gallery, measure, dtype)
+    similarity = Similarity(gallery, measure, dtype, copies)
     # Queries with most relevant rows come first, so that those with more than k of them are the head of a block.
     order = np.argsort(-relevant.lengths, kind="stable")
     for block in progress(
@@ -119,6 +121,14 @@ def relevant_ranks(
             place = torch.from_numpy(relevant.values[at]).to(similar.device)
             ranks[at] = _ranks_of_places(similar[: len(head)], place, room[: len(head)]).cpu().numpy()
     return Ragged(ranks[np.lexsort((ranks, relevant.owners))], relevant.offsets)
+
+
+def first_copies(rows: Tensor) -> np.ndarray | None:
+    """For each of rows (N, D) the first one of the same bytes, (N,) int64; None where all differ."""
+    values = np.ascontiguousarray(rows.cpu().numpy())
+    whole = values.view(np.dtype((np.void, values.dtype.itemsize * values.shape[1]))).ravel()
+    _, first, place = np.unique(whole, return_index=True, return_inverse=True)
+    return first[place] if len(first) < len(whole) else None
 
 
 def relevant_rows(query_items: np.ndarray, gallery_items: np.ndarray, own: np.ndarray | None = None) -> Ragged:
@@ -204,8 +214,9 @@ def _ranks_of_places(similar: Tensor, place: Tensor, room: Tensor) -> Tensor:
 class Similarity:
     """Similarities (b, G) of a block of queries (b, D) to the gallery (G, D): larger is nearer."""
 
-    def __init__(self, gallery: Tensor, measure: Measure, dtype: torch.dtype) -> None:
+    def __init__(self, gallery: Tensor, measure: Measure, dtype: torch.dtype, copies: np.ndarray | None = None) -> None:
         self.dtype, self.measure = dtype, measure
+        self.copies = None if copies is None else torch.from_numpy(copies).to(gallery.device)
         self.gallery = self._rows(gallery)
         self.half_squares = self.gallery.square().sum(dim=1) / 2 if measure == "euclidean" else None
 
@@ -215,6 +226,8 @@ class Similarity:
             similar = torch.addmm(self.half_squares, queries, self.gallery.T, beta=-1)
         else:
             similar = queries @ self.gallery.T
+        if self.copies is not None:
+            similar = similar[:, self.copies]
         if own is not None:
             rows, _ = np.nonzero(_columns(own) >= 0)
             similar[torch.from_numpy(rows), torch.from_numpy(own[own >= 0])] = -torch.inf

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pipeline.arrays.ragged import Ragged
 from pipeline.arrays.rows import check_finite
-from pipeline.retrieval.ranking import Measure, relevant_ranks, relevant_rows, top_k
+from pipeline.retrieval.ranking import Measure, first_copies, relevant_ranks, relevant_rows, top_k
 
 Ties = Literal["first", "last"]  # which of equally similar gallery rows is ranked before the others
 
@@ -72,7 +72,7 @@ def search(
 ) -> Found:
     """Every query searches the gallery pictures of its group. Those without a relevant one are dropped and counted.
 
-    Raises UserError for NaN or infinite embeddings.
+    With `ties` last, gallery rows of the same bytes are equally similar. Raises UserError for NaN or infinite embeddings.
     """
     check_finite(queries.embeddings, "query embeddings")
     check_finite(gallery.embeddings, "gallery embeddings")
@@ -86,17 +86,19 @@ def search(
         dropped.append(len(rows) - len(kept))
         if not len(kept):
             continue
+        found = gallery.embeddings[shown]
         used.append(kept)
         group.append(np.full(len(kept), len(names) - 1))
         ranks.append(
             relevant_ranks(
                 queries.embeddings[kept],
-                gallery.embeddings[shown],
+                found,
                 queries.labels[kept],
                 gallery.labels[shown],
                 own=None if own is None else own[answered],
                 measure=measure,
                 dtype=dtype,
+                copies=first_copies(found) if ties == "last" else None,
             )
         )
     return Found(np.concatenate(used), np.concatenate(group), Ragged.stack(ranks), tuple(names), np.array(dropped))

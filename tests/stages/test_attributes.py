@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from support import conditioned
 
+from pipeline.arrays.rows import unit_rows
 from pipeline.base.names import ATTRIBUTES_FILE, FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, ModelName, Part
 from pipeline.features.store import open_features
 from pipeline.models.kinds import KINDS, save_embedder
@@ -82,7 +83,7 @@ BEHIND = ("extract", "draw", "cluster", "weight", "adapt")
 
 
 def test_queries_search_the_candidates_of_their_attribute(steered):
-    said = steered.succeed(*BEHIND, "evaluate")
+    said = steered.change({"evaluate.precision": "float64"}).succeed(*BEHIND, "evaluate")
     assert "protocol attributes on target_test" in said
     found = json.loads((steered.folder / "metrics/evaluate.json").read_text())
     assert {"baseline", "region", "patch"} == {name for name, value in found.items() if isinstance(value, dict)}
@@ -103,7 +104,8 @@ def test_queries_search_the_candidates_of_their_attribute(steered):
 
 def by_hand(rows, features, table, known):
     """Mean over queries of the average precision among the candidates of the attribute; the later of equals first."""
-    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float64)
+    rows = unit_rows(rows).astype(np.float64)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     place = {pair: at for at, pair in enumerate(zip(features.row, features.condition, strict=True))}
     order = pd.Series(np.arange(len(features.row)), index=features.row)
     order = order[~order.index.duplicated()]
@@ -114,7 +116,7 @@ def by_hand(rows, features, table, known):
         asked = (listed["split"] == "query").to_numpy()
         candidates, values = at[~asked], listed["value"].to_numpy()
         for query, value in zip(at[asked], values[asked], strict=True):
-            ranked = np.argsort((rows[candidates] @ rows[query]).astype(np.float32), kind="stable")[::-1]
+            ranked = np.argsort((rows[candidates] @ rows[query]).round(12), kind="stable")[::-1]
             right = values[~asked][ranked] == value
             at_right = (np.cumsum(right) / np.arange(1, len(right) + 1))[right]
             precisions.append(at_right.mean() if right.any() else 0)
