@@ -1,4 +1,4 @@
-"""Average precision and CMC of all queries against the matrix product alone."""
+"""The metrics of all queries against the matrix product alone."""
 
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,15 @@ def evaluation_case(queries: int, gallery: int, dim: int, relevant: int, most_mb
     return Case("evaluate", name, "matrix product in blocks", prepare, 2.5, most_mb)
 
 
+def attributes_case(
+    queries: int, gallery: int, dim: int, *, attributes: int, values: int, most_mb: float | None = None
+) -> Case:
+    """Each query searches the candidates of its attribute, of which one in `values` is relevant; float32."""
+    name = f"evaluation {queries:,} x {gallery:,} x {dim}, {attributes} attributes of {values} values"
+    prepare = partial(_prepare_attributes, (queries, gallery), dim, attributes, values)
+    return Case("evaluate", name, "matrix product in blocks, attribute by attribute", prepare, 5, most_mb)
+
+
 def _prepare(queries: int, gallery: int, dim: int, relevant: int, device: torch.device, _: Path) -> Trial:
     generator = torch.Generator().manual_seed(0)
     shown = np.arange(gallery) // relevant
@@ -31,6 +40,22 @@ def _prepare(queries: int, gallery: int, dim: int, relevant: int, device: torch.
     return Trial(
         partial(PROTOCOLS["deepfashion"].score, *sides), partial(_product, *(side.embeddings for side in sides))
     )
+
+
+def _prepare_attributes(
+    sizes: tuple[int, int], dim: int, attributes: int, values: int, device: torch.device, _: Path
+) -> Trial:
+    generator, rng = torch.Generator().manual_seed(0), np.random.default_rng(0)
+    sides = []
+    for n in sizes:
+        rows = torch.randn(n, dim, generator=generator).to(device)
+        sides.append(Side(rows, rng.integers(values, size=n), np.sort(np.arange(n) % attributes)))
+
+    def products() -> None:
+        for attribute in range(attributes):
+            _product(*(side.embeddings[torch.from_numpy(side.groups == attribute)] for side in sides))
+
+    return Trial(partial(PROTOCOLS["attributes"].score, *sides), products)
 
 
 def _product(queries: Tensor, gallery: Tensor) -> None:

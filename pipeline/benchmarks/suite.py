@@ -5,7 +5,7 @@ from typing import Any
 from pipeline.benchmarks.adaptation import draw_case, step_case
 from pipeline.benchmarks.attributes import attribute_step_case, masks_case
 from pipeline.benchmarks.case import Case
-from pipeline.benchmarks.evaluation import evaluation_case
+from pipeline.benchmarks.evaluation import attributes_case, evaluation_case
 from pipeline.benchmarks.exported import onnx_case
 from pipeline.benchmarks.extraction import extraction_case
 from pipeline.benchmarks.finch import finch_case
@@ -30,6 +30,7 @@ def published_sizes(workers: int, params: dict[str, Any]) -> list[Case]:
         draw_case(12, 128, 2048),
         evaluation_case(5_000, 10_000, 512, relevant=4),
         evaluation_case(47_434, 11_312, 2048, relevant=2, most_mb=3000),
+        attributes_case(20_000, 60_000, 2048, attributes=8, values=8, most_mb=3000),
         extraction_case("torchvision/resnet50", 224, 256, 32, workers),
         views_case("timm/tf_efficientnet_lite0", 160, 64),
         index_case("timm/tf_efficientnet_lite0", 160, 256, 8, workers),

@@ -9,8 +9,8 @@ from pipeline.base.reports import write_json, write_text
 from pipeline.evaluation.evaluate import ALIGNED, ALL, Evaluation, pair
 from pipeline.reporting.figures import Bar, category_bars, cmc_figure
 from pipeline.reporting.fonts import Labels
-from pipeline.reporting.sheets import write_sheets
-from pipeline.reporting.tables import comparison_table, title_of
+from pipeline.reporting.sheets import Looks, write_sheets
+from pipeline.reporting.tables import comparison_table, group_table, title_of
 
 CURVE = 50  # ranks of the CMC curves
 LEGEND_FILE = "legend.txt"  # of names that no font can draw
@@ -20,17 +20,17 @@ COUNTS = ("queries", "dropped", "categories", "empty_categories")
 Figures = dict[str, dict[str, Any]]
 
 
-def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
+def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path, looks: Looks | None = None) -> str:
     """Write all files into `folder`, and return the summary of them: counts and the table.
 
     headline.json (the few to compare runs by), evaluate.json (means), categories.json (each group), gains.json (95 %
     intervals), evaluate.md (the table), plots/: cmc.png, categories.png and gallery/, the sheets of the examples,
-    whose pictures lie below `raw`; legend.txt where names had to be numbered.
+    whose pictures lie below `raw`; legend.txt where names had to be numbered. `looks`: see `write_sheets`.
     Raises UserError when one of these cannot be read.
     """
     summaries = evaluation.summaries()
     with replacing(folder / "plots") as aside:
-        _draw(aside, evaluation, summaries, raw)
+        _draw(aside, evaluation, summaries, raw, looks)
     means = {name: {scope: summary[scope] for scope in evaluation.scopes} for name, summary in summaries.items()}
     titles = {ALL: evaluation.protocol.scope, ALIGNED: "Mean over the aligned categories"}
     text = comparison_table(
@@ -41,6 +41,11 @@ def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
         headline=evaluation.protocol.headline,
     )
     counts = {key: summaries[ModelName.BASELINE][ALL][key] for key in COUNTS}
+    said = f"{counts['queries']} queries, {counts['dropped']} dropped"
+    if evaluation.protocol.by_query:
+        text += "\n" + group_table(summaries, evaluation.protocol.headline[0], evaluation.protocol.group)
+        counts["unanswered"] = evaluation.results[ModelName.BASELINE].unanswered
+        said = f"{counts['queries']} queries, {counts['unanswered']} of which have nothing to find and count 0"
     figures = {name: {scope: _figures(mean) for scope, mean in scoped.items()} for name, scoped in means.items()}
     write_json(folder / "headline.json", _headline(figures, evaluation))
     write_json(folder / "evaluate.json", {**counts, **figures})
@@ -48,13 +53,14 @@ def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
     by_group = {name: summary["categories"] | summary["told_by"] for name, summary in summaries.items()}
     write_json(folder / "categories.json", by_group)
     write_text(folder / "evaluate.md", text)
-    said = f"{counts['queries']} queries, {counts['dropped']} dropped"
     if (legend := folder / "plots" / LEGEND_FILE).exists():
         said += f"; names that no installed font can draw are numbered in the pictures, see {legend}"
     return f"{said}\n\n{text}"
 
 
-def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, Any]], raw: Path) -> None:
+def _draw(
+    folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, Any]], raw: Path, looks: Looks | None
+) -> None:
     folder.mkdir()
     length = min(CURVE, max(1, len(evaluation.gallery)))
     curves = {name: result.cmc_curve(length) for name, result in evaluation.results.items()}
@@ -67,7 +73,8 @@ def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, A
     }
     queries = {group: figures["queries"] for group, figures in groups[ModelName.BASELINE].items()}
     label = Labels()
-    category_bars(bars, queries, title_of(first), folder / "categories.png", label=label)
+    group = evaluation.protocol.group
+    category_bars(bars, queries, title_of(first), folder / "categories.png", label=label, group=group)
     for what, chosen in evaluation.examples.items():
         write_sheets(
             folder / "gallery",
@@ -79,6 +86,7 @@ def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, A
             ranked=evaluation.nearest[what],
             results=evaluation.results,
             label=label,
+            looks=looks,
         )
     if label.legend():
         write_text(folder / LEGEND_FILE, label.legend())

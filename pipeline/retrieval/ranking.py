@@ -1,7 +1,8 @@
 """Ranking a gallery for every query, a block of queries at a time.
 
-The measure is cosine similarity, or Euclidean distance for features that are not of unit length. `own` (Q,) int64,
-where given, is the gallery row that is the query itself, or -1: that row is passed over.
+The measure is cosine similarity, or the dot product or Euclidean distance of features as they are. `own` (Q,) int64,
+where given, is the gallery row that is the query itself, or -1: that row is passed over. With several such rows it is
+(Q, K).
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from pipeline.arrays.ragged import Ragged
 from pipeline.arrays.rows import unit_rows
 from pipeline.base.progress import progress
 
-Measure = Literal["cosine", "euclidean"]
+Measure = Literal["cosine", "euclidean", "dot"]
 
 GALLERY_BLOCK = 2**16  # rows that `top_k` holds the similarities to, of as many queries as make a block
 SORTED_FROM = 80  # relevant rows of a query; with more, sorting the gallery is faster than counting (measured)
@@ -75,7 +76,7 @@ def top_k(
         values, order = values.sort(dim=1, descending=True, stable=True)
         values, best = values[:, :k], best.gather(1, order[:, :k])
     rows = best.cpu().numpy()
-    return rows if own is None else np.where(rows == own[:, None], -1, rows)
+    return rows if own is None else np.where((rows[:, :, None] == _columns(own)[:, None]).any(axis=2), -1, rows)
 
 
 def relevant_ranks(
@@ -87,17 +88,19 @@ def relevant_ranks(
     own: np.ndarray | None = None,
     measure: Measure = "cosine",
     dtype: torch.dtype = torch.float32,
+    copies: np.ndarray | None = None,
     block_queries: int | None = None,
 ) -> Ragged:
     """Ranks (from 1, ascending) of the gallery rows that show the item of the query, a row a query.
 
     query_items (Q,) and gallery_items (G,) are of one kind (str or int); there is at least one query. The ranks are
     those of `rankings`, but counted, not sorted, as long as that is faster: two comparisons with the gallery for each
-    relevant row.
+    relevant row. `copies` (G,) int64: for each gallery row one that is the same to the bit, see `first_copies`. Else
+    their similarities may differ in the last bit, since a matrix product does not add up all columns alike.
     """
     relevant = relevant_rows(query_items, gallery_items, own)
     ranks = np.empty(len(relevant.values), dtype=np.int64)
-    similarity = Similarity(gallery, measure, dtype)
+    similarity = Similarity(gallery, measure, dtype, copies)
     # Queries with most relevant rows come first, so that those with more than k of them are the head of a block.
     order = np.argsort(-relevant.lengths, kind="stable")
     for block in progress(
@@ -120,6 +123,14 @@ def relevant_ranks(
     return Ragged(ranks[np.lexsort((ranks, relevant.owners))], relevant.offsets)
 
 
+def first_copies(rows: Tensor) -> np.ndarray | None:
+    """For each of rows (N, D) the first one of the same bytes, (N,) int64; None where all differ."""
+    values = np.ascontiguousarray(rows.cpu().numpy())
+    whole = values.view(np.dtype((np.void, values.dtype.itemsize * values.shape[1]))).ravel()
+    _, first, place = np.unique(whole, return_index=True, return_inverse=True)
+    return first[place] if len(first) < len(whole) else None
+
+
 def relevant_rows(query_items: np.ndarray, gallery_items: np.ndarray, own: np.ndarray | None = None) -> Ragged:
     """The gallery rows that show the item of each query, ascending, but for the query's `own` row: a row a query."""
     _, codes = np.unique(np.concatenate([query_items, gallery_items]), return_inverse=True)
@@ -128,7 +139,7 @@ def relevant_rows(query_items: np.ndarray, gallery_items: np.ndarray, own: np.nd
     if own is None:
         return relevant
     owners = relevant.owners
-    others = relevant.values != own[owners]
+    others = (relevant.values[:, None] != _columns(own)[owners]).all(axis=1)
     return Ragged.group(owners[others], relevant.values[others], len(relevant))
 
 
@@ -167,6 +178,11 @@ def _select(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return values, columns.gather(1, order)
 
 
+def _columns(own: np.ndarray) -> np.ndarray:
+    """`own` with a column for each row that a query is itself: (Q, K)."""
+    return own.reshape(len(own), -1)
+
+
 def _own_within(own: np.ndarray | None, rows: slice, columns: slice) -> np.ndarray | None:
     """Of the queries `rows`, the place of each itself among the gallery rows `columns`, -1 where it is not there."""
     if own is None:
@@ -198,18 +214,24 @@ def _ranks_of_places(similar: Tensor, place: Tensor, room: Tensor) -> Tensor:
 class Similarity:
     """Similarities (b, G) of a block of queries (b, D) to the gallery (G, D): larger is nearer."""
 
-    def __init__(self, gallery: Tensor, measure: Measure, dtype: torch.dtype) -> None:
-        self.dtype, self.euclidean = dtype, measure == "euclidean"
-        self.gallery = gallery.to(dtype) if self.euclidean else unit_rows(gallery.to(dtype))
-        self.half_squares = self.gallery.square().sum(dim=1) / 2 if self.euclidean else None
+    def __init__(self, gallery: Tensor, measure: Measure, dtype: torch.dtype, copies: np.ndarray | None = None) -> None:
+        self.dtype, self.measure = dtype, measure
+        self.copies = None if copies is None else torch.from_numpy(copies).to(gallery.device)
+        self.gallery = self._rows(gallery)
+        self.half_squares = self.gallery.square().sum(dim=1) / 2 if measure == "euclidean" else None
 
     def __call__(self, queries: Tensor, own: np.ndarray | None) -> Tensor:
-        queries = queries.to(self.dtype)
-        if self.euclidean:  # q.g - |g|^2 / 2 orders as -|q - g|^2 does
+        queries = self._rows(queries)
+        if self.half_squares is not None:  # q.g - |g|^2 / 2 orders as -|q - g|^2 does
             similar = torch.addmm(self.half_squares, queries, self.gallery.T, beta=-1)
         else:
-            similar = unit_rows(queries) @ self.gallery.T
+            similar = queries @ self.gallery.T
+        if self.copies is not None:
+            similar = similar[:, self.copies]
         if own is not None:
-            (rows,) = np.nonzero(own >= 0)
-            similar[torch.from_numpy(rows), torch.from_numpy(own[rows])] = -torch.inf
+            rows, _ = np.nonzero(_columns(own) >= 0)
+            similar[torch.from_numpy(rows), torch.from_numpy(own[own >= 0])] = -torch.inf
         return similar
+
+    def _rows(self, rows: Tensor) -> Tensor:
+        return unit_rows(rows.to(self.dtype)) if self.measure == "cosine" else rows.to(self.dtype)
