@@ -14,15 +14,16 @@ from pipeline.retrieval.answers import Answer
 from pipeline.retrieval.searcher import Searcher
 
 COLUMNS = ("score", "item", "category", "link")
+UNKNOWN = "-"  # a value that nobody knows
 
 
 def answer_table(photo: Path, answers: Sequence[Answer]) -> str:
-    """What was found for a photo, a table a model, in fixed columns."""
+    """What was found for a photo, a table a model and attribute, in fixed columns; values of the attribute beside."""
     return "\n\n".join(_table(photo, answer) for answer in answers) + "\n"
 
 
 def answer_lines(photo: Path, answers: Sequence[Answer]) -> str:
-    """A line of JSON a model."""
+    """A line of JSON a model and attribute."""
     lines = [json.dumps({"photo": str(photo), **asdict(answer)}, ensure_ascii=False) for answer in answers]
     return "\n".join(lines)
 
@@ -38,12 +39,17 @@ def answer_sheet(photo: Path, box: Box | None, answers: Sequence[Answer], search
 
 
 def _table(photo: Path, answer: Answer) -> str:
+    columns, like = COLUMNS, ""
     rows = [(f"{hit.score:.4f}", hit.item, hit.category, hit.link) for hit in answer.hits]
-    widths = [max(len(cell) for cell in column) for column in zip(COLUMNS, *rows, strict=True)]
-    lines = [f"{photo} ({answer.model}, {answer.searched} pictures searched, {_time(answer)})"]
+    if answer.attribute is not None:
+        columns, like = (*COLUMNS[:3], answer.attribute, *COLUMNS[3:]), f" like {answer.attribute}"
+        values = [hit.value or UNKNOWN for hit in answer.hits]
+        rows = [(*row[:3], value, *row[3:]) for row, value in zip(rows, values, strict=True)]
+    widths = [max(len(cell) for cell in column) for column in zip(columns, *rows, strict=True)]
+    lines = [f"{photo}{like} ({answer.model}, {answer.searched} pictures searched, {_time(answer)})"]
     lines += [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (COLUMNS, *rows)
+        for row in (columns, *rows)
     ]
     return "\n".join(lines)
 
