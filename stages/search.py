@@ -29,8 +29,8 @@ from stages._options import device_option, index_option
 def main(photos: tuple[Path, ...], index: Path, device: str, as_json: bool, sheet: Path | None, **wanted: Any) -> None:
     """Find the products that look like those in PHOTOS, in the index that the stage of that name makes.
 
-    Prints a table with score, item, category and link, and what is known of the attribute --like. The score is the cosine similarity of the embeddings, less the
-    weighted distance of the colours.
+    Prints a table with score, item, category and link, and with --like what is known of that attribute. The score is
+    the cosine similarity of the embeddings, less the weighted distance of the colours.
     """
     with one_line_errors("search"):
         from pipeline.base.errors import UserError

@@ -11,7 +11,7 @@ from pipeline.base.errors import UserError
 from pipeline.reporting.fonts import font_for
 
 TOP = 10
-TILE, GAP, MARGIN, TITLE = 112, 8, 16, 26  # pixels; TITLE is the strip above a row of tiles
+TILE, GAP, MARGIN, TITLE, LINE = 112, 8, 16, 26, 18  # pixels; TITLE is the strip above a row of tiles
 RIGHT_FRAME, WRONG_FRAME = 6, 2  # the width tells right from wrong where the colours do not
 RIGHT, WRONG, UNKNOWN = (0, 150, 90), (205, 50, 35), (120, 120, 120)
 FRAMES = {True: (RIGHT, RIGHT_FRAME), False: (WRONG, WRONG_FRAME), None: (UNKNOWN, WRONG_FRAME)}
@@ -22,31 +22,35 @@ INK, FAINT, PAPER, MOUNT = (30, 30, 30), (120, 120, 120), (255, 255, 255), (236,
 class ResultRow:
     """What `model` retrieved: pictures best first with whether they show the query's item (None: nobody knows).
 
-    `note` stands at the right.
+    `note` stands at the right. `texts`: what stands below each of them. `looked`: how the model saw the query, pictures
+    with what they are, before the results.
     """
 
     model: str
     results: Sequence[tuple[Image.Image, bool | None]]
     note: str
+    texts: Sequence[str] = ()
+    looked: Sequence[tuple[Image.Image, str]] = ()
 
 
 def contact_sheet(query: Image.Image, caption: str, rows: Sequence[ResultRow]) -> Image.Image:
     """The query with its caption (a few lines) at the left, the first 10 results of every row at its right."""
     side = 2 * TILE
     left = MARGIN + side + 3 * GAP
-    row_height = TITLE + TILE + 2 * GAP
-    width = left + TOP * (TILE + GAP) - GAP + MARGIN
+    ahead = max((_ahead(row) for row in rows), default=0)
+    row_height = TITLE + TILE + 2 * GAP + (LINE if any(row.texts or row.looked for row in rows) else 0)
+    width = left + ahead + TOP * (TILE + GAP) - GAP + MARGIN
     caption_lines = caption.splitlines()
-    height = 2 * MARGIN + max(len(rows) * row_height - 2 * GAP, TITLE + side + GAP + 18 * len(caption_lines))
+    height = 2 * MARGIN + max(len(rows) * row_height - 2 * GAP, TITLE + side + GAP + LINE * len(caption_lines))
 
     sheet = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(sheet)
     _text(draw, (MARGIN, MARGIN), "query", side, size=16)
     sheet.paste(_mount(query, side), (MARGIN, MARGIN + TITLE))
     for number, line in enumerate(caption_lines):
-        _text(draw, (MARGIN, MARGIN + TITLE + side + GAP + 18 * number), line, side, size=14, fill=FAINT)
+        _text(draw, (MARGIN, MARGIN + TITLE + side + GAP + LINE * number), line, side, size=14, fill=FAINT)
     for number, row in enumerate(rows):
-        _draw_row(sheet, (left, MARGIN + number * row_height), row)
+        _draw_row(sheet, (left, MARGIN + number * row_height), ahead, row)
     return sheet
 
 
@@ -58,19 +62,31 @@ def write_sheet(path: Path, sheet: Image.Image) -> None:
         sheet.save(aside, format="PNG")
 
 
-def _draw_row(sheet: Image.Image, corner: tuple[int, int], row: ResultRow) -> None:
+def _ahead(row: ResultRow) -> int:
+    """Pixels before the results."""
+    return len(row.looked) * (TILE + GAP) + (2 * GAP if row.looked else 0)
+
+
+def _draw_row(sheet: Image.Image, corner: tuple[int, int], ahead: int, row: ResultRow) -> None:
     draw = ImageDraw.Draw(sheet)
     left, top = corner
-    width = TOP * (TILE + GAP) - GAP
+    width = ahead + TOP * (TILE + GAP) - GAP
     _text(draw, (left, top), row.model, width * 2 // 3, size=16)
     draw.text((left + width, top + 2), row.note, FAINT, _font(row.note, 14), anchor="ra")
+    below = top + TITLE + TILE + 2
+    for place, (picture, text) in enumerate(row.looked):
+        x = left + place * (TILE + GAP)
+        sheet.paste(_mount(picture, TILE), (x, top + TITLE))
+        _text(draw, (x, below), text, TILE, size=13, fill=FAINT)
     for rank, (picture, right) in enumerate(row.results[:TOP], start=1):
-        x, y = left + (rank - 1) * (TILE + GAP), top + TITLE
+        x, y = left + ahead + (rank - 1) * (TILE + GAP), top + TITLE
         colour, frame = FRAMES[right]
         sheet.paste(_mount(picture, TILE - 2 * RIGHT_FRAME), (x + RIGHT_FRAME, y + RIGHT_FRAME))
         draw.rectangle((x, y, x + TILE - 1, y + TILE - 1), outline=colour, width=frame)
         draw.rectangle((x, y, x + (20 if rank < 10 else 26), y + 18), fill=colour)
         draw.text((x + (10 if rank < 10 else 13), y + 9), str(rank), PAPER, ImageFont.load_default(13), anchor="mm")
+    for place, text in enumerate(row.texts[:TOP]):
+        _text(draw, (left + ahead + place * (TILE + GAP), below), text, TILE, size=13)
 
 
 def _mount(picture: Image.Image, side: int) -> Image.Image:

@@ -1,6 +1,10 @@
 """What a search gives."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
 
 HEAVIEST = 1e6  # weight of the colours that can be asked for
 
@@ -40,3 +44,15 @@ class Answer:
     searched: int
     milliseconds: dict[str, float] = field(default_factory=dict)
     attribute: str | None = None
+
+
+class Attention(NamedTuple):
+    """Where a network looks that is asked for an attribute.
+
+    picture: what it sees, RGB; map (h, w) float32: how much it looks where, over all of that; box: left, top, right,
+    bottom of what it looks at closely, in pixels of `picture`, beyond which it may reach.
+    """
+
+    picture: Image.Image
+    map: np.ndarray
+    box: tuple[int, int, int, int]

@@ -16,9 +16,10 @@ from pipeline.base.names import ATTRIBUTE, CATEGORY, Domain
 from pipeline.features.colours import Colours
 from pipeline.features.store import model_mark
 from pipeline.images.loading import Conditioned, Inputs, to_device
-from pipeline.images.transforms import inference_transform
+from pipeline.images.transforms import framed, inference_transform
 from pipeline.models.folder import Adapted, check_width, load_adapted
 from pipeline.models.kinds import load_embedder
+from pipeline.retrieval.answers import Attention
 from pipeline.retrieval.finding import Query
 from pipeline.retrieval.index.folder import MEND, Facts, Model
 from pipeline.table.domains import domain_codes
@@ -99,6 +100,17 @@ class QueryEmbedder:
             return Embedded(
                 {name: model.head(pooled, codes).cpu().numpy() for name, model in self.models.items()}, colour
             )
+
+    @torch.inference_mode()
+    def attention(self, picture: Image.Image, category: str | None, attribute: str) -> Attention | None:
+        """Where the network looks in an RGB picture for an attribute; None of one that does not tell."""
+        if not hasattr(self.network, "attention"):
+            return None
+        inputs = self.inputs([picture], [category or ""], attribute)
+        with self.turn:
+            (weights,), (box,) = self.network.attention(to_device(inputs, self.device))
+            seen = Image.fromarray(framed(self.network.input)(picture))
+            return Attention(seen, weights.float().cpu().numpy(), tuple(box.tolist()))
 
 
 def _check_mark(model: Model) -> None:

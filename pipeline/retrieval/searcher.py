@@ -15,7 +15,7 @@ from pipeline.base.devices import torch_device
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, IMAGE
 from pipeline.images.decode import Box, UnreadableImage, as_box, decode_image, load_image, prepare_image
-from pipeline.retrieval.answers import HEAVIEST, Answer, Hit
+from pipeline.retrieval.answers import HEAVIEST, Answer, Attention, Hit
 from pipeline.retrieval.embedding import Embedded, QueryEmbedder
 from pipeline.retrieval.engines.face import Among, Engine
 from pipeline.retrieval.finding import Query, find
@@ -156,6 +156,14 @@ class Searcher:
         attribute = self._likes.one(like)
         pictures = [self._picture(image, None) for image in images]
         return self._network()(pictures, category, attribute)
+
+    def attention(self, image: Picture, like: str, *, box: Box | None = None) -> Attention | None:
+        """Where the network looks in a picture, or in its part in `box`, for the attribute; None if it does not tell.
+
+        Raises UserError as `search` does.
+        """
+        (attribute,) = self._likes.check([like])
+        return self._network().attention(self._picture(image, box), None, attribute)
 
     def hit(self, row: int) -> Hit:
         """The picture of that number. Raises UserError when there is none."""

@@ -231,6 +231,7 @@ form.addEventListener("input", (event) => {
 });
 form.addEventListener("change", (event) => {
   if (event.target.name === "models" && !form.querySelector("[name=models]:checked")) event.target.checked = true;
+  if (!view.photo && !view.row && event.target.name !== "category") return; // it waits for a picture
   ask();
 });
 form.addEventListener("submit", (event) => {
