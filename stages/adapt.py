@@ -16,7 +16,7 @@ def main(run: Run) -> None:
     data/models/adapter/, curves and what was tried to metrics/curves/adapt/. An interrupted run goes on from its last
     checkpoint. Several processes may train together, as in finetune.
     """
-    from pipeline.adaptation.models import Target, make_models, wants_links
+    from pipeline.adaptation.models import Made, Target, make_models, wants_links
     from pipeline.adaptation.products import build_products
     from pipeline.base.atomic import publish
     from pipeline.base.names import (
@@ -37,7 +37,7 @@ def main(run: Run) -> None:
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.control.figure import trials_figure
     from pipeline.control.held_out import Source
-    from pipeline.features.store import open_parts
+    from pipeline.features.store import NONE_TO_LEARN_FROM, open_parts
     from pipeline.features.views import open_views
     from pipeline.models.folder import load_head, save_heads
     from pipeline.params.adapt import AdaptParams
@@ -68,7 +68,11 @@ def main(run: Run) -> None:
     )
     with workspace(Path(runtime.scratch), run.stage, mark) as folder:
         common = {"params": params, "runtime": runtime, "seed": run.seed, "folder": folder, "say": run.say}
-        made = make_models(source, target, **common)
+        if of_source.attributes:
+            made = Made({}, None, [], {})
+            run.say(f"no model beside the baseline: {NONE_TO_LEARN_FROM}")
+        else:
+            made = make_models(source, target, **common)
         if not is_first():
             return
         save_heads(folder / "adapter", made.models)

@@ -25,7 +25,7 @@ def main(run: Run) -> None:
     from pipeline.base.reports import write_json
     from pipeline.clustering.cluster import cluster_groups
     from pipeline.clustering.file import write_clusters
-    from pipeline.features.store import open_parts
+    from pipeline.features.store import NONE_TO_LEARN_FROM, open_parts
     from pipeline.params.cluster import ClusterParams
     from pipeline.params.data import DataParams
     from pipeline.table.manifest import read_manifest
@@ -45,7 +45,8 @@ def main(run: Run) -> None:
     write_clusters(CLUSTERS_FILE, clustering.groups)
     write_json(METRICS_FOLDER / "cluster.json", {"groups": clustering.report})
     if not len(target.row):
-        run.say("nothing to adapt to: the dataset has no target pictures to train on")
+        why = NONE_TO_LEARN_FROM if target.attributes else "the dataset has no target pictures to train on"
+        run.say(f"nothing to adapt to: {why}")
         return
     n_aligned = sum(group.aligned for group in clustering.groups)
     run.say(f"{clustering.n_clusters} clusters in {len(clustering.groups)} groups, {n_aligned} of them aligned")

@@ -12,8 +12,9 @@ from stages._cli import Run, stage
 def main(run: Run, names: tuple[str, ...]) -> None:
     """Fetch, verify and unpack the sets in data.sets, or draw the built-in world, and read their tables.
 
-    Reads data.source (and the network where a set lists archives); writes data/raw/<set>/ and data/raw/<set>.parquet,
-    its checked table. An interrupted transfer of an archive goes on where it stopped.
+    Reads data.source (and the network where a set lists archives); writes data/raw/<set>/, its checked table as
+    data/raw/<set>.parquet, and what it tells of its pictures as data/raw/<set>.attributes.parquet. An interrupted
+    transfer of an archive goes on where it stopped.
     """
     from pipeline.params.data import DataParams
 
@@ -29,8 +30,9 @@ def bring(run: Run, name: str, source: Path) -> None:
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.datasets._shared.face import load_dataset, told_of
     from pipeline.datasets._shared.paths import check_names
+    from pipeline.table.attributes import check_attributes, no_attributes
     from pipeline.table.manifest import check_table
-    from pipeline.table.sets import table_file, write_table
+    from pipeline.table.sets import attributes_file, table_file, write_table
 
     dataset, params = load_dataset(name)
     check_names(source)
@@ -48,12 +50,17 @@ def bring(run: Run, name: str, source: Path) -> None:
         with told_of(source, out):
             dataset.fetch(source, out, params, seed=run.seed, downloads=downloads)
             table = check_table(dataset.read_table(out, params), name)
-        remove(table_file(RAW_FOLDER, name))  # never that of other files
+            attributes = no_attributes()
+            if (read_attributes := getattr(dataset, "read_attributes", None)) is not None:
+                attributes = check_attributes(read_attributes(out, params, table), table, name)
+        for file in (table_file, attributes_file):
+            remove(file(RAW_FOLDER, name))  # never that of other files
         publish(out, RAW_FOLDER / name)
-        write_table(RAW_FOLDER, name, table)
+        write_table(RAW_FOLDER, name, table, attributes)
         remove(downloads)
     root = RAW_FOLDER / name
-    run.say(f"{len(table)} rows, {size_of(root)} in {root}")
+    known = f", {len(attributes)} values of attributes" if len(attributes) else ""
+    run.say(f"{len(table)} rows{known}, {size_of(root)} in {root}")
     if (describe := getattr(dataset, "describe", None)) is not None:
         run.say(describe(root))
 

@@ -21,6 +21,7 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.features.viewing import draw_views, viewed_parts
     from pipeline.models.kinds import load_embedder
+    from pipeline.models.network import attributes_of
     from pipeline.params.views import ViewsParams
     from pipeline.table.manifest import has_pictures, read_manifest
 
@@ -30,6 +31,9 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
     wanted = set(parts).intersection(viewed_parts(table, params) if pictured else ())
     embedder, device = load_embedder(MODEL_FOLDER) if wanted else None, torch_device(runtime.device)
     be_deterministic()
+    if embedder is not None and attributes_of(embedder):
+        run.say("the model embeds a picture for an attribute, and nothing mixes views into that")
+        wanted = set()
     for part in parts:
         out = VIEWS_FOLDER / f"{part}.h5"
         mark = fingerprint(

@@ -13,20 +13,23 @@ from stages._options import parts_option
 def main(run: Run, parts: tuple[str, ...]) -> None:
     """Write data/features/<part>.h5: pooled features and embeddings of the pictures of each part.
 
-    A part without rows gives an empty file; source_train must have some. An interrupted run goes on from its
-    last whole chunk of runtime.chunk_rows pictures, and chunks in runtime.cache are not computed again. Features that
-    a dataset gives are checked and copied.
+    A part without rows gives an empty file; source_train must have some. Of a network that embeds a picture for an
+    attribute there is a row for each picture and attribute that extract.attributes asks for, in test parts alone. An
+    interrupted run goes on from its last whole chunk of runtime.chunk_rows pictures, and chunks in runtime.cache are
+    not computed again. Features that a dataset gives are checked and copied.
     """
     import numpy as np
 
     from pipeline.base.devices import be_deterministic, torch_device
-    from pipeline.base.names import FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
+    from pipeline.base.names import ATTRIBUTES_FILE, FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
     from pipeline.base.workspace import fingerprint, workspace
+    from pipeline.features.asked import TO_TRAIN_ON, asked_for
     from pipeline.features.sources import of_dataset, of_pictures
     from pipeline.features.store import digest_rows, model_mark, write_features
     from pipeline.models.folder import load_head
     from pipeline.models.kinds import load_embedder
     from pipeline.params.extract import ExtractParams
+    from pipeline.table.attributes import read_attributes
     from pipeline.table.manifest import check_part, has_pictures, part_rows, read_manifest
 
     params = run.section("extract", ExtractParams)
@@ -49,20 +52,27 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
         )
     else:
         made_by = of_dataset(load_head(MODEL_FOLDER), table, RAW_FOLDER, params=params)
+    attributes = made_by.attributes
+    known = read_attributes(ATTRIBUTES_FILE) if attributes else None
     if made_by.without_colour:
         run.say(f"no colour features: {made_by.without_colour}")
     for part in parts:
-        rows, out = part_rows(table, Part(part)), FEATURES_FOLDER / f"{part}.h5"
-        facts = {"model": model_mark(MODEL_FOLDER), "shown": digest_rows(table, rows)}
         if part == Part.SOURCE_TRAIN:
-            check_part(MANIFEST_FILE, part, rows)
-        if len(rows):
-            made_by.write(part, rows, out, facts)
-            run.say(f"{len(rows)} {made_by.what} in {out}")
-        else:
-            empty = tuple(np.empty((0, width), np.float32) for width in made_by.widths)
-            write_features(out, rows, [empty], normalize=params.normalize_pooled, **facts)
-            run.say(f"the dataset has no rows for {part}: {out} is empty")
+            check_part(MANIFEST_FILE, part, part_rows(table, Part(part)))
+        asked, out = asked_for(table, Part(part), attributes, known, params.attributes), FEATURES_FOLDER / f"{part}.h5"
+        facts = {"model": model_mark(MODEL_FOLDER), "shown": digest_rows(table, asked.row)}
+        if len(asked):
+            made_by.write(part, asked, out, facts)
+            run.say(f"{len(asked)} {made_by.what} in {out}")
+            continue
+        empty = tuple(np.empty((0, width), np.float32) for width in made_by.widths)
+        write_features(out, asked.row, [empty], normalize=params.normalize_pooled, **facts, **asked.facts)
+        why = f"the dataset has no rows for {part}"
+        if attributes:
+            why = f"no attribute is known of pictures of {part}"
+            if part in TO_TRAIN_ON:
+                why = f"nothing learns from features of pictures and attributes, so there are none of {part}"
+        run.say(f"{why}: {out} is empty")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def main(run: Run) -> None:
     )
     from pipeline.base.reports import write_json
     from pipeline.clustering.file import read_clusters
-    from pipeline.features.store import open_parts
+    from pipeline.features.store import NONE_TO_LEARN_FROM, open_parts
     from pipeline.params.weight import WeightParams
     from pipeline.table.manifest import read_manifest
     from pipeline.weighting.file import write_links
@@ -45,7 +45,8 @@ def main(run: Run) -> None:
     write_links(LINKS_FILE, weighting.links)
     write_json(METRICS_FOLDER / "weight.json", weighting.report)
     if not len(target.row):
-        run.say("nothing to link: the dataset has no target pictures to train on")
+        why = NONE_TO_LEARN_FROM if target.attributes else "the dataset has no target pictures to train on"
+        run.say(f"nothing to link: {why}")
         return
     linked, items = (weighting.report["all"][name] for name in ("linked", "items"))
     run.say(f"{linked} of {len(target.row)} target pictures linked to {items} source items")

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -13,6 +12,7 @@ from pipeline.base.atomic import publish
 from pipeline.base.names import DATASET
 from pipeline.base.progress import progress
 from pipeline.base.runtime import RuntimeParams
+from pipeline.features.asked import Asked
 from pipeline.features.cache import PooledCache, maker_key, prune
 from pipeline.features.colours import Colours
 from pipeline.features.extract import extract_chunks
@@ -21,21 +21,22 @@ from pipeline.features.store import open_features, write_features
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
 from pipeline.models.head import Head
-from pipeline.models.network import Network
+from pipeline.models.network import Network, attributes_of
 from pipeline.params.extract import ExtractParams
 
 
 @dataclass(frozen=True)
 class Source:
-    """A way to features: `write(part, rows, out, facts)`, rows (N,) int64 of the manifest, `facts` as in the store.
+    """A way to features: `write(part, asked, out, facts)`, `facts` as in the store.
 
-    `what`: its rows in words; `widths` of pooled features and embeddings. `without_colour`: why there are no colour
-    features, where they were asked for.
+    `what`: its rows in words; `widths` of pooled features and embeddings. `attributes`: those that it embeds a picture
+    for, see `pipeline.features.asked`. `without_colour`: why there are no colour features, where they were asked for.
     """
 
     what: str
     widths: tuple[int, int]
-    write: Callable[[str, np.ndarray, Path, dict[str, str]], None]
+    write: Callable[[str, Asked, Path, dict[str, str]], None]
+    attributes: tuple[str, ...] = ()
     without_colour: str | None = None
 
 
@@ -56,8 +57,8 @@ def of_pictures(
     transform, side = inference_transform(embedder.input), embedder.input.decoded_side
     wanted = None if params.colour == "none" else Colours.of(embedder, params.colour, params.colour_cells)
 
-    def write(part: str, rows: np.ndarray, out: Path, facts: dict[str, str]) -> None:
-        shown = table.iloc[rows]
+    def write(part: str, asked: Asked, out: Path, facts: dict[str, str]) -> None:
+        shown = asked.of(table)
         conditions = embedder.conditions(shown)
         colours = wanted if part in params.colour_parts else None
         colour = None if colours is None else colours.facts
@@ -75,25 +76,31 @@ def of_pictures(
                 colours=colours,
             )
             made = folder / out.name
-            write_features(made, rows, chunks, normalize=params.normalize_pooled, colour=colour, **facts)
+            normalize = params.normalize_pooled
+            write_features(made, asked.row, chunks, normalize=normalize, colour=colour, **facts, **asked.facts)
             publish(made, out)
         if runtime.cache is not None:
             prune(kept, runtime.cache_gb * 1e9)
 
-    without = None if params.colour == "none" or wanted else f"pooling {embedder.settings.get('pooling')} has no map"
-    return Source("pictures", embedder.head.shape[::-1], write, without)
+    attributes = attributes_of(embedder)
+    without = None
+    if params.colour != "none" and not wanted:
+        pooling = embedder.settings.get("pooling")
+        without = f"pooling {pooling} has no map" if pooling else f"a network of kind {embedder.kind} has no map"
+    what = "pairs of picture and attribute" if attributes else "pictures"
+    return Source(what, embedder.head.shape[::-1], write, attributes, without)
 
 
 def of_dataset(head: Head, table: pd.DataFrame, raw: Path, *, params: ExtractParams) -> Source:
     """Features that the dataset of the manifest `table` gives in `raw`, checked against `head` and copied."""
     root = raw / str(table[DATASET].iloc[0])
 
-    def write(part: str, rows: np.ndarray, out: Path, facts: dict[str, str]) -> None:
+    def write(part: str, asked: Asked, out: Path, facts: dict[str, str]) -> None:
         features = open_features(features_file(root, part), MADE_BY)
-        features.check_fit(rows, head)
+        features.check_fit(asked.row, head)
         blocks = progress(features.blocks(), what=f"copy {part}", unit="block")
         normalize = params.normalize_pooled
-        write_features(out, rows, blocks, unit=features.normalized_pooled, normalize=normalize, **facts)
+        write_features(out, asked.row, blocks, unit=features.normalized_pooled, normalize=normalize, **facts)
 
     without = None if params.colour == "none" else "there are no pictures"
-    return Source("rows of the dataset's own features", head.shape[::-1], write, without)
+    return Source("rows of the dataset's own features", head.shape[::-1], write, without_colour=without)

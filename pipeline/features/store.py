@@ -7,9 +7,13 @@ take `pooled * length`, which is what the embeddings come from and what `Feature
 length have length 1.
 Where colours were asked for there is `colour` (N, C) float32 too, with the attributes `colour_variant` and
 `colour_cells` (`pipeline.features.colours`).
+Of a network that embeds a picture for an attribute there is a row for each picture and attribute that were asked for:
+`row` repeats, `condition` (N,) int64 is the place of the attribute in `attributes`, a list of names as JSON
+(`pipeline.features.asked`). Parts to train on have none.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,10 +28,12 @@ from pipeline.arrays.rows import bad_rows
 from pipeline.base.errors import UserError
 from pipeline.base.hdf5 import reading, set_attributes, writing
 from pipeline.base.names import (
+    ATTRIBUTES,
     BOX,
     COLOUR,
     COLOUR_CELLS,
     COLOUR_VARIANT,
+    CONDITION,
     DIGEST,
     EMBEDDING,
     IMAGE,
@@ -46,6 +52,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from pipeline.models.head import Head
 
 EXTRACT = "extract"
+NONE_TO_LEARN_FROM = "the model embeds a picture for an attribute, and nothing learns from such features"
 BLOCK_ROWS = 8192  # 64 MiB of float32 at the published width of 2048
 
 Block = tuple[np.ndarray, ...]  # pooled (B, P), embedding (B, D), and perhaps colour (B, C) float32
@@ -56,7 +63,8 @@ class Features:
     """An open feature file; see the module's docstring. Values are read, and checked, when they are asked for.
 
     row (N,) int64; widths (P, D). `made_by` is the stage that is to be run again when the file is found damaged.
-    `colour`: how colour features were made, None where there are none.
+    `colour`: how colour features were made, None where there are none. `condition` (N,) int64 into `attributes`: which
+    attribute each row is for; None, and no attributes, where a row is a picture.
     """
 
     path: Path
@@ -68,6 +76,8 @@ class Features:
     model: str
     shown: str
     colour: dict[str, Any] | None = None
+    condition: np.ndarray | None = None
+    attributes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.row)
@@ -117,6 +127,8 @@ class Features:
         """Raise UserError unless these are features of `part` of the manifest `table` by the model in the folder."""
         mend = f"run `dvc repro {self.made_by}`"
         rows = part_rows(table, part)
+        if self.condition is not None:  # as often as a picture was asked for, which may be never
+            rows = rows.repeat(np.bincount(self.row, minlength=len(table))[rows])
         if not np.array_equal(self.row, rows) or self.shown != digest_rows(table, rows):
             raise UserError(
                 f"{self.path}: features of {len(self)} rows, others than the {len(rows)} of {part} in the manifest; "
@@ -165,14 +177,25 @@ def open_features(path: Path, made_by: str = EXTRACT) -> Features:
         if COLOUR in file:
             shapes[COLOUR] = file[COLOUR].shape
             colour = {"variant": str(file.attrs[COLOUR_VARIANT]), "cells": int(file.attrs[COLOUR_CELLS])}
+        condition, attributes = None, ()
+        if CONDITION in file:
+            condition, attributes = file[CONDITION][()], tuple(json.loads(file.attrs[ATTRIBUTES]))
         if has_lengths and file[LENGTH].shape != row.shape:
             raise UserError(f"{path}: {file[LENGTH].shape} lengths for {len(row)} rows; run `dvc repro -f {made_by}`")
     for name, shape in shapes.items():
         if len(shape) != 2 or shape[0] != len(row):
             raise UserError(f"{path}: {name!r} is {shape} for {len(row)} rows; run `dvc repro -f {made_by}`")
+    if condition is not None and not (
+        condition.shape == row.shape and np.isin(condition, np.arange(len(attributes))).all()
+    ):
+        raise UserError(
+            f"{path}: {CONDITION!r} does not tell {len(row)} rows which of {len(attributes)} attributes they are for; "
+            f"run `dvc repro -f {made_by}`"
+        )
     widths = (shapes[POOLED][1], shapes[EMBEDDING][1])
     normalized, model, shown = bool(facts[NORMALIZED_POOLED]), str(facts[MODEL]), str(facts[SHOWN])
-    return Features(path, made_by, row, widths, normalized, has_lengths, model, shown, colour)
+    facts = (normalized, has_lengths, model, shown, colour, condition, attributes)
+    return Features(path, made_by, row, widths, *facts)
 
 
 def open_parts(folder: Path, parts: Iterable[Part], table: pd.DataFrame, model: Path) -> list[Features]:
@@ -197,11 +220,14 @@ def write_features(
     unit: bool = False,
     normalize: bool = False,
     colour: Mapping[str, Any] | None = None,
+    condition: np.ndarray | None = None,
+    attributes: Sequence[str] = (),
 ) -> None:
     """Write the blocks of (pooled, embedding), which together cover `rows` (N,) in order, to `path`.
 
     `unit`: the pooled features have unit length already. `normalize`: they are to have it in the file. `colour`: how
-    the colour features, which then come third in each block, are made.
+    the colour features, which then come third in each block, are made. `condition` (N,) into `attributes`: which
+    attribute a row is for, where it is not a picture alone.
     Raises UserError naming the manifest row when a feature is not finite, or when rows are missing or too many.
     """
     with writing(path) as file:
@@ -233,6 +259,9 @@ def write_features(
         set_attributes(file, {NORMALIZED_POOLED: unit or normalize, MODEL: model, SHOWN: shown})
         if colour is not None:
             set_attributes(file, {COLOUR_VARIANT: colour["variant"], COLOUR_CELLS: colour["cells"]})
+        if condition is not None:
+            file.create_dataset(CONDITION, data=condition.astype(np.int64))
+            set_attributes(file, {ATTRIBUTES: json.dumps(list(attributes))})
 
 
 def digest_rows(table: pd.DataFrame, rows: np.ndarray) -> str:

@@ -51,3 +51,8 @@ def with_map(network: Network) -> bool:
     Such a network says so by `has_map`.
     """
     return getattr(network, "has_map", False)
+
+
+def attributes_of(network: Network) -> tuple[str, ...]:
+    """Names of the attributes that it embeds a picture for, in the order of its conditions; none for most networks."""
+    return tuple(getattr(network, "attributes", ()))

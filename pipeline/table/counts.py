@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.base.names import CATEGORY, DOMAIN, ITEM, META_DOMAIN, SPLIT, Domain, MetaDomain, Split
+from pipeline.base.names import ATTRIBUTE, CATEGORY, DOMAIN, ITEM, META_DOMAIN, SPLIT, VALUE, Domain, MetaDomain, Split
 
 LISTED = 1000  # pictures left out that the report names
 
@@ -29,6 +29,12 @@ def count_categories(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Rows of each category by meta-domain."""
     counts = table.groupby([META_DOMAIN, CATEGORY]).size()
     return {meta.value: counts[meta.value].to_dict() for meta in MetaDomain if meta.value in counts.index.levels[0]}
+
+
+def count_attributes(attributes: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Entries and distinct values of each attribute, in order of their names."""
+    known = attributes.groupby(ATTRIBUTE)[VALUE]
+    return {name: {"entries": len(values), "values": values.nunique()} for name, values in known}
 
 
 def tell_left_out(report: dict[str, Any], path: Path) -> str | None:

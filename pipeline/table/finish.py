@@ -28,7 +28,8 @@ def finish_manifest(
     Every file is decoded. Rows whose picture cannot be used are left out: it is missing or unreadable, or it, or its
     box, is smaller than `min_side` pixels on a side, or the box has no size or lies beside the picture. Boxes that are
     shares of it become pixels (`in_pixels`), those reaching outside are cut to it; `digest` is added (32 hex characters
-    of the file's sha256); `image` gets the name of `root` in front. The order of rows is kept.
+    of the file's sha256); `image` gets the name of `root` in front. The order of rows is kept, and as index their
+    places in `table`.
 
     The report counts pictures and items per meta-domain and split, pictures per category, cut boxes, and lists what is
     left out with the reasons, up to `LISTED`. Items of target/train, which is unlabelled, are not looked at.
@@ -52,7 +53,7 @@ def finish_manifest(
         **{IMAGE: f"{root.name}/" + table[IMAGE], DIGEST: facts["digest"]},
         **dict(zip(BOX, boxes.T, strict=True)),
     )
-    manifest = manifest[kept].reset_index(drop=True)
+    manifest = manifest.reset_index(drop=True)[kept]
     report = {
         "pictures": len(manifest),
         "unreadable": unreadable,

@@ -175,3 +175,42 @@ def test_truncated_foreign_and_missing_files(tmp_path):
         file["X_"] = np.zeros(3)
     with pytest.raises(UserError, match=r"a\.h5: foreign HDF5 file"):
         open_features(path)
+
+
+def test_rows_of_pictures_and_attributes(tmp_path):
+    asked = {"condition": np.array([0, 2, 1, 0, 2]), "attributes": ("neck", "sleeve", "hem")}
+    _write(tmp_path / "a.h5", _blocks(), **asked)
+    features = open_features(tmp_path / "a.h5")
+    assert (features.condition.tolist(), features.attributes) == ([0, 2, 1, 0, 2], ("neck", "sleeve", "hem"))
+    _write(tmp_path / "plain.h5", _blocks())
+    plain = open_features(tmp_path / "plain.h5")
+    assert (plain.condition, plain.attributes) == (None, ())
+    with h5py.File(tmp_path / "plain.h5") as file:
+        assert set(file) == {"pooled", "embedding", "row"}
+        assert set(file.attrs) == {"normalized_pooled", "model", "shown"}
+    _write(tmp_path / "b.h5", _blocks(), **asked | {"attributes": ("neck", "sleeve")})
+    with pytest.raises(UserError, match="'condition' does not tell 5 rows which of 2 attributes they are for"):
+        open_features(tmp_path / "b.h5")
+
+
+def test_pictures_of_a_part_may_be_asked_for_several_times_or_never(parts):
+    folder, table = parts
+    table["split"] = "query"
+    rows = np.array([2, 2, 2, 6, 8])
+    facts = {"condition": np.array([0, 1, 2, 1, 0]), "attributes": ("neck", "sleeve", "hem")}
+
+    def opened(asked):
+        write_features(
+            folder / "source_test.h5",
+            asked,
+            _blocks(),
+            model=model_mark(folder / "model"),
+            shown=digest_rows(table, asked),
+            **facts,
+        )
+        return open_parts(folder, [Part.SOURCE_TEST], table, folder / "model")
+
+    assert opened(rows)[0].row.tolist() == rows.tolist()
+    for wrong in (rows[::-1], np.array([2, 2, 3, 6, 8])):
+        with pytest.raises(UserError, match=r"source_test\.h5: features of 5 rows, others than"):
+            opened(wrong)

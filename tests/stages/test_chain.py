@@ -16,7 +16,9 @@ from pipeline.base.names import CMC_RANKS, ITEM, MANIFEST_FILE, META_DOMAIN, SPL
 CONTRACT = [
     "data/raw/atelier/manifest.csv",
     "data/raw/atelier.parquet",
+    "data/raw/atelier.attributes.parquet",
     "data/manifest.parquet",
+    "data/attributes.parquet",
     "data/models/backbone/model.safetensors",
     "data/models/backbone/model.json",
     "data/features/source_train.h5",

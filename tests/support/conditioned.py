@@ -1,6 +1,6 @@
-"""A toy network of a kind of its own: the category that a picture is of is told to it beside the picture."""
+"""Toy networks of kinds of their own: what category, or attribute, it is about is told beside the picture."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.base.names import ATTRIBUTE
 from pipeline.base.params import Section
 from pipeline.images.loading import Conditioned
 from pipeline.images.transforms import PictureInput
@@ -87,3 +88,35 @@ def build(context: TrainingContext, params: Params) -> ConditionedRecipe:
     """The recipe on `context`."""
     torch.manual_seed(context.seed)
     return ConditionedRecipe(context)
+
+
+class AttributeNetwork(ConditionedNetwork):
+    """The mean colour of a picture, and a learned vector for each attribute: it embeds a picture for an attribute."""
+
+    kind = "toy_attributes"
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return tuple(self.settings["values"])
+
+    @property
+    def branches(self) -> dict[str, int]:
+        return dict(self.settings["branches"])
+
+    def conditions(self, table: pd.DataFrame) -> np.ndarray:
+        """The place of each row's attribute."""
+        return pd.Index(self.attributes).get_indexer(table[ATTRIBUTE]).astype(np.int64)
+
+    def pool(self, inputs: Conditioned) -> Tensor:
+        """Another mixture of the colours for each attribute."""
+        return self.colours(inputs.images.mean(dim=(2, 3))) * self.known(inputs.condition)
+
+
+def attribute_network(attributes: Sequence[str], branches: Mapping[str, int] | None = None) -> AttributeNetwork:
+    """One for pictures of 32 pixels; its embeddings are the pooled features, which are of these branches."""
+    shared = {"image_size": 32, "embedding_dim": WIDTH, "norm_features": False}
+    settings = {"column": ATTRIBUTE, "values": list(attributes), "branches": dict(branches or {"region": WIDTH})}
+    torch.manual_seed(0)
+    network = AttributeNetwork(settings | shared)
+    network.head = Head.identity(WIDTH, norm_features=False)
+    return network.eval()

@@ -5,8 +5,17 @@ import pandas as pd
 import pytest
 
 from pipeline.base.errors import UserError
+from pipeline.table.attributes import no_attributes
 from pipeline.table.manifest import check_table
-from pipeline.table.sets import join_sets, read_table, table_file, write_table
+from pipeline.table.sets import (
+    attributes_file,
+    join_attributes,
+    join_sets,
+    read_set_attributes,
+    read_table,
+    table_file,
+    write_table,
+)
 
 ROW = {"item": "1", "category": "hat", "domain": "shop", "meta_domain": "source", "split": "train"}
 
@@ -28,8 +37,10 @@ def finished(name: str, bad: int = 0, **more: object) -> tuple[pd.DataFrame, dic
 
 def test_table_comes_back(tmp_path):
     for rows in (table("a"), table("a", subcategory="cap", x=1.5, y=0, w=2, h=3)):
-        write_table(tmp_path, "a", rows)
+        known = pd.DataFrame({"row": [1, 0], "attribute": "fit", "value": ["slim", "wide"], "split": "train"})
+        write_table(tmp_path, "a", rows, known)
         pd.testing.assert_frame_equal(read_table(tmp_path, "a"), rows)
+        pd.testing.assert_frame_equal(read_set_attributes(tmp_path, "a"), known)
 
 
 def test_missing_and_damaged_tables(tmp_path):
@@ -41,12 +52,17 @@ def test_missing_and_damaged_tables(tmp_path):
     pd.DataFrame({"x": [1]}).to_parquet(table_file(tmp_path, "a"))
     with pytest.raises(UserError, match="a.parquet: not the table of a set; run"):
         read_table(tmp_path, "a")
+    with pytest.raises(UserError, match=r"a.attributes.parquet: no such file; run `dvc repro -f download@a`"):
+        read_set_attributes(tmp_path, "a")
+    pd.DataFrame({"x": [1]}).to_parquet(attributes_file(tmp_path, "a"))
+    with pytest.raises(UserError, match="a.attributes.parquet: not a table of attributes; run `dvc repro -f"):
+        read_set_attributes(tmp_path, "a")
 
 
 def test_one_set_is_left_as_it_is():
     manifest, report = finished("a", bad=1)
     joined, told = join_sets(["a"], [(manifest, report)])
-    assert joined is manifest
+    pd.testing.assert_frame_equal(joined, manifest)
     assert told is report
 
 
@@ -66,3 +82,19 @@ def test_several_sets_in_their_order():
     assert report["boxes_cut_to_picture"] == 2
     assert report["parts"]["source"]["train"] == {"consumer": 0, "shop": 2, "items": 1}
     assert report["categories"] == {"source": {"hat": 2}, "target": {"hat": 2}}
+
+
+def test_attributes_follow_their_pictures():
+    known = pd.DataFrame({"row": [2, 0, 1, 2], "attribute": ["fit", "fit", "neck", "neck"], "value": list("abcd")})
+    known = known.assign(split="train")
+    first, second = table("a"), table("b").set_axis([0, 2])  # of the second set, the picture in the middle went out
+    joined = join_attributes([first, second, table("c")], [known.iloc[1:3], known, no_attributes()])
+    assert joined.to_numpy().tolist() == [
+        [0, "fit", "b", "train"],
+        [1, "neck", "c", "train"],
+        [3, "fit", "a", "train"],
+        [2, "fit", "b", "train"],
+        [3, "neck", "d", "train"],
+    ]
+    assert joined.dtypes.tolist() == no_attributes().dtypes.tolist()
+    assert join_attributes([first], [no_attributes()]).equals(no_attributes())

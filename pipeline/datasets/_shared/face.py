@@ -9,8 +9,10 @@ It holds what describes the dataset, `params.yaml`, and how it is read, the modu
   manifest except `digest`, and `dataset` unless it joins several; `image` is relative to `root`.
 
 A folder without `reader` is read by `pipeline.datasets._shared.listed`. A set imports nothing of another set's folder.
-It may have one name more: `describe(root)`, a line about what `fetch` made, which `download` says. A dataset may give
-features instead of pictures: its `fetch` then writes what `pipeline.features.given` says.
+It may have two names more: `describe(root)`, a line about what `fetch` made, which `download` says; and
+`read_attributes(root, params, table)`, what is known of the pictures: columns `row` (place in `table`, which is what
+`read_table` gave), `attribute`, `value`, and `split` where that is not the picture's (see `check_attributes`).
+A dataset may give features instead of pictures: its `fetch` then writes what `pipeline.features.given` says.
 """
 
 from collections.abc import Callable, Iterator
