@@ -33,11 +33,10 @@ def main(run: Run) -> None:
     from pipeline.features.store import open_parts
     from pipeline.features.views import in_catalogue, open_views
     from pipeline.params.index import IndexParams
-    from pipeline.retrieval.index.attributes import with_listed_splits
+    from pipeline.retrieval.index.attributes import rows_of
     from pipeline.retrieval.index.build import build_index, catalogue_rows
     from pipeline.retrieval.index.folder import changing, write_index
     from pipeline.retrieval.index.models import index_facts, index_heads
-    from pipeline.table.attributes import read_attributes
     from pipeline.table.manifest import evaluated_part, read_manifest
 
     params, runtime = run.section("index", IndexParams), run.runtime()
@@ -45,13 +44,12 @@ def main(run: Run) -> None:
     part = evaluated_part(manifest, "auto") if params.part == "auto" else Part(params.part)
     (features,) = open_parts(FEATURES_FOLDER, [part], manifest, MODEL_FOLDER)
     views = open_views(VIEWS_FOLDER / f"{part}.h5", manifest, MODEL_FOLDER)
-    table, known = manifest.iloc[features.row], None
-    if features.attributes:
-        known = read_attributes(ATTRIBUTES_FILE)
-        table = with_listed_splits(table, features, known)
+    table, known = rows_of(manifest, features, ATTRIBUTES_FILE)
     kept = catalogue_rows(MANIFEST_FILE, table, part, params)
     shown = kept[in_catalogue(table)[kept]]
-    heads, missing = index_heads(params.models, MODEL_FOLDER, ADAPTER_FOLDER, views, features.row[shown])
+    heads, missing = index_heads(
+        params.models, MODEL_FOLDER, ADAPTER_FOLDER, views, features.row[shown], by_attribute=known is not None
+    )
     features.check_heads({folder: model.head for folder, model in heads.values() if model is not None})
     folders = {name: where for name, (where, _) in heads.items()}
     for message in missing:

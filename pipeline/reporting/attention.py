@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageOps
 from pipeline.retrieval.answers import Attention
 
 HUE = (230, 60, 0)
-STRONGEST = 0.75  # of the hue, where it looks most
+STRONGEST = 0.6  # of the hue, where it looks most
 
 
 def attention_picture(attention: Attention) -> Image.Image:

@@ -34,7 +34,7 @@ class Likes:
                 raise UserError(NONE_HERE)
             return (None,)
         if not asked:
-            raise UserError(f"like: say in what pictures are to be alike; known: {', '.join(self.names)}")
+            raise UserError(f"like: this index is by attributes; name one of them: {', '.join(self.names)}")
         for name in asked:
             if name not in self.names:
                 close = get_close_matches(name, self.names, n=3)

@@ -1,10 +1,25 @@
 """What an index of features by attribute takes from the table of attributes: who is a query, and what is known."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from pipeline.base.names import ATTRIBUTE, ROW, SPLIT, VALUE, Split
 from pipeline.features.store import Features
+from pipeline.table.attributes import read_attributes
+
+
+def rows_of(manifest: pd.DataFrame, features: Features, path: Path) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Rows (N,) of the manifest, one a row of `features`, and the table of attributes at `path` if these are by them.
+
+    The rows then have the splits of `with_listed_splits`. Raises UserError when there is no such table.
+    """
+    table = manifest.iloc[features.row]
+    if features.condition is None:
+        return table, None
+    known = read_attributes(path)
+    return with_listed_splits(table, features, known), known
 
 
 def with_listed_splits(table: pd.DataFrame, features: Features, known: pd.DataFrame) -> pd.DataFrame:
