@@ -18,7 +18,7 @@ def attention_picture(attention: Attention) -> Image.Image:
     mask = mask.resize(grey.size, Image.Resampling.BILINEAR)
     shown = Image.composite(Image.new("RGB", grey.size, HUE), grey, mask)
     left, top, right, bottom = attention.box
-    ImageDraw.Draw(shown).rectangle((left, top, right - 1, bottom - 1), outline=HUE, width=max(1, grey.width // 80))
+    ImageDraw.Draw(shown).rectangle((left, top, right - 1, bottom - 1), outline=HUE, width=max(1, grey.width // 50))
     return shown
 
 
