@@ -8,7 +8,8 @@ def main(run: Run) -> None:
     """Search with the baseline and every model that adapt made, and say what each finds.
 
     evaluate.meta_domain says whose test part it is, evaluate.protocol which gallery a query searches and what is
-    measured. Where nothing was adapted there is the baseline alone.
+    measured. Where nothing was adapted there is the baseline alone, and each branch of it where a picture is embedded
+    for an attribute.
     Writes metrics/evaluate.json (means), categories.json (each category), gains.json (95 % intervals) and evaluate.md
     (the table), and pictures to metrics/plots/: CMC curves, bars a category, a sheet for each of some fixed queries;
     all metrics of every single query to data/queries.parquet.
@@ -18,9 +19,12 @@ def main(run: Run) -> None:
     from pipeline.base.devices import torch_device
     from pipeline.base.names import (
         ADAPTER_FOLDER,
+        ATTRIBUTES,
+        ATTRIBUTES_FILE,
         DATASET,
         DOMAIN,
         FEATURES_FOLDER,
+        GAINS,
         MANIFEST_FILE,
         METRICS_FOLDER,
         MODEL_FOLDER,
@@ -32,6 +36,7 @@ def main(run: Run) -> None:
         ModelName,
     )
     from pipeline.base.parquet import write_parquet
+    from pipeline.evaluation.attributes import entries_of, of_entries
     from pipeline.evaluation.by_query import by_query
     from pipeline.evaluation.evaluate import evaluate
     from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol, with_metrics
@@ -42,17 +47,19 @@ def main(run: Run) -> None:
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.contact_sheet import TOP
     from pipeline.reporting.evaluation import write_evaluation
+    from pipeline.table.attributes import read_attributes
     from pipeline.table.domains import domain_codes
-    from pipeline.table.manifest import check_part, evaluated_part, has_pictures, read_manifest
+    from pipeline.table.manifest import check_part, evaluated_part, has_pictures, part_rows, read_manifest
 
     params, runtime = run.section("evaluate", EvaluateParams), run.runtime()
     manifest, device = read_manifest(MANIFEST_FILE), torch_device(runtime.device)
     part = evaluated_part(manifest, params.meta_domain)
     (features,) = open_parts(FEATURES_FOLDER, [part], manifest, MODEL_FOLDER)
-    check_part(MANIFEST_FILE, part, features.row)
+    rows, of_attributes = part_rows(manifest, part), features.condition is not None
+    check_part(MANIFEST_FILE, part, rows)
+    dataset, splits = str(manifest[DATASET].iloc[rows[0]]), manifest[SPLIT].to_numpy(dtype=str)[rows]
+    protocol = choose_protocol(params.protocol, dataset, splits, of_attributes=of_attributes)
     table = manifest.iloc[features.row]
-    dataset = str(table[DATASET].iloc[0])
-    protocol = choose_protocol(params.protocol, dataset, table[SPLIT].to_numpy(dtype=str))
     made, views = load_heads(ADAPTER_FOLDER), open_views(VIEWS_FOLDER / f"{part}.h5", manifest, MODEL_FOLDER)
     features.check_heads({ADAPTER_FOLDER / name: model.head for name, model in made.items()})
     if lacking := without_views(made, views, features.row[in_catalogue(table)]):
@@ -65,14 +72,19 @@ def main(run: Run) -> None:
     }
     # Only target categories are aligned.
     alignment = run.section("data", DataParams).alignment if part.startswith(MetaDomain.TARGET) else {}
+    models, pairs = {str(ModelName.BASELINE): features.embedding} | adapted, GAINS
+    if protocol == ATTRIBUTES:
+        table, alignment = entries_of(manifest, read_attributes(ATTRIBUTES_FILE), part, features, run.say), {}
+        models, pairs = of_entries(models, table, features)
     pictured = has_pictures(table)
     evaluation = evaluate(
-        {str(ModelName.BASELINE): features.embedding} | adapted,
+        models,
         table,
         with_metrics(PROTOCOLS[protocol], params.metrics),
         aligned=[name for name, listed in alignment.items() if listed],
         device=device,
         dtype=getattr(torch, params.precision),
+        pairs=pairs,
         resamples=params.bootstrap,
         seed=run.seed,
         examples=params.sheets if pictured else 0,

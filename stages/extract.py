@@ -23,7 +23,7 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
     from pipeline.base.devices import be_deterministic, torch_device
     from pipeline.base.names import ATTRIBUTES_FILE, FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
     from pipeline.base.workspace import fingerprint, workspace
-    from pipeline.features.asked import TO_TRAIN_ON, asked_for
+    from pipeline.features.asked import asked_for, why_none
     from pipeline.features.sources import of_dataset, of_pictures
     from pipeline.features.store import digest_rows, model_mark, write_features
     from pipeline.models.folder import load_head
@@ -60,19 +60,15 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
         if part == Part.SOURCE_TRAIN:
             check_part(MANIFEST_FILE, part, part_rows(table, Part(part)))
         asked, out = asked_for(table, Part(part), attributes, known, params.attributes), FEATURES_FOLDER / f"{part}.h5"
-        facts = {"model": model_mark(MODEL_FOLDER), "shown": digest_rows(table, asked.row)}
+        facts = {"model": model_mark(MODEL_FOLDER), "shown": digest_rows(table, asked.row)} | asked.facts
+        facts |= {"branches": made_by.branches}
         if len(asked):
             made_by.write(part, asked, out, facts)
             run.say(f"{len(asked)} {made_by.what} in {out}")
             continue
         empty = tuple(np.empty((0, width), np.float32) for width in made_by.widths)
-        write_features(out, asked.row, [empty], normalize=params.normalize_pooled, **facts, **asked.facts)
-        why = f"the dataset has no rows for {part}"
-        if attributes:
-            why = f"no attribute is known of pictures of {part}"
-            if part in TO_TRAIN_ON:
-                why = f"nothing learns from features of pictures and attributes, so there are none of {part}"
-        run.say(f"{why}: {out} is empty")
+        write_features(out, asked.row, [empty], normalize=params.normalize_pooled, **facts)
+        run.say(f"{why_none(Part(part), attributes)}: {out} is empty")
 
 
 if __name__ == "__main__":

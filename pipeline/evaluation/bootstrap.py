@@ -39,8 +39,8 @@ def gain_intervals(
 
     Both are results over the same queries. A resample draws as many items as there are within every group, the same
     ones for both sides, takes the mean over their queries, and averages over the groups (those in `names` if given)
-    without weights, as the summary does. "mean" is the gain on all queries as they are. None where no group has a
-    query.
+    without weights, as the summary does; where that is a mean over all queries, items are drawn from all groups at
+    once. "mean" is the gain on all queries as they are. None where no group has a query.
     Raises ValueError when the results are of different queries.
     """
     if before.groups != after.groups or not np.array_equal(before.query, after.query):
@@ -50,9 +50,10 @@ def gain_intervals(
         return dict.fromkeys(before.values)
     rng = np.random.default_rng(seed)
     gains = after.metrics() - before.metrics()
-    observed = np.mean([gains[before.group == index].mean(axis=0) for index in chosen], axis=0)
     rows = np.isin(before.group, chosen)
-    resampled = _resampled(Sample(before.group[rows], before.label[rows], gains[rows]), resamples, rng)
+    sample = Sample(before.strata[rows], before.drawn[rows], gains[rows])
+    means = [sample.values[sample.group == index].mean(axis=0) for index in np.unique(sample.group)]
+    observed, resampled = np.mean(means, axis=0), _resampled(sample, resamples, rng)
     low, high = np.percentile(resampled, INTERVAL, axis=0)
     return {
         metric: {"mean": float(observed[index]), "low": float(low[index]), "high": float(high[index])}
@@ -71,7 +72,7 @@ def mean_intervals(
     intervals = {}
     for index in result.chosen():
         rows = result.group == index
-        means = _resampled_means(values[rows, None], result.label[rows], resamples, rng)
+        means = _resampled_means(values[rows, None], result.drawn[rows], resamples, rng)
         low, high = np.percentile(means, INTERVAL)
         intervals[result.title_of(index)] = (float(low), float(high))
     return intervals

@@ -1,6 +1,6 @@
 """Several models under one protocol, and what one gains over another."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from pipeline.evaluation.bootstrap import gain_intervals, mean_intervals
 from pipeline.evaluation.protocols import Protocol
 from pipeline.evaluation.results import RetrievalResult
 from pipeline.evaluation.sides import query_and_gallery
+from pipeline.table.products import product_codes
 
 ALL, ALIGNED = "all", "aligned"  # scopes of a mean
 
@@ -25,7 +26,7 @@ class Evaluation:
 
     queries, gallery: rows of the table that search, and that are searched; results: model -> its figures, query by
     query; scopes: "all" and, where there is one, "aligned" -> the groups that a mean is over (None: all of them);
-    gains: intervals of the gain for each pair of `GAINS` that there is; intervals: model -> group with a query -> the
+    gains: intervals of the gain for each pair of models that there is; intervals: model -> group with a query -> the
     ends of the 95 % interval of its mean of the protocol's first headline metric; examples: what they show -> queries
     (E,) int64, see `_examples`, and nearest: the same -> model -> the gallery rows (E, k) int64 that these find first,
     -1 beyond a short gallery.
@@ -65,6 +66,7 @@ def evaluate(
     aligned: Collection[str] = (),
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
+    pairs: Sequence[tuple[str, str]] = GAINS,
     resamples: int = 1000,
     seed: int = 0,
     examples: int = 0,
@@ -74,7 +76,8 @@ def evaluate(
 
     models: name -> embeddings (N, D) of the rows of `table`, which are rows of the manifest (its index knows a
     picture) in the splits query, gallery and test; the first is the one that the others may gain over. `aligned`:
-    groups whose mean is told apart, where any of them occurs. `resamples`, `seed`: of the intervals.
+    groups whose mean is told apart, where any of them occurs. `pairs`: whose gain over whom is told. `resamples`,
+    `seed`: of the intervals.
     `examples`: queries of every group, and of those that the last model puts right or wrong, that are listed with the
     `shown` pictures that they find first.
     Raises UserError for NaN or infinite embeddings, and when no query has anything to find.
@@ -84,7 +87,8 @@ def evaluate(
     for name, embeddings in models.items():
         pictures = protocol.side(torch.from_numpy(embeddings).to(device), table)
         sides[name] = pictures.take(query_rows), pictures.take(gallery_rows)
-    results = {name: protocol.score(*searching, dtype=dtype) for name, searching in sides.items()}
+    items = product_codes(table)[query_rows] if protocol.by_query else None
+    results = {name: protocol.score(*searching, items=items, dtype=dtype) for name, searching in sides.items()}
     chosen = _examples(results, protocol.headline[0], examples)
     nearest = {
         what: {
@@ -101,7 +105,7 @@ def evaluate(
         gallery=table.iloc[gallery_rows],
         results=results,
         scopes=scopes,
-        gains=_gains(results, scopes, resamples=resamples, seed=seed),
+        gains=_gains(results, pairs, scopes, resamples=resamples, seed=seed),
         intervals={
             name: mean_intervals(result, protocol.headline[0], resamples=resamples, seed=seed)
             for name, result in results.items()
@@ -134,6 +138,7 @@ def _examples(results: Mapping[str, RetrievalResult], metric: str, count: int) -
 
 def _gains(
     results: Mapping[str, RetrievalResult],
+    pairs: Sequence[tuple[str, str]],
     scopes: Mapping[str, Collection[str] | None],
     *,
     resamples: int,
@@ -144,6 +149,6 @@ def _gains(
             scope: gain_intervals(results[before], results[after], names=names, resamples=resamples, seed=seed)
             for scope, names in scopes.items()
         }
-        for after, before in GAINS
+        for after, before in pairs
         if {after, before} <= set(results)
     }

@@ -11,8 +11,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from pipeline.arrays.blocks import rows_per_block, slices
+from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
 from pipeline.base.names import (
+    ATTRIBUTES,
     CATEGORY,
     CMC_RANKS,
     DATASET,
@@ -27,8 +30,14 @@ from pipeline.base.names import (
 from pipeline.base.progress import progress
 from pipeline.evaluation.metric import metric_names, metric_of
 from pipeline.evaluation.metrics.cmc import first_ranks
-from pipeline.evaluation.results import RetrievalResult
-from pipeline.evaluation.sides import TakeSides, items_by_name, items_within_categories, products
+from pipeline.evaluation.results import RetrievalResult, with_unanswered
+from pipeline.evaluation.sides import (
+    TakeSides,
+    items_by_name,
+    items_within_categories,
+    products,
+    values_of_attributes,
+)
 from pipeline.evaluation.whole import (
     CLUSTERS_AND_SPREAD,
     DML_RANKS,
@@ -40,7 +49,7 @@ from pipeline.evaluation.whole import (
     Figures,
 )
 from pipeline.retrieval.ranking import Measure
-from pipeline.retrieval.search import Side, nearest, search
+from pipeline.retrieval.search import Found, Side, Ties, nearest, search
 
 AUTO = "auto"
 INSHOP_RANKS = (1, 10, 20, 30, 40, 50)
@@ -57,6 +66,10 @@ class Protocol:
     measure: by which the gallery is ranked: cosine, or euclidean, between the rows as they are.
     whole: figures of all pictures together, of which the closing table shows `shown_whole`.
     told_by: columns of the queries by whose values the metrics are told too, whatever the groups.
+    ties: which of equally similar gallery rows ranks before the others.
+    by_query: a mean over all groups is one over queries, which count 0 in every metric when they have nothing to find;
+    else it is one over groups, and such queries are left out.
+    group: what a group is called.
     datasets: those of pipeline/datasets whose literature uses it.
     """
 
@@ -68,6 +81,9 @@ class Protocol:
     whole: tuple[Figures, ...] = ()
     shown_whole: tuple[str, ...] = ()
     told_by: tuple[str, ...] = ()
+    ties: Ties = "first"
+    by_query: bool = False
+    group: str = "category"
     datasets: tuple[str, ...] = ()
 
     @property
@@ -83,22 +99,25 @@ class Protocol:
     def side(self, embeddings: Tensor, table: pd.DataFrame) -> Side:
         """A side of a search from the rows of the manifest and their embeddings (N, D); its index knows a picture."""
         taken = self.sides(table)
-        return Side(embeddings, taken.labels, taken.groups, table.index.to_numpy())
+        return Side(
+            embeddings, taken.labels, taken.groups, table.index.to_numpy() if taken.rows is None else taken.rows
+        )
 
-    def score(self, queries: Side, gallery: Side, *, dtype: torch.dtype = torch.float32) -> RetrievalResult:
-        """All figures. Raises UserError for NaN or infinite embeddings, and when no query has anything to find."""
-        found = search(queries, gallery, measure=self.measure, dtype=dtype)
+    def score(
+        self, queries: Side, gallery: Side, *, items: np.ndarray | None = None, dtype: torch.dtype = torch.float32
+    ) -> RetrievalResult:
+        """All figures. `items` (Q,): what the bootstrap draws where a mean is over queries, by default the queries.
+
+        Raises UserError for NaN or infinite embeddings, and when no query has anything to find.
+        """
+        found = search(queries, gallery, measure=self.measure, ties=self.ties, dtype=dtype)
         if not len(found.query):
-            where = "the gallery of its category" if any(found.groups) else "the gallery"
-            raise UserError(
-                f"evaluate: none of the {len(queries)} queries shows an item that {where} has; "
-                "check the columns item and category of the query, gallery or test rows"
-            )
-        return RetrievalResult(
+            raise UserError(f"evaluate: none of the {len(queries)} queries {self._nothing_found(found)}")
+        result = RetrievalResult(
             query=found.query,
             group=found.group,
             label=queries.labels[found.query],
-            values={name: metric_of(name)(found.ranks) for name in self.metrics},
+            values=self._values(found.ranks),
             first_rank=first_ranks(found.ranks),
             groups=found.groups,
             dropped=found.dropped,
@@ -108,10 +127,26 @@ class Protocol:
                 for name, value in figures.of(found, queries, gallery).items()
             },
         )
+        if not self.by_query:
+            return result
+        items = np.arange(len(queries)) if items is None else items
+        return with_unanswered(result, queries.groups, queries.labels, items)
 
     def top_k(self, queries: Side, gallery: Side, k: int, *, dtype: torch.dtype = torch.float32) -> np.ndarray:
         """The first `k` gallery rows that the search shows, best first: (Q, k) int64, -1 beyond a short gallery."""
-        return nearest(queries, gallery, k, measure=self.measure, dtype=dtype)
+        return nearest(queries, gallery, k, measure=self.measure, ties=self.ties, dtype=dtype)
+
+    def _values(self, ranks: Ragged) -> dict[str, np.ndarray]:
+        """Every metric of every query, some queries at a time: with few labels all ranks are many."""
+        blocks = slices(len(ranks), rows_per_block(int(ranks.lengths.max(initial=1))))
+        parts = [ranks.take(np.arange(part.start, part.stop)) for part in blocks]
+        return {name: np.concatenate([metric_of(name)(part) for part in parts]) for name in self.metrics}
+
+    def _nothing_found(self, found: Found) -> str:
+        if self.group == "attribute":
+            return "has a value that the gallery of its attribute has; check the queries and candidates of the dataset"
+        where = "the gallery of its category" if any(found.groups) else "the gallery"
+        return f"shows an item that {where} has; check the columns item and category of the query, gallery or test rows"
 
 
 _SHOP = (MAP_TRAPEZOIDAL, MAP, *map(cmc_key, CMC_RANKS))
@@ -145,6 +180,17 @@ PROTOCOLS = {
         whole=(MMP_TIES,),
         told_by=(CATEGORY, DATASET),
     ),
+    # the literature of attribute-specific retrieval (ASEN, RPF): a row is a picture, an attribute and a value of it
+    ATTRIBUTES: Protocol(
+        values_of_attributes,
+        (MAP, recall_key(1), recall_key(10)),
+        (MAP, recall_key(1)),
+        scope="Mean over all queries, each of which searches the candidates of its attribute",
+        ties="last",
+        by_query=True,
+        group="attribute",
+        datasets=("fashionai", "darn", "deepfashion_attribute_retrieval"),
+    ),
 }
 
 
@@ -170,15 +216,23 @@ def check_protocol(name: str) -> None:
         raise UserError(f"evaluate.protocol: unknown name {name!r}; known: {', '.join([AUTO, *PROTOCOLS])}")
 
 
-def choose_protocol(name: str, dataset: str, splits: np.ndarray) -> str:
+def choose_protocol(name: str, dataset: str, splits: np.ndarray, *, of_attributes: bool = False) -> str:
     """The name of the protocol: `name`, or for auto the one that the literature of the data uses.
 
-    That is `dml` where pictures of these `splits` (N,) search themselves, else the one that lists `dataset`, else
-    street2shop. Raises UserError for an unknown name.
+    That is `attributes` for features `of_attributes` and for a `dataset` that it lists, `dml` where pictures of these
+    `splits` (N,) search themselves, else the one that lists `dataset`, else street2shop.
+    Raises UserError for an unknown name, and for any but `attributes` where features are of pictures and attributes.
     """
     check_protocol(name)
+    if of_attributes and name not in (AUTO, ATTRIBUTES):
+        raise UserError(
+            f"evaluate.protocol: {name} compares pictures, and the model embeds a picture for an attribute; "
+            f"take {ATTRIBUTES} or {AUTO}"
+        )
     if name != AUTO:
         return name
+    if of_attributes or dataset in PROTOCOLS[ATTRIBUTES].datasets:
+        return ATTRIBUTES
     if (splits == Split.TEST).any():
         return "dml"
     return next((known for known, protocol in PROTOCOLS.items() if dataset in protocol.datasets), "street2shop")

@@ -1,23 +1,27 @@
 """What an evaluation found, query by query, and its summary."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from pipeline.evaluation.metrics.cmc import cmc_curve
 
+NEVER = np.iinfo(np.int64).max  # rank of what is not in the gallery
+
 
 @dataclass(frozen=True)
 class RetrievalResult:
-    """Figures of the n queries that have a relevant gallery picture, sorted by group, then by query.
+    """Figures of n queries, those that have a relevant gallery picture, sorted by group, then by query.
 
     query (n,) int64: index of the query; group (n,) int64: index into `groups`; label (n,), int or str: what it
     searches, the item in most protocols; values: metric -> (n,) float64;
-    first_rank (n,) int64: rank of the first relevant picture, from 1.
+    first_rank (n,) int64: rank of the first relevant picture, from 1; NEVER for a query that has none and counts.
     groups: those of queries and gallery, sorted, in most protocols categories; dropped (C,) int64: queries of each
     that have no relevant picture and are left out. whole: figures that are not means over queries.
+    item (n,), where given: what a query is drawn with by the bootstrap, where that is not its label, and the mean of
+    all groups is one over queries.
     """
 
     query: np.ndarray
@@ -28,6 +32,22 @@ class RetrievalResult:
     groups: tuple
     dropped: np.ndarray
     whole: Mapping[str, float] = field(default_factory=dict)
+    item: np.ndarray | None = None
+
+    @property
+    def strata(self) -> np.ndarray:
+        """(n,) int64 groups that a mean of all is the unweighted mean over: one where it is over queries."""
+        return self.group if self.item is None else np.zeros_like(self.group)
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """(n,) int or str: queries that are drawn together in a stratum."""
+        return self.label if self.item is None else self.item
+
+    @property
+    def unanswered(self) -> int:
+        """Number of the queries here that have no relevant picture."""
+        return int((self.first_rank == NEVER).sum())
 
     @property
     def n_queries(self) -> np.ndarray:
@@ -56,8 +76,9 @@ class RetrievalResult:
         """Means as {"all": ..., "aligned": ..., "categories": {group: ...}}, ready for JSON.
 
         "all" and "aligned" are unweighted means over the groups that have a query (those in `aligned` for the
-        latter), with the numbers of `categories` averaged, of `empty_categories` left out for want of a query, of
-        `queries` and of `dropped` queries; "all" has the figures of `whole` too. What is undefined is None.
+        latter), or means over their queries where the result has items, with the numbers of `categories` averaged, of
+        `empty_categories` left out for want of a query, of `queries` and of `dropped` queries; "all" has the figures of
+        `whole` too. What is undefined is None.
         """
         means = self._group_means()
         return {
@@ -85,7 +106,9 @@ class RetrievalResult:
 
     def cmc_curve(self, length: int, names: Collection[str] | None = None) -> np.ndarray:
         """(length,) float64 CMC at 1..length, unweighted mean over the groups (those in `names` if given)."""
-        curves = [cmc_curve(self.first_rank[self.group == index], length) for index in self.chosen(names)]
+        chosen = np.isin(self.group, self.chosen(names))
+        strata = [chosen & (self.strata == index) for index in np.unique(self.strata[chosen])]
+        curves = [cmc_curve(self.first_rank[rows], length) for rows in strata]
         return np.mean(curves, axis=0) if curves else np.full(length, np.nan)
 
     def _group_means(self) -> np.ndarray:
@@ -97,7 +120,9 @@ class RetrievalResult:
 
     def _mean(self, means: np.ndarray, names: Collection[str]) -> dict[str, Any]:
         chosen = self.chosen(names)
-        mean = means[chosen].mean(axis=0) if len(chosen) else np.full(len(self.values), np.nan)
+        mean = np.full(len(self.values), np.nan)
+        if len(chosen):
+            mean = (means[chosen] if self.item is None else self.metrics()[np.isin(self.group, chosen)]).mean(axis=0)
         members = [index for index, name in enumerate(self.groups) if name in names]
         sizes = {"categories": len(chosen), "empty_categories": len(members) - len(chosen)}
         return {**self._named(mean), **sizes, **self._counts(members)}
@@ -107,6 +132,35 @@ class RetrievalResult:
 
     def _named(self, means: np.ndarray) -> dict[str, float | None]:
         return {name: _plain(value) for name, value in zip(self.values, means, strict=True)}
+
+
+def with_unanswered(
+    result: RetrievalResult, groups: np.ndarray, labels: np.ndarray, items: np.ndarray
+) -> RetrievalResult:
+    """The same of all queries, of these groups, labels and items (Q,): 0 in every metric where nothing can be found.
+
+    So the mean of average precisions is defined for retrieval by attributes (RPF's evaluation).
+    """
+    group = np.searchsorted(np.array(result.groups), groups)
+    query = np.argsort(group, kind="stable")
+    place = np.empty_like(query)
+    place[query] = np.arange(len(query))
+    answered = place[result.query]
+    first_rank = np.full(len(query), NEVER)
+    first_rank[answered] = result.first_rank
+    values = {name: np.zeros(len(query)) for name in result.values}
+    for name, known in result.values.items():
+        values[name][answered] = known
+    return replace(
+        result,
+        query=query,
+        group=group[query],
+        label=labels[query],
+        values=values,
+        first_rank=first_rank,
+        dropped=np.zeros_like(result.dropped),
+        item=items[query],
+    )
 
 
 def _plain(value: float) -> float | None:

@@ -11,17 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.base.names import CATEGORY, ITEM, Split
+from pipeline.base.names import ATTRIBUTE, CATEGORY, ITEM, SPLIT, VALUE, Split
 from pipeline.retrieval.search import one_group
 from pipeline.table.products import product_codes
 
 
 @dataclass(frozen=True)
 class Sides:
-    """The label and the group (N,), int or str, of every row of a table."""
+    """The label and the group (N,), int or str, of every row of a table.
+
+    rows (N,) int64: what a row is known by, so that none finds itself; None: by the index of the table.
+    """
 
     labels: np.ndarray
     groups: np.ndarray
+    rows: np.ndarray | None = None
 
 
 TakeSides = Callable[[pd.DataFrame], Sides]
@@ -40,6 +44,17 @@ def items_by_name(table: pd.DataFrame) -> Sides:
 def products(table: pd.DataFrame) -> Sides:
     """Everything is searched, for the item; items of different categories differ, whatever their names."""
     return Sides(product_codes(table), one_group(len(table)))
+
+
+def values_of_attributes(table: pd.DataFrame) -> Sides:
+    """Only the own attribute is searched, for the value.
+
+    Pictures of split `test` do not find themselves, whatever values they have. Queries and galleries that are listed
+    are taken as they are, be there a picture in both.
+    """
+    itself = table[SPLIT].to_numpy(dtype=str) == Split.TEST
+    rows = np.where(itself, table.index.to_numpy(), -1 - np.arange(len(table)))
+    return Sides(_texts(table, VALUE), _texts(table, ATTRIBUTE), rows)
 
 
 def query_and_gallery(splits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

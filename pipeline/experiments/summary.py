@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import GAINS, ModelName
+from pipeline.base.names import GAINS, ITEM, ModelName
 from pipeline.evaluation.bootstrap import Sample, training_intervals
 from pipeline.evaluation.by_query import GROUP, LABEL, QueryFigures
 from pipeline.evaluation.evaluate import pair
@@ -149,6 +149,8 @@ def _drawn(queries: Sequence[QueryFigures]) -> Drawn:
 
 def _sample(found: QueryFigures, figures: Sequence[tuple[str, ...]]) -> Sample:
     values = np.stack([_figure(found.values, models) for models in figures], axis=1)
+    if ITEM in found.queries:  # a mean over all queries, as one group
+        return Sample(np.zeros(len(values), np.int64), found.queries[ITEM].to_numpy(), values)
     return Sample(found.queries[GROUP].to_numpy(dtype=str), found.queries[LABEL].to_numpy(dtype=str), values)
 
 

@@ -70,6 +70,15 @@ def asked_for(
     return Asked(rows.repeat(len(conditions)), np.tile(conditions, len(rows)), attributes)
 
 
+def why_none(part: Part, attributes: tuple[str, ...]) -> str:
+    """In words, why no rows of `part` are asked for."""
+    if not attributes:
+        return f"the dataset has no rows for {part}"
+    if part in TO_TRAIN_ON:
+        return f"nothing learns from features of pictures and attributes, so there are none of {part}"
+    return f"no attribute is known of pictures of {part}"
+
+
 def _check_known(names: list[str] | tuple[str, ...], attributes: tuple[str, ...], where: str) -> None:
     for name in names:
         if name not in attributes:

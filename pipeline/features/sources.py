@@ -1,9 +1,10 @@
 """Where the features of a part are from: pictures and a model, or the dataset itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -21,7 +22,7 @@ from pipeline.features.store import open_features, write_features
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import inference_transform
 from pipeline.models.head import Head
-from pipeline.models.network import Network, attributes_of
+from pipeline.models.network import Network, attributes_of, branches_of
 from pipeline.params.extract import ExtractParams
 
 
@@ -30,13 +31,15 @@ class Source:
     """A way to features: `write(part, asked, out, facts)`, `facts` as in the store.
 
     `what`: its rows in words; `widths` of pooled features and embeddings. `attributes`: those that it embeds a picture
-    for, see `pipeline.features.asked`. `without_colour`: why there are no colour features, where they were asked for.
+    for, see `pipeline.features.asked`; `branches`: parts of such an embedding, and their widths. `without_colour`: why
+    there are no colour features, where they were asked for.
     """
 
     what: str
     widths: tuple[int, int]
-    write: Callable[[str, Asked, Path, dict[str, str]], None]
+    write: Callable[[str, Asked, Path, Mapping[str, Any]], None]
     attributes: tuple[str, ...] = ()
+    branches: Mapping[str, int] = field(default_factory=dict)
     without_colour: str | None = None
 
 
@@ -57,7 +60,7 @@ def of_pictures(
     transform, side = inference_transform(embedder.input), embedder.input.decoded_side
     wanted = None if params.colour == "none" else Colours.of(embedder, params.colour, params.colour_cells)
 
-    def write(part: str, asked: Asked, out: Path, facts: dict[str, str]) -> None:
+    def write(part: str, asked: Asked, out: Path, facts: Mapping[str, Any]) -> None:
         shown = asked.of(table)
         conditions = embedder.conditions(shown)
         colours = wanted if part in params.colour_parts else None
@@ -77,7 +80,7 @@ def of_pictures(
             )
             made = folder / out.name
             normalize = params.normalize_pooled
-            write_features(made, asked.row, chunks, normalize=normalize, colour=colour, **facts, **asked.facts)
+            write_features(made, asked.row, chunks, normalize=normalize, colour=colour, **facts)
             publish(made, out)
         if runtime.cache is not None:
             prune(kept, runtime.cache_gb * 1e9)
@@ -88,14 +91,14 @@ def of_pictures(
         pooling = embedder.settings.get("pooling")
         without = f"pooling {pooling} has no map" if pooling else f"a network of kind {embedder.kind} has no map"
     what = "pairs of picture and attribute" if attributes else "pictures"
-    return Source(what, embedder.head.shape[::-1], write, attributes, without)
+    return Source(what, embedder.head.shape[::-1], write, attributes, branches_of(embedder), without)
 
 
 def of_dataset(head: Head, table: pd.DataFrame, raw: Path, *, params: ExtractParams) -> Source:
     """Features that the dataset of the manifest `table` gives in `raw`, checked against `head` and copied."""
     root = raw / str(table[DATASET].iloc[0])
 
-    def write(part: str, asked: Asked, out: Path, facts: dict[str, str]) -> None:
+    def write(part: str, asked: Asked, out: Path, facts: Mapping[str, Any]) -> None:
         features = open_features(features_file(root, part), MADE_BY)
         features.check_fit(asked.row, head)
         blocks = progress(features.blocks(), what=f"copy {part}", unit="block")

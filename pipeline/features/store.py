@@ -9,13 +9,14 @@ Where colours were asked for there is `colour` (N, C) float32 too, with the attr
 `colour_cells` (`pipeline.features.colours`).
 Of a network that embeds a picture for an attribute there is a row for each picture and attribute that were asked for:
 `row` repeats, `condition` (N,) int64 is the place of the attribute in `attributes`, a list of names as JSON
-(`pipeline.features.asked`). Parts to train on have none.
+(`pipeline.features.asked`). Parts to train on have none. `branches`, as JSON too, tells the widths of the parts that a
+row is made of.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from pipeline.base.hdf5 import reading, set_attributes, writing
 from pipeline.base.names import (
     ATTRIBUTES,
     BOX,
+    BRANCHES,
     COLOUR,
     COLOUR_CELLS,
     COLOUR_VARIANT,
@@ -64,7 +66,8 @@ class Features:
 
     row (N,) int64; widths (P, D). `made_by` is the stage that is to be run again when the file is found damaged.
     `colour`: how colour features were made, None where there are none. `condition` (N,) int64 into `attributes`: which
-    attribute each row is for; None, and no attributes, where a row is a picture.
+    attribute each row is for; None, and no attributes, where a row is a picture. `branches`: widths of the parts that
+    rows are made of, if they are told.
     """
 
     path: Path
@@ -78,6 +81,7 @@ class Features:
     colour: dict[str, Any] | None = None
     condition: np.ndarray | None = None
     attributes: tuple[str, ...] = ()
+    branches: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.row)
@@ -177,9 +181,10 @@ def open_features(path: Path, made_by: str = EXTRACT) -> Features:
         if COLOUR in file:
             shapes[COLOUR] = file[COLOUR].shape
             colour = {"variant": str(file.attrs[COLOUR_VARIANT]), "cells": int(file.attrs[COLOUR_CELLS])}
-        condition, attributes = None, ()
+        condition, attributes, branches = None, (), {}
         if CONDITION in file:
-            condition, attributes = file[CONDITION][()], tuple(json.loads(file.attrs[ATTRIBUTES]))
+            condition = file[CONDITION][()]
+            attributes, branches = tuple(json.loads(file.attrs[ATTRIBUTES])), json.loads(file.attrs[BRANCHES])
         if has_lengths and file[LENGTH].shape != row.shape:
             raise UserError(f"{path}: {file[LENGTH].shape} lengths for {len(row)} rows; run `dvc repro -f {made_by}`")
     for name, shape in shapes.items():
@@ -194,7 +199,7 @@ def open_features(path: Path, made_by: str = EXTRACT) -> Features:
         )
     widths = (shapes[POOLED][1], shapes[EMBEDDING][1])
     normalized, model, shown = bool(facts[NORMALIZED_POOLED]), str(facts[MODEL]), str(facts[SHOWN])
-    facts = (normalized, has_lengths, model, shown, colour, condition, attributes)
+    facts = (normalized, has_lengths, model, shown, colour, condition, attributes, branches)
     return Features(path, made_by, row, widths, *facts)
 
 
@@ -222,12 +227,13 @@ def write_features(
     colour: Mapping[str, Any] | None = None,
     condition: np.ndarray | None = None,
     attributes: Sequence[str] = (),
+    branches: Mapping[str, int] | None = None,
 ) -> None:
     """Write the blocks of (pooled, embedding), which together cover `rows` (N,) in order, to `path`.
 
     `unit`: the pooled features have unit length already. `normalize`: they are to have it in the file. `colour`: how
     the colour features, which then come third in each block, are made. `condition` (N,) into `attributes`: which
-    attribute a row is for, where it is not a picture alone.
+    attribute a row is for, where it is not a picture alone; `branches`: widths of the parts of a row.
     Raises UserError naming the manifest row when a feature is not finite, or when rows are missing or too many.
     """
     with writing(path) as file:
@@ -261,7 +267,7 @@ def write_features(
             set_attributes(file, {COLOUR_VARIANT: colour["variant"], COLOUR_CELLS: colour["cells"]})
         if condition is not None:
             file.create_dataset(CONDITION, data=condition.astype(np.int64))
-            set_attributes(file, {ATTRIBUTES: json.dumps(list(attributes))})
+            set_attributes(file, {ATTRIBUTES: json.dumps(list(attributes)), BRANCHES: json.dumps(dict(branches or {}))})
 
 
 def digest_rows(table: pd.DataFrame, rows: np.ndarray) -> str:

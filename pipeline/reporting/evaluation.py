@@ -10,7 +10,7 @@ from pipeline.evaluation.evaluate import ALIGNED, ALL, Evaluation, pair
 from pipeline.reporting.figures import Bar, category_bars, cmc_figure
 from pipeline.reporting.fonts import Labels
 from pipeline.reporting.sheets import write_sheets
-from pipeline.reporting.tables import comparison_table, title_of
+from pipeline.reporting.tables import comparison_table, group_table, title_of
 
 CURVE = 50  # ranks of the CMC curves
 LEGEND_FILE = "legend.txt"  # of names that no font can draw
@@ -41,6 +41,11 @@ def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
         headline=evaluation.protocol.headline,
     )
     counts = {key: summaries[ModelName.BASELINE][ALL][key] for key in COUNTS}
+    said = f"{counts['queries']} queries, {counts['dropped']} dropped"
+    if evaluation.protocol.by_query:
+        text += "\n" + group_table(summaries, evaluation.protocol.headline[0], evaluation.protocol.group)
+        counts["unanswered"] = evaluation.results[ModelName.BASELINE].unanswered
+        said = f"{counts['queries']} queries, {counts['unanswered']} of which have nothing to find and count 0"
     figures = {name: {scope: _figures(mean) for scope, mean in scoped.items()} for name, scoped in means.items()}
     write_json(folder / "headline.json", _headline(figures, evaluation))
     write_json(folder / "evaluate.json", {**counts, **figures})
@@ -48,7 +53,6 @@ def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
     by_group = {name: summary["categories"] | summary["told_by"] for name, summary in summaries.items()}
     write_json(folder / "categories.json", by_group)
     write_text(folder / "evaluate.md", text)
-    said = f"{counts['queries']} queries, {counts['dropped']} dropped"
     if (legend := folder / "plots" / LEGEND_FILE).exists():
         said += f"; names that no installed font can draw are numbered in the pictures, see {legend}"
     return f"{said}\n\n{text}"
@@ -67,7 +71,8 @@ def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, A
     }
     queries = {group: figures["queries"] for group, figures in groups[ModelName.BASELINE].items()}
     label = Labels()
-    category_bars(bars, queries, title_of(first), folder / "categories.png", label=label)
+    group = evaluation.protocol.group
+    category_bars(bars, queries, title_of(first), folder / "categories.png", label=label, group=group)
     for what, chosen in evaluation.examples.items():
         write_sheets(
             folder / "gallery",

@@ -43,10 +43,11 @@ def category_bars(
     path: Path,
     *,
     label: Callable[[str], str] = str,
+    group: str = "category",
 ) -> None:
     """One bar a model (outer keys) for each category of `queries`, which says how many it has; a missing one is n/a.
 
-    `label`: what stands for a category's name.
+    `label`: what stands for a category's name; `group`: what a category is called.
     """
     thickness = 0.8 / max(len(bars), 1)
     figure = new_figure(7.2, 1.6 + max(len(queries), 1) * (0.2 + 0.2 * len(bars)))
@@ -63,7 +64,7 @@ def category_bars(
         axes.bar_label(lengths, ["n/a" if bar is None else f"{bar.mean:.3f}" for bar in drawn], padding=3, fontsize=8)
     shown = {name: label(name) for name in queries}
     set_rows(axes, places, [f"{_short(shown[name])} ({count})" for name, count in queries.items()])
-    axes.set(title=f"{metric} by category (queries), with 95 % intervals", xlabel=metric)
+    axes.set(title=f"{metric} by {group} (queries), with 95 % intervals", xlabel=metric)
     axes.margins(x=0.12, y=0.02)
     axes.invert_yaxis()
     if bars:

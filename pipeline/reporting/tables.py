@@ -54,6 +54,21 @@ def comparison_table(
     return "\n\n".join(blocks) + "\n"
 
 
+def group_table(summaries: Mapping[str, Mapping[str, Mapping]], metric: str, group: str) -> str:
+    """Markdown: `metric` of each model, a row a group that has queries, with their number; `group`: what it is called.
+
+    `summaries`: model -> its summary, whose "categories" are the groups.
+    """
+    of_models = {model: summary["categories"] for model, summary in summaries.items()}
+    asked = {name: found["queries"] for name, found in next(iter(of_models.values())).items() if found["queries"]}
+    cells = [
+        [name, *(_number(found[name].get(metric)) for found in of_models.values()), str(queries)]
+        for name, queries in asked.items()
+    ]
+    table = markdown_table([[group, *of_models, "queries"], *cells])
+    return f"**{title_of(metric)} by {group}**\n\n{table}\n"
+
+
 def _interval(gain: Mapping[str, float] | None) -> str:
     mean, low, high = (_number((gain or {}).get(end), "+") for end in ("mean", "low", "high"))
     return UNDEFINED if mean == UNDEFINED else f"{mean} [{low}, {high}]"

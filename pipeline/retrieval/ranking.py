@@ -1,7 +1,8 @@
 """Ranking a gallery for every query, a block of queries at a time.
 
-The measure is cosine similarity, or Euclidean distance for features that are not of unit length. `own` (Q,) int64,
-where given, is the gallery row that is the query itself, or -1: that row is passed over.
+The measure is cosine similarity, or the dot product or Euclidean distance of features as they are. `own` (Q,) int64,
+where given, is the gallery row that is the query itself, or -1: that row is passed over. With several such rows it is
+(Q, K).
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from pipeline.arrays.ragged import Ragged
 from pipeline.arrays.rows import unit_rows
 from pipeline.base.progress import progress
 
-Measure = Literal["cosine", "euclidean"]
+Measure = Literal["cosine", "euclidean", "dot"]
 
 GALLERY_BLOCK = 2**16  # rows that `top_k` holds the similarities to, of as many queries as make a block
 SORTED_FROM = 80  # relevant rows of a query; with more, sorting the gallery is faster than counting (measured)
@@ -75,7 +76,7 @@ def top_k(
         values, order = values.sort(dim=1, descending=True, stable=True)
         values, best = values[:, :k], best.gather(1, order[:, :k])
     rows = best.cpu().numpy()
-    return rows if own is None else np.where(rows == own[:, None], -1, rows)
+    return rows if own is None else np.where((rows[:, :, None] == _columns(own)[:, None]).any(axis=2), -1, rows)
 
 
 def relevant_ranks(
@@ -128,7 +129,7 @@ def relevant_rows(query_items: np.ndarray, gallery_items: np.ndarray, own: np.nd
     if own is None:
         return relevant
     owners = relevant.owners
-    others = relevant.values != own[owners]
+    others = (relevant.values[:, None] != _columns(own)[owners]).all(axis=1)
     return Ragged.group(owners[others], relevant.values[others], len(relevant))
 
 
@@ -167,6 +168,11 @@ def _select(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return values, columns.gather(1, order)
 
 
+def _columns(own: np.ndarray) -> np.ndarray:
+    """`own` with a column for each row that a query is itself: (Q, K)."""
+    return own.reshape(len(own), -1)
+
+
 def _own_within(own: np.ndarray | None, rows: slice, columns: slice) -> np.ndarray | None:
     """Of the queries `rows`, the place of each itself among the gallery rows `columns`, -1 where it is not there."""
     if own is None:
@@ -199,17 +205,20 @@ class Similarity:
     """Similarities (b, G) of a block of queries (b, D) to the gallery (G, D): larger is nearer."""
 
     def __init__(self, gallery: Tensor, measure: Measure, dtype: torch.dtype) -> None:
-        self.dtype, self.euclidean = dtype, measure == "euclidean"
-        self.gallery = gallery.to(dtype) if self.euclidean else unit_rows(gallery.to(dtype))
-        self.half_squares = self.gallery.square().sum(dim=1) / 2 if self.euclidean else None
+        self.dtype, self.measure = dtype, measure
+        self.gallery = self._rows(gallery)
+        self.half_squares = self.gallery.square().sum(dim=1) / 2 if measure == "euclidean" else None
 
     def __call__(self, queries: Tensor, own: np.ndarray | None) -> Tensor:
-        queries = queries.to(self.dtype)
-        if self.euclidean:  # q.g - |g|^2 / 2 orders as -|q - g|^2 does
+        queries = self._rows(queries)
+        if self.half_squares is not None:  # q.g - |g|^2 / 2 orders as -|q - g|^2 does
             similar = torch.addmm(self.half_squares, queries, self.gallery.T, beta=-1)
         else:
-            similar = unit_rows(queries) @ self.gallery.T
+            similar = queries @ self.gallery.T
         if own is not None:
-            (rows,) = np.nonzero(own >= 0)
-            similar[torch.from_numpy(rows), torch.from_numpy(own[rows])] = -torch.inf
+            rows, _ = np.nonzero(_columns(own) >= 0)
+            similar[torch.from_numpy(rows), torch.from_numpy(own[own >= 0])] = -torch.inf
         return similar
+
+    def _rows(self, rows: Tensor) -> Tensor:
+        return unit_rows(rows.to(self.dtype)) if self.measure == "cosine" else rows.to(self.dtype)

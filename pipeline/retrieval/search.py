@@ -6,6 +6,7 @@ attribute and its values.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,12 +16,15 @@ from pipeline.arrays.ragged import Ragged
 from pipeline.arrays.rows import check_finite
 from pipeline.retrieval.ranking import Measure, relevant_ranks, relevant_rows, top_k
 
+Ties = Literal["first", "last"]  # which of equally similar gallery rows is ranked before the others
+
 
 @dataclass(frozen=True)
 class Side:
     """One side of a search: embeddings (N, D), and the label and the group (N,), int or str, of each.
 
-    rows (N,) int64, where given: what a picture is known by on both sides, so that no picture finds itself.
+    rows (N,) int64, where given: what a picture is known by on both sides, so that no picture finds itself, however
+    often it is there.
     """
 
     embeddings: Tensor
@@ -58,7 +62,14 @@ def one_group(n: int) -> np.ndarray:
     return np.full(n, "")
 
 
-def search(queries: Side, gallery: Side, *, measure: Measure = "cosine", dtype: torch.dtype = torch.float32) -> Found:
+def search(
+    queries: Side,
+    gallery: Side,
+    *,
+    measure: Measure = "cosine",
+    ties: Ties = "first",
+    dtype: torch.dtype = torch.float32,
+) -> Found:
     """Every query searches the gallery pictures of its group. Those without a relevant one are dropped and counted.
 
     Raises UserError for NaN or infinite embeddings.
@@ -67,7 +78,7 @@ def search(queries: Side, gallery: Side, *, measure: Measure = "cosine", dtype: 
     check_finite(gallery.embeddings, "gallery embeddings")
     nothing = np.empty(0, dtype=np.int64)
     used, group, ranks, names, dropped = [nothing], [nothing], [Ragged.empty(0)], [], []
-    for name, rows, shown in _galleries(queries, gallery):
+    for name, rows, shown in _galleries(queries, gallery, ties):
         own = own_places(queries, gallery, rows, shown)
         answered = relevant_rows(queries.labels[rows], gallery.labels[shown], own).lengths > 0
         kept = rows[answered]
@@ -92,29 +103,38 @@ def search(queries: Side, gallery: Side, *, measure: Measure = "cosine", dtype: 
 
 
 def nearest(
-    queries: Side, gallery: Side, k: int, *, measure: Measure = "cosine", dtype: torch.dtype = torch.float32
+    queries: Side,
+    gallery: Side,
+    k: int,
+    *,
+    measure: Measure = "cosine",
+    ties: Ties = "first",
+    dtype: torch.dtype = torch.float32,
 ) -> np.ndarray:
     """The first `k` gallery rows that the same search shows, best first: (Q, k) int64, -1 beyond a short gallery."""
     best = np.full((len(queries), k), -1, dtype=np.int64)
-    for _, rows, shown in _galleries(queries, gallery):
+    for _, rows, shown in _galleries(queries, gallery, ties):
         own = own_places(queries, gallery, rows, shown)
         places = top_k(queries.embeddings[rows], gallery.embeddings[shown], k, own=own, measure=measure, dtype=dtype)
         best[rows, : places.shape[1]] = np.where(places < 0, -1, shown[places])
     return best
 
 
-def _galleries(queries: Side, gallery: Side) -> Iterator[tuple[int | str, np.ndarray, np.ndarray]]:
-    """Yield (group, its query rows, its gallery rows), sorted by group."""
+def _galleries(queries: Side, gallery: Side, ties: Ties) -> Iterator[tuple[int | str, np.ndarray, np.ndarray]]:
+    """Yield (group, its query rows, its gallery rows in the order that ties are ranked in), sorted by group."""
     for name in np.unique(np.concatenate([queries.groups, gallery.groups])).tolist():
-        yield name, np.flatnonzero(queries.groups == name), np.flatnonzero(gallery.groups == name)
+        shown = np.flatnonzero(gallery.groups == name)
+        yield name, np.flatnonzero(queries.groups == name), shown if ties == "first" else shown[::-1].copy()
 
 
 def own_places(queries: Side, gallery: Side, rows: np.ndarray, shown: np.ndarray) -> np.ndarray | None:
-    """Where among the `shown` gallery pictures each query of `rows` is itself: (len(rows),) int64, -1 where not."""
+    """Where among the `shown` gallery pictures each query of `rows` is itself: (len(rows), K) int64, -1 where not."""
     if queries.rows is None or gallery.rows is None or not len(shown):
         return None
-    order = np.argsort(gallery.rows[shown])
+    order = np.argsort(gallery.rows[shown], kind="stable")
     known = gallery.rows[shown][order]
-    place = np.minimum(np.searchsorted(known, queries.rows[rows]), len(known) - 1)
-    own = np.where(known[place] == queries.rows[rows], order[place], -1)
-    return own if (own >= 0).any() else None
+    first, end = (np.searchsorted(known, queries.rows[rows], side=side) for side in ("left", "right"))
+    most = int((end - first).max(initial=0))
+    place = first[:, None] + np.arange(most)
+    own = np.where(place < end[:, None], order[np.minimum(place, len(known) - 1)], -1)
+    return own if most else None

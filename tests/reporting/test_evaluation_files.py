@@ -51,6 +51,10 @@ def write(tmp_path, monkeypatch):
 
     def written(models=MODELS, protocol="street2shop") -> tuple[Path, str]:
         table = table_of(tmp_path)
+        if protocol == "attributes":
+            sleeves = ["long" if number % 4 < 3 else "短袖" for number in range(len(table))]
+            table = table.assign(attribute=["neck", "sleeve"] * 12, value=sleeves)
+            table.loc[::3, "attribute"] = "sleeve"
         evaluation = evaluate(models, table, PROTOCOLS[protocol], resamples=20, examples=1)
         out = tmp_path / "metrics"
         return out, write_evaluation(out, evaluation, tmp_path)

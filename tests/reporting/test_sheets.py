@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from pipeline.base.names import BOX
-from pipeline.evaluation.results import RetrievalResult
+from pipeline.evaluation.results import NEVER, RetrievalResult
 from pipeline.reporting.contact_sheet import RIGHT, WRONG
 from pipeline.reporting.sheets import write_sheets
 
@@ -51,11 +51,11 @@ def test_right_is_what_shows_the_item(tmp_path, pictures):
 def test_right_is_what_has_the_value_of_the_attribute(tmp_path, pictures):
     queries = pictures.iloc[[0, 0]].assign(attribute="neck", value=["deep", "high"])
     gallery = pictures.iloc[1:].assign(attribute="neck", value=["deep", "round"])
-    sheets = drawn(tmp_path, queries, gallery, [1, 10**9])
-    assert list(sheets) == ["query_000004_000000.png", "query_000004_000001.png"]
+    sheets = drawn(tmp_path, queries, gallery, [1, NEVER])
+    assert list(sheets) == ["query_000004_neck_deep.png", "query_000004_neck_high.png"]
     right, none = sheets.values()
     assert has(right, RIGHT)
     assert has(right, WRONG)
     assert not has(none, RIGHT)
-    other = drawn(tmp_path, queries, gallery.assign(value=["deep", "square"]), [1, 10**9])
-    assert (other["query_000004_000000.png"] != right).any(), "values are written"
+    other = drawn(tmp_path, queries, gallery.assign(value=["deep", "square"]), [1, NEVER])
+    assert (other["query_000004_neck_deep.png"] != right).any(), "values are written"

@@ -1,13 +1,14 @@
 """A network that embeds a picture for an attribute, through the stages behind finetune."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 from support import conditioned
 
-from pipeline.base.names import ATTRIBUTES_FILE, FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, Part
+from pipeline.base.names import ATTRIBUTES_FILE, FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, ModelName, Part
 from pipeline.features.store import open_features
 from pipeline.models.kinds import KINDS, save_embedder
 from pipeline.table.attributes import write_attributes
@@ -75,6 +76,86 @@ def test_nothing_learns_from_them(steered):
     assert "nothing to link: the model embeds a picture for an attribute" in steered.succeed("weight")
     assert "no model beside the baseline: the model embeds a picture for" in steered.succeed("adapt")
     assert json.loads((steered.folder / "data/models/adapter/heads.json").read_text()) == {"heads": []}
+
+
+BEHIND = ("extract", "draw", "cluster", "weight", "adapt")
+
+
+def test_queries_search_the_candidates_of_their_attribute(steered):
+    said = steered.succeed(*BEHIND, "evaluate")
+    assert "protocol attributes on target_test" in said
+    found = json.loads((steered.folder / "metrics/evaluate.json").read_text())
+    assert {"baseline", "region", "patch"} == {name for name, value in found.items() if isinstance(value, dict)}
+    table, known = pd.read_parquet(steered.folder / MANIFEST_FILE), pd.read_parquet(steered.folder / ATTRIBUTES_FILE)
+    features = open_features(steered.folder / FEATURES_FOLDER / "target_test.h5")
+    branches = {"baseline": features.embedding, "region": features.embedding[:, :5], "patch": features.embedding[:, 5:]}
+    for name, rows in branches.items():
+        assert found[name]["all"]["map"] == pytest.approx(by_hand(rows, features, table, known), abs=1e-6)
+    headline = json.loads((steered.folder / "metrics/headline.json").read_text())
+    assert headline == {"baseline": {key: found["baseline"]["all"][key] for key in ("map", "recall@1")}}
+    gains = json.loads((steered.folder / "metrics/gains.json").read_text())
+    assert set(gains) == {"baseline - region", "baseline - patch"}
+    assert set(json.loads((steered.folder / "metrics/categories.json").read_text())["patch"]) == set(ATTRIBUTES)
+    assert "**mAP by attribute**" in (steered.folder / "metrics/evaluate.md").read_text()
+    sheets = sorted(file.name for file in (steered.folder / "metrics/plots/gallery").iterdir())
+    assert [name.split("_")[2] for name in sheets] == ["neck", "sleeve"]
+
+
+def by_hand(rows, features, table, known):
+    """Mean over queries of the average precision among the candidates of the attribute; the later of equals first."""
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float64)
+    place = {pair: at for at, pair in enumerate(zip(features.row, features.condition, strict=True))}
+    order = pd.Series(np.arange(len(features.row)), index=features.row)
+    order = order[~order.index.duplicated()]
+    known = known.iloc[np.argsort(order[known["row"]], kind="stable")]
+    precisions = []
+    for attribute, listed in known.groupby("attribute"):
+        at = np.array([place[row, ATTRIBUTES.index(attribute)] for row in listed["row"]])
+        asked = (listed["split"] == "query").to_numpy()
+        candidates, values = at[~asked], listed["value"].to_numpy()
+        for query, value in zip(at[asked], values[asked], strict=True):
+            ranked = np.argsort((rows[candidates] @ rows[query]).astype(np.float32), kind="stable")[::-1]
+            right = values[~asked][ranked] == value
+            at_right = (np.cumsum(right) / np.arange(1, len(right) + 1))[right]
+            precisions.append(at_right.mean() if right.any() else 0)
+    return np.mean(precisions)
+
+
+def test_a_model_that_is_told_nothing_is_compared_alike(steered, finished):
+    shutil.rmtree(steered.folder / MODEL_FOLDER)
+    shutil.copytree(finished.folder / MODEL_FOLDER, steered.folder / MODEL_FOLDER)
+    said = steered.change({"evaluate.protocol": "attributes"}).succeed("evaluate")
+    assert "protocol attributes on target_test" in said
+    found = json.loads((steered.folder / "metrics/evaluate.json").read_text())
+    assert set(ModelName) <= set(found)
+    assert 0 < found["baseline"]["all"]["map"] < 1
+
+
+def test_what_cannot_be_compared(steered):
+    steered.succeed(*BEHIND)
+    known = pd.read_parquet(steered.folder / ATTRIBUTES_FILE)
+    steered.change({"evaluate.protocol": "street2shop"})
+    steered.fails("evaluate", "evaluate.protocol: street2shop compares pictures, and the model embeds a picture for an")
+    steered.change({"evaluate.protocol": "auto"})
+
+    def knows(changed, *says):
+        write_attributes(steered.folder / ATTRIBUTES_FILE, changed)
+        steered.fails("evaluate", *says)
+
+    knows(known[:0], "data/attributes.parquet: no attribute is known of pictures of target_test")
+    knows(
+        known.replace({"attribute": {"neck": "hem", "sleeve": "collar"}}),
+        "features for sleeve, neck, where",
+        "collar, hem",
+    )
+    unasked = (known["attribute"] == "neck") & (known["split"] == "gallery")
+    knows(known[~unasked], "data/attributes.parquet: queries of neck, and no candidates")
+    more = known.assign(attribute="neck", value="v").drop_duplicates("row")
+    knows(pd.concat([known, more]), "no features of manifest row", "for 'neck'", "run `dvc repro extract`")
+    write_attributes(steered.folder / ATTRIBUTES_FILE, known[(known["attribute"] == "sleeve") | unasked])
+    assert "left out, since they have no queries: neck" in steered.succeed("evaluate")
+    (steered.folder / ATTRIBUTES_FILE).unlink()
+    steered.fails("evaluate", "data/attributes.parquet: no such file; run `dvc repro prepare`")
 
 
 def test_attributes_that_the_model_does_not_know(steered):
