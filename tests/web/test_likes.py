@@ -54,6 +54,7 @@ def test_people_choose_one_which_is_the_first_at_first(by_attributes):
     page = by_attributes.post("/", files=photo()).text
     assert chosen(page) == ["neckline"]
     assert "baseline, alike in neckline</h2>" in page
+    assert 'data-like="neckline"' in page
     assert "neckline of &lt;5&gt;" in page
     page = by_attributes.post("/", files=photo(), data={"like": NAMES[1]}).text
     assert chosen(page) == ["trim &amp; hem"]
@@ -69,6 +70,7 @@ def test_a_picture_of_the_catalogue_starts_with_the_first_that_it_has(by_attribu
 
 
 def test_other_indexes_have_nothing_to_choose(client):
+    assert "data-like" not in client.get("/similar/5").text
     assert 'name="like"' not in client.get("/").text
     assert client.get("/api/index").json()["attributes"] == []
     (answer,) = client.get("/api/similar/5").json()["answers"]
