@@ -14,11 +14,12 @@ from stages._options import device_option, index_option
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @index_option
 @click.option("-k", default=10, show_default=True, help="Results a photo.")
+@click.option("--like", "likes", multiple=True, help="Attribute to be alike in, of an index by them; may be repeated.")
 @click.option("--box", help="Part of the photo that is searched: x,y,w,h in pixels of the upright picture.")
 @click.option("--category", help="No other category is found.")
 @click.option("--colour", default=0.0, show_default=True, help="Weight of the colours; published: 0.1.")
 @click.option("--model", "models", multiple=True, help="A model of the index; may be repeated.  [default: the last]")
-@click.option("--json", "as_json", is_flag=True, help="A line of JSON a photo and model, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON a table, for programs.")
 @click.option(
     "--sheet",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -28,8 +29,8 @@ from stages._options import device_option, index_option
 def main(photos: tuple[Path, ...], index: Path, device: str, as_json: bool, sheet: Path | None, **wanted: Any) -> None:
     """Find the products that look like those in PHOTOS, in the index that the stage of that name makes.
 
-    Prints a table with score, item, category and link. The score is the cosine similarity of the embeddings, less the
-    weighted distance of the colours.
+    Prints a table with score, item, category and link, and with --like what is known of that attribute. The score is
+    the cosine similarity of the embeddings, less the weighted distance of the colours.
     """
     with one_line_errors("search"):
         from pipeline.base.errors import UserError
@@ -43,6 +44,7 @@ def main(photos: tuple[Path, ...], index: Path, device: str, as_json: bool, shee
         box = None if wanted["box"] is None else parse_box(wanted["box"])
         searcher = Searcher.load(index, device=device, warm=True)
         terms = {
+            "likes": wanted["likes"],
             "box": box,
             "category": wanted["category"],
             "colour_weight": wanted["colour"],

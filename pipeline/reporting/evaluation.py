@@ -9,7 +9,7 @@ from pipeline.base.reports import write_json, write_text
 from pipeline.evaluation.evaluate import ALIGNED, ALL, Evaluation, pair
 from pipeline.reporting.figures import Bar, category_bars, cmc_figure
 from pipeline.reporting.fonts import Labels
-from pipeline.reporting.sheets import Looks, write_sheets
+from pipeline.reporting.sheets import write_sheets
 from pipeline.reporting.tables import comparison_table, group_table, title_of
 
 CURVE = 50  # ranks of the CMC curves
@@ -20,17 +20,17 @@ COUNTS = ("queries", "dropped", "categories", "empty_categories")
 Figures = dict[str, dict[str, Any]]
 
 
-def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path, looks: Looks | None = None) -> str:
+def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
     """Write all files into `folder`, and return the summary of them: counts and the table.
 
     headline.json (the few to compare runs by), evaluate.json (means), categories.json (each group), gains.json (95 %
     intervals), evaluate.md (the table), plots/: cmc.png, categories.png and gallery/, the sheets of the examples,
-    whose pictures lie below `raw`; legend.txt where names had to be numbered. `looks`: see `write_sheets`.
+    whose pictures lie below `raw`; legend.txt where names had to be numbered.
     Raises UserError when one of these cannot be read.
     """
     summaries = evaluation.summaries()
     with replacing(folder / "plots") as aside:
-        _draw(aside, evaluation, summaries, raw, looks)
+        _draw(aside, evaluation, summaries, raw)
     means = {name: {scope: summary[scope] for scope in evaluation.scopes} for name, summary in summaries.items()}
     titles = {ALL: evaluation.protocol.scope, ALIGNED: "Mean over the aligned categories"}
     text = comparison_table(
@@ -58,9 +58,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path, looks: Loo
     return f"{said}\n\n{text}"
 
 
-def _draw(
-    folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, Any]], raw: Path, looks: Looks | None
-) -> None:
+def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, Any]], raw: Path) -> None:
     folder.mkdir()
     length = min(CURVE, max(1, len(evaluation.gallery)))
     curves = {name: result.cmc_curve(length) for name, result in evaluation.results.items()}
@@ -86,7 +84,6 @@ def _draw(
             ranked=evaluation.nearest[what],
             results=evaluation.results,
             label=label,
-            looks=looks,
         )
     if label.legend():
         write_text(folder / LEGEND_FILE, label.legend())

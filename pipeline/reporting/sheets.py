@@ -1,7 +1,7 @@
 """One contact sheet a query: what each model found, a row a model."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,6 @@ from pipeline.base.names import ATTRIBUTE, BOX, CATEGORY, IMAGE, ITEM, VALUE
 from pipeline.evaluation.results import NEVER, RetrievalResult
 from pipeline.images.decode import UnreadableImage, as_box, load_image
 from pipeline.reporting.contact_sheet import TILE, ResultRow, contact_sheet, write_sheet
-
-# The row of a query -> how the model saw it, pictures with what they are.
-Looks = Callable[[pd.Series], Sequence[tuple[Image.Image, str]]]
 
 
 def write_sheets(
@@ -29,7 +26,6 @@ def write_sheets(
     ranked: Mapping[str, np.ndarray],
     results: Mapping[str, RetrievalResult],
     label: Callable[[str], str] = str,
-    looks: Looks | None = None,
 ) -> None:
     """Write `<what>_NNNNNN.png` (its manifest row) into `folder` for the `chosen` positions among `queries`.
 
@@ -37,7 +33,7 @@ def write_sheets(
     beyond a short gallery;
     `results`: model -> its evaluation, for the rank of the first right picture; `label`: what stands for a name.
     Where rows are for attributes (columns attribute and value) the value is what is right, pictures have theirs below
-    them, and the files are `<what>_NNNNNN_<attribute>_<value>.png`; `looks`: how the first model saw a query.
+    them, and the files are `<what>_NNNNNN_<attribute>_<value>.png`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     first = {model: dict(zip(result.query, result.first_rank, strict=True)) for model, result in results.items()}
@@ -49,8 +45,7 @@ def write_sheets(
             found = gallery.iloc[[place for place in best[sheet_number].tolist() if place >= 0]]
             pictures = [(_picture(raw, entry), entry[wanted] == query[wanted]) for _, entry in found.iterrows()]
             texts = [label(value) for value in found[VALUE]] if wanted == VALUE else []
-            looked = looks(query) if looks is not None and not rows else []
-            rows.append(ResultRow(model, pictures, _note(int(first[model][position])), texts, looked))
+            rows.append(ResultRow(model, pictures, _note(int(first[model][position])), texts))
         sheet = contact_sheet(_picture(raw, query), "\n".join(label(query[name]) for name in heading), rows)
         write_sheet(folder / f"{what}_{query.name:06d}{_suffix(query) if wanted == VALUE else ''}.png", sheet)
 

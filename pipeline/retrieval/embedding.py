@@ -12,13 +12,14 @@ import torch
 from PIL import Image
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import CATEGORY, Domain
+from pipeline.base.names import ATTRIBUTE, CATEGORY, Domain
 from pipeline.features.colours import Colours
 from pipeline.features.store import model_mark
-from pipeline.images.loading import Conditioned, to_device
-from pipeline.images.transforms import inference_transform
+from pipeline.images.loading import Conditioned, Inputs, to_device
+from pipeline.images.transforms import framed, inference_transform
 from pipeline.models.folder import Adapted, check_width, load_adapted
 from pipeline.models.kinds import load_embedder
+from pipeline.retrieval.answers import Attention
 from pipeline.retrieval.finding import Query
 from pipeline.retrieval.index.folder import MEND, Facts, Model
 from pipeline.table.domains import domain_codes
@@ -55,21 +56,39 @@ class QueryEmbedder:
         self._transform = inference_transform(self.network.input)
         self.turn = nullcontext() if device.type == "cpu" else Lock()
 
-    def __call__(self, pictures: Sequence[Image.Image], category: str | None = None) -> Embedded:
-        """Embed RGB `pictures` as photos, of things of this category for networks that want to be told."""
-        return self.embed(pictures, [category or ""] * len(pictures), [Domain.CONSUMER] * len(pictures))
+    def __call__(
+        self, pictures: Sequence[Image.Image], category: str | None = None, attribute: str | None = None
+    ) -> Embedded:
+        """Embed RGB `pictures` as photos, of things of this category, or as to this attribute.
 
-    def conditions(self, categories: Sequence[str]) -> torch.Tensor | None:
+        Networks that want to be told either are told it.
+        """
+        return self.embed(pictures, [category or ""] * len(pictures), [Domain.CONSUMER] * len(pictures), attribute)
+
+    def inputs(
+        self, pictures: Sequence[Image.Image], categories: Sequence[str], attribute: str | None = None
+    ) -> Inputs:
+        """What the network takes of RGB `pictures` of things of these categories, on the CPU."""
+        images = torch.stack([self._transform(picture) for picture in pictures])
+        told = self.conditions(categories, attribute)
+        return images if told is None else Conditioned(images, told)
+
+    def conditions(self, categories: Sequence[str], attribute: str | None = None) -> torch.Tensor | None:
         """What the network is told of things of these categories (N,) int64; None: nothing."""
-        told = self.network.conditions(pd.DataFrame({CATEGORY: list(categories)}))
+        table = pd.DataFrame({CATEGORY: list(categories)})
+        told = self.network.conditions(table if attribute is None else table.assign(**{ATTRIBUTE: attribute}))
         return None if told is None else torch.from_numpy(told)
 
     @torch.inference_mode()
-    def embed(self, pictures: Sequence[Image.Image], categories: Sequence[str], domains: Sequence[str]) -> Embedded:
-        """Embed RGB `pictures` of things of these categories and domains."""
-        images = torch.stack([self._transform(picture) for picture in pictures])
-        told = self.conditions(categories)
-        inputs = images if told is None else Conditioned(images, told)
+    def embed(
+        self,
+        pictures: Sequence[Image.Image],
+        categories: Sequence[str],
+        domains: Sequence[str],
+        attribute: str | None = None,
+    ) -> Embedded:
+        """Embed RGB `pictures` of things of these categories and domains, as to this attribute."""
+        inputs = self.inputs(pictures, categories, attribute)
         with self.turn:
             inputs = to_device(inputs, self.device)
             if self.colours is None:
@@ -81,6 +100,17 @@ class QueryEmbedder:
             return Embedded(
                 {name: model.head(pooled, codes).cpu().numpy() for name, model in self.models.items()}, colour
             )
+
+    @torch.inference_mode()
+    def attention(self, picture: Image.Image, category: str | None, attribute: str) -> Attention | None:
+        """Where the network looks in an RGB picture for an attribute; None of one that does not tell."""
+        if not hasattr(self.network, "attention"):
+            return None
+        inputs = self.inputs([picture], [category or ""], attribute)
+        with self.turn:
+            (weights,), (box,) = self.network.attention(to_device(inputs, self.device))
+            seen = Image.fromarray(framed(self.network.input)(picture))
+            return Attention(seen, weights.float().cpu().numpy(), tuple(box.tolist()))
 
 
 def _check_mark(model: Model) -> None:

@@ -15,11 +15,12 @@ from pipeline.base.devices import torch_device
 from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, CATEGORY, IMAGE
 from pipeline.images.decode import Box, UnreadableImage, as_box, decode_image, load_image, prepare_image
-from pipeline.retrieval.answers import HEAVIEST, Answer, Hit
+from pipeline.retrieval.answers import HEAVIEST, Answer, Attention, Hit
 from pipeline.retrieval.embedding import Embedded, QueryEmbedder
-from pipeline.retrieval.engines.face import Among
+from pipeline.retrieval.engines.face import Among, Engine
 from pipeline.retrieval.finding import Query, find
 from pipeline.retrieval.index.folder import FOLDER, Index, read_index
+from pipeline.retrieval.likes import Likes
 
 Picture = Image.Image | np.ndarray | bytes | str | Path  # an array is (H, W, 3) uint8; bytes are an encoded picture
 
@@ -29,11 +30,12 @@ class UnreadablePhoto(UserError):  # noqa: N818
 
 
 class Terms(NamedTuple):
-    """What a search is to give: `k` hits, of one category or any, with a weight of the colours."""
+    """What a search is to give: `k` hits, of one category or any, with a weight of the colours, alike in `like`."""
 
     k: int
     category: str | None
     colour_weight: float
+    like: str | None = None
 
 
 class Searcher:
@@ -44,7 +46,7 @@ class Searcher:
 
     def __init__(self, index: Index, device: torch.device) -> None:
         self.index, self.device = index, device
-        self.models = tuple(index.engines)
+        self.models, self._likes = tuple(index.facts.models), Likes(index)
         places = index.table.groupby(CATEGORY).indices
         self.categories = {str(name): index.ids[places[name]] for name in sorted(places)}
         self._embedder, self._loading = None, threading.Lock()
@@ -54,11 +56,21 @@ class Searcher:
         """The index in `folder`. Raises UserError when it is missing or damaged, or (warm) its models are gone."""
         made = cls(read_index(Path(folder)), torch_device(device))
         if warm:
-            made.embed([Image.new("RGB", (64, 64))])
+            made.embed([Image.new("RGB", (64, 64))], like=next(iter(made.attributes), None))
         return made
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Those that pictures can be alike in, one of which a search then names; none: a search is by all of them."""
+        return self._likes.names
+
+    def attributes_of(self, row: int) -> tuple[str, ...]:
+        """Those that the picture of that number is found by. Raises UserError when there is none."""
+        self.index.places(np.array([row]))  # known?
+        return self._likes.of(row)
 
     @property
     def has_colour(self) -> bool:
@@ -70,6 +82,7 @@ class Searcher:
         image: Picture,
         k: int = 10,
         *,
+        like: str | None = None,
         box: Box | None = None,
         category: str | None = None,
         colour_weight: float = 0.0,
@@ -77,12 +90,13 @@ class Searcher:
     ) -> Answer:
         """The `k` pictures nearest to `image`, or to its part in `box` (x, y, w, h), in pixels of the upright picture.
 
-        `category`: no others are found. `model`: one of `models`, the last one when None. Raises UserError for a
-        picture that cannot be read, a box beside it, an unknown category or model, and a weight without colours.
+        `like`: the one of `attributes` that they are to be alike in, where there are some. `category`: no others are
+        found. `model`: one of `models`, the last one when None. Raises UserError for a picture that cannot be read, a
+        box beside it, an unknown attribute, category or model, and a weight without colours.
         """
-        (answer,) = self.compare(
-            image, k, box=box, category=category, colour_weight=colour_weight, models=[self._model(model)]
-        )
+        likes, models = [] if like is None else [like], [self._model(model)]
+        terms = {"category": category, "colour_weight": colour_weight}
+        (answer,) = self.compare(image, k, likes=likes, box=box, **terms, models=models)
         return answer
 
     def compare(
@@ -90,13 +104,18 @@ class Searcher:
         image: Picture,
         k: int = 10,
         *,
+        likes: Sequence[str] = (),
         box: Box | None = None,
         category: str | None = None,
         colour_weight: float = 0.0,
         models: Sequence[str] | None = None,
     ) -> list[Answer]:
-        """As `search`, by each of `models` (all by default); the picture goes through the backbone once."""
+        """As `search`, by each of `models` (all by default), alike in each of `likes`.
+
+        The picture goes through the backbone once an attribute.
+        """
         names = [self._model(name) for name in models or self.models]
+        attributes = self._likes.check(likes)
         terms = self._checked(Terms(k, category, colour_weight))
         spent: dict[str, float] = {}
         if self._embedder is None:
@@ -104,31 +123,47 @@ class Searcher:
                 self._network()
         with _timed(spent, "decode"):
             picture = self._picture(image, box)
-        with _timed(spent, "embed"):
-            embedded = self._network()([picture], category)
-        return [self._answer(embedded.of(0, name), name, terms, spent) for name in names]
+        answers = []
+        for attribute in attributes:
+            with _timed(spent, "embed"):
+                embedded = self._network()([picture], category, attribute)
+            asked = terms._replace(like=attribute)
+            answers += [self._answer(embedded.of(0, name), name, asked, spent) for name in names]
+        return answers
 
     def like(
         self,
         row: int,
         k: int = 10,
         *,
+        like: str | None = None,
         category: str | None = None,
         colour_weight: float = 0.0,
         model: str | None = None,
     ) -> Answer:
-        """The `k` pictures nearest to that of `row`, which is not among them. Needs no network."""
+        """The `k` pictures nearest to that of `row`, which is not among them, as `search` does. Needs no network."""
         name = self._model(model)
-        terms = self._checked(Terms(k, category, colour_weight))
+        attribute = self._likes.one(like)
+        terms = self._checked(Terms(k, category, colour_weight, attribute))
         self.index.places(np.array([row]))  # known?
-        vector = self.index.engines[name].rows(np.array([row]))[0]
+        self._likes.check_row(row, attribute)
+        vector = self._engine(name, attribute).rows(np.array([row]))[0]
         colour = self.index.colour.rows(np.array([row]))[0] if colour_weight else None
         return self._answer(Query(vector, colour), name, terms, own=row)
 
-    def embed(self, images: Iterable[Picture], category: str | None = None) -> Embedded:
+    def embed(self, images: Iterable[Picture], category: str | None = None, *, like: str | None = None) -> Embedded:
         """Embeddings of pictures by every model, and their colour features. Raises UserError as `search` does."""
+        attribute = self._likes.one(like)
         pictures = [self._picture(image, None) for image in images]
-        return self._network()(pictures, category)
+        return self._network()(pictures, category, attribute)
+
+    def attention(self, image: Picture, like: str, *, box: Box | None = None) -> Attention | None:
+        """Where the network looks in a picture, or in its part in `box`, for the attribute; None if it does not tell.
+
+        Raises UserError as `search` does.
+        """
+        (attribute,) = self._likes.check([like])
+        return self._network().attention(self._picture(image, box), None, attribute)
 
     def hit(self, row: int) -> Hit:
         """The picture of that number. Raises UserError when there is none."""
@@ -157,9 +192,9 @@ class Searcher:
     ) -> Answer:
         spent, weight = dict(spent or {}), terms.colour_weight
         with _timed(spent, "search"):
-            among, facts = self._among(terms.category), self.index.facts
+            among, facts = self._likes.among(self._among(terms.category), terms.like), self.index.facts
             ids, scored = find(
-                self.index.engines[model],
+                self._engine(model, terms.like),
                 query,
                 terms.k,
                 fusion=facts.fusion(weight),
@@ -168,8 +203,8 @@ class Searcher:
                 among=None if terms.category is None else Among(terms.category, among),
                 own=own,
             )
-            hits = self._hits(ids, scored.score, scored.deep, scored.colour if weight else None)
-        return Answer(model, tuple(hits), len(among) - int(own in among), spent)
+            hits = self._hits(ids, scored.score, scored.deep, scored.colour if weight else None, terms.like)
+        return Answer(model, tuple(hits), len(among) - int(own in among), spent, terms.like)
 
     def _hits(
         self,
@@ -177,13 +212,15 @@ class Searcher:
         score: np.ndarray | None = None,
         deep: np.ndarray | None = None,
         colour: np.ndarray | None = None,
+        like: str | None = None,
     ) -> list[Hit]:
         shown = self.index.table.iloc[self.index.places(ids)]
         names = ("row", "item", "category", "link", "domain", "dataset", "image")
         texts = zip(*(shown[name].tolist() for name in names), strict=True)
         figures = [None if values is None else values.tolist() for values in (score, deep, colour)]
+        known = self._likes.values(ids, like)
         return [
-            Hit(*text, *(None if values is None else values[place] for values in figures))
+            Hit(*text, *(None if values is None else values[place] for values in figures), known[place])
             for place, text in enumerate(texts)
         ]
 
@@ -193,6 +230,9 @@ class Searcher:
         if category not in self.categories:
             raise UserError(f"category {category!r}: none of the index; known: {', '.join(self.categories)}")
         return self.categories[category]
+
+    def _engine(self, model: str, attribute: str | None) -> Engine:
+        return self.index.engines[model if attribute is None else attribute]
 
     def _model(self, name: str | None) -> str:
         if name is None:
@@ -207,6 +247,8 @@ class Searcher:
             raise UserError(f"k: {terms.k} results cannot be shown; ask for 1 or more")
         if not 0 <= weight <= HEAVIEST:
             raise UserError(f"colour weight: {weight} is no weight; give one from 0 to {HEAVIEST:g}")
+        if weight and self.attributes:
+            raise UserError("colour weight: an index by attributes has no colour features; search without")
         if weight and not self.has_colour:
             raise UserError(
                 "colour weight: the index has no colour features; extract.colour and extract.colour_parts say of which "

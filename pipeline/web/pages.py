@@ -1,6 +1,6 @@
 """The pages, from templates. A page is whole, or (`?part=results`) only what the script puts into the one at hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class Pages:
         content, fields = await self._service.uploads.read(request)
         wishes = Wishes.of(fields, self._service.limits)
         served = self._service.served
+        wishes = _alike(wishes, served.searcher.attributes)
         answers = await self._service.search(served, content, wishes)
         return self._page(request, served, "answers.html", wishes=wishes, answers=answers)
 
@@ -62,7 +63,9 @@ class Pages:
         """What is found for a picture of the index."""
         row, wishes = request.path_params["row"], Wishes.of_address(request.query_params, self._service.limits)
         served = self._service.served
-        asked, answers = served.hit(row), await self._service.similar(served, row, wishes)
+        asked = served.hit(row)
+        wishes = _alike(wishes, served.searcher.attributes_of(row))
+        answers = await self._service.similar(served, row, wishes)
         return self._page(request, served, "answers.html", wishes=wishes, answers=answers, asked=asked)
 
     def error(self, request: Request, status: int, text: str, headers: Mapping[str, str]) -> Response:
@@ -89,6 +92,11 @@ class Pages:
             **{"asked": None, "answers": None} | values,
         )
         return HTMLResponse(html, status, headers)
+
+
+def _alike(wishes: Wishes, attributes: Sequence[str]) -> Wishes:
+    """The wishes, alike in the first of the attributes unless they say in what; the page shows which one it is."""
+    return wishes if wishes.likes else replace(wishes, likes=tuple(attributes[:1]))
 
 
 def _address(shelf: Shelf, start: int) -> str:

@@ -93,6 +93,7 @@ class Service:
             return searcher.compare(
                 content,
                 wishes.k,
+                likes=wishes.likes,
                 box=wishes.box,
                 category=served.category(wishes.category),
                 colour_weight=wishes.colour,
@@ -108,7 +109,8 @@ class Service:
         def work() -> list[Answer]:
             options = {"category": served.category(wishes.category), "colour_weight": wishes.colour}
             names = wishes.models or served.searcher.models[-1:]
-            return [served.searcher.like(hit.row, wishes.k, **options, model=name) for name in names]
+            asked = [(like, name) for like in wishes.likes or (None,) for name in names]
+            return [served.searcher.like(hit.row, wishes.k, like=like, **options, model=name) for like, name in asked]
 
         return await self._searches.run(work, self.limits.search_seconds)
 

@@ -30,15 +30,17 @@ def hit_shape(hit: Hit) -> dict[str, Any]:
         "score": hit.score,
         "deep": hit.deep,
         "colour": hit.colour,
+        "value": hit.value,
         "picture": f"/picture/{hit.row}",
         "similar": f"/similar/{hit.row}",
     }
 
 
 def answer_shape(answer: Answer) -> dict[str, Any]:
-    """What one model found."""
+    """What one model found, alike in an attribute if the index is by them."""
     return {
         "model": answer.model,
+        "attribute": answer.attribute,
         "searched": answer.searched,
         "milliseconds": answer.milliseconds,
         "hits": [hit_shape(hit) for hit in answer.hits],
@@ -50,6 +52,7 @@ def facts_shape(searcher: "Searcher", limits: Limits) -> dict[str, Any]:
     return {
         "rows": len(searcher),
         "models": list(searcher.models),
+        "attributes": list(searcher.attributes),
         "categories": {shown_category(name): len(rows) for name, rows in searcher.categories.items()},
         "colours": searcher.has_colour,
         "limits": {"upload_mb": limits.upload_mb, "megapixels": limits.megapixels, "results": limits.results},

@@ -15,32 +15,33 @@ from pipeline.web.refusals import Refusal
 RESULTS = 24
 SHELF = 60
 HIGHEST = 10**9
-NAMES = ("k", "box", "category", "colour", "models")
+NAMES = ("k", "like", "box", "category", "colour", "models")
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """How a search is to be done; no `models`: the last one of the index."""
+    """How a search is to be done; no `models`: the last one of the index. `likes`: attributes to be alike in."""
 
     k: int = RESULTS
     box: Box | None = None
     category: str | None = None
     colour: float = 0.0
     models: tuple[str, ...] = ()
+    likes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, given: Iterable[tuple[str, str]], limits: Limits) -> "Wishes":
-        """From fields, of which an empty one is as if it were not there; `models` may come several times.
+        """From fields, of which an empty one is as if it were not there; `models` and `like` may come several times.
 
         Raises Refusal or UserError.
         """
         fields: dict[str, Any] = {}
-        models = []
+        several: dict[str, list[str]] = {"models": [], "like": []}
         for name, text in given:
             if name not in NAMES:
                 raise Refusal(400, f"field {name!r}: unknown; known: {', '.join(NAMES)}")
-            if name == "models":
-                models.append(text)
+            if name in several:
+                several[name].append(text)
             elif name in fields:
                 raise Refusal(400, f"field {name!r}: given twice")
             elif text.strip():
@@ -51,7 +52,8 @@ class Wishes:
             fields["box"] = parse_box(fields["box"])
         if "colour" in fields:
             fields["colour"] = _number("colour", fields["colour"], HEAVIEST)
-        return cls(**fields, models=tuple(dict.fromkeys(filter(None, models))))
+        models, likes = (tuple(dict.fromkeys(filter(None, texts))) for texts in several.values())
+        return cls(**fields, models=models, likes=likes)
 
     @classmethod
     def of_address(cls, query: QueryParams, limits: Limits) -> "Wishes":

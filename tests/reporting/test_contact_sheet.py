@@ -1,5 +1,7 @@
 """Contact sheets: the frames tell the truth, odd input does no harm, the bytes are stable."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -77,6 +79,17 @@ def test_what_nobody_knows_to_be_right_has_a_frame_of_its_own():
     sheet = contact_sheet(BLUE, "dress", [row([None, None, True])])
     assert n_frames(sheet, UNKNOWN) == 2
     assert n_frames(sheet, RIGHT) == 1
+
+
+def test_what_a_model_looked_at_stands_before_the_results_and_texts_below():
+    plain = contact_sheet(BLUE, "", [row([True])] * 3)
+    looked = ResultRow("m", [(BLUE, True)], "", ["deep"], [(BLUE, "attention"), (BLUE.convert("L"), "crop")])
+    sheet = contact_sheet(BLUE, "", [looked, row([True, False]), row([True])])
+    assert sheet.width > plain.width
+    assert sheet.height > plain.height
+    assert (n_frames(sheet, RIGHT), n_frames(sheet, WRONG)) == (3, 1)
+    other = contact_sheet(BLUE, "", [replace(looked, texts=["high"]), row([True, False]), row([True])])
+    assert sheet.tobytes() != other.tobytes()
 
 
 def test_no_rows_and_other_modes():

@@ -1,6 +1,7 @@
 """A searcher without networks: drawn garments, told apart by their colour."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from time import perf_counter, sleep
 
@@ -49,7 +50,9 @@ class FakeSearcher:
         colour: bool = True,
         delay: float = 0,
         names: Sequence[str] = CATEGORIES,
+        attributes: Sequence[str] = (),
     ) -> None:
+        self.attributes = tuple(attributes)
         self.models, self.has_colour, self.delay, self.names = tuple(models), colour, delay, tuple(names)
         self.hits = [self._made(row) for row in range(rows)]
         self.categories = {
@@ -66,12 +69,14 @@ class FakeSearcher:
         image: bytes,
         k: int = 10,
         *,
+        likes: Sequence[str] = (),
         box: Box | None = None,
         category: str | None = None,
         colour_weight: float = 0.0,
         models: Sequence[str] | None = None,
     ) -> list[Answer]:
         self._check(category, colour_weight, models or ())
+        asked = self._alike(likes)
         sleep(self.delay)
         start = perf_counter()
         try:
@@ -82,20 +87,30 @@ class FakeSearcher:
         pixels = np.asarray(picture.resize((32, 32)), dtype=float).reshape(-1, 3)
         coloured = pixels[pixels.min(axis=1) < 240]
         vector = np.median(coloured if len(coloured) else pixels, axis=0)
-        return [self._nearest(vector, k, category, colour_weight, model, spent) for model in models or self.models]
+        return [
+            self._told(self._nearest(vector, k, category, colour_weight, model, spent), like)
+            for like in asked
+            for model in models or self.models
+        ]
 
     def like(
         self,
         row: int,
         k: int = 10,
         *,
+        like: str | None = None,
         category: str | None = None,
         colour_weight: float = 0.0,
         model: str | None = None,
     ) -> Answer:
         self._check(category, colour_weight, [model] if model else ())
+        (like,) = self._alike([like] if like else [])
         self.hit(row)
-        return self._nearest(self.vectors[row], k, category, colour_weight, model or self.models[-1], {}, own=row)
+        found = self._nearest(self.vectors[row], k, category, colour_weight, model or self.models[-1], {}, own=row)
+        return self._told(found, like)
+
+    def attributes_of(self, row: int) -> tuple[str, ...]:
+        return self.attributes[row % 2 :]  # the first is none of every other picture
 
     def hit(self, row: int) -> Hit:
         if not 0 <= row < len(self):
@@ -129,6 +144,15 @@ class FakeSearcher:
             raise UserError(f"colour weight: {weight} is no weight; give 0 or more")
         if weight and not self.has_colour:
             raise UserError("colour weight: the index has no colour features")
+
+    def _alike(self, likes: Sequence[str]) -> Sequence[str | None]:
+        if bool(likes) != bool(self.attributes) or not set(likes) <= set(self.attributes):
+            raise UserError(f"like {', '.join(likes)}: known: {', '.join(self.attributes)}")
+        return likes or (None,)
+
+    def _told(self, answer: Answer, like: str | None) -> Answer:
+        hits = tuple(replace(hit, value=like and f"{like} of {hit.item}") for hit in answer.hits)
+        return replace(answer, attribute=like, hits=hits)
 
     def _nearest(
         self,

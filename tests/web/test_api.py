@@ -28,6 +28,7 @@ def test_search(client):
         "score": 0,
         "deep": 0,
         "colour": 0,
+        "value": None,
         "picture": "/picture/5",
         "similar": "/similar/5",
     }

@@ -34,7 +34,8 @@ class Added(NamedTuple):
 def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> Added:
     """Add the pictures `entries` (see `pipeline.retrieval.catalogue.entries`) to the index in `folder`.
 
-    A picture that is there already, the same box of the same file, is replaced by what it now shows.
+    A picture that is there already, the same box of the same file, is replaced by what it now shows. An index by
+    attributes finds it by each of them, and knows no values of it.
     Raises UserError when none can be read, when the models of the index are gone, and while another change goes on.
     """
     entries = entries[~_pictures(entries).duplicated(keep="last")]
@@ -47,7 +48,9 @@ def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> A
             if places:
                 ids, some = first + len(kept) + np.arange(len(places)), entries.iloc[part].iloc[places]
                 told = {"categories": some[CATEGORY].tolist(), "domains": some[DOMAIN].tolist(), "digests": digests}
-                _extend(index, ids, embedder.add(pictures, **told), some[CATEGORY].to_numpy(dtype=str))
+                for attribute in index.facts.attributes or (None,):
+                    embedded = embedder.add(pictures, **told, attribute=attribute)
+                    _extend(index, ids, embedded, some[CATEGORY].to_numpy(dtype=str), attribute)
                 kept += [part.start + place for place in places]
         if not kept:
             raise UserError(f"{left_out[0][0]}: {left_out[0][1]}; nothing to add ({len(left_out)} unreadable pictures)")
@@ -80,19 +83,28 @@ def _without(index: Index, gone: np.ndarray) -> Index:
     """The index without the rows where `gone` (N,) bool."""
     if gone.all():
         raise UserError("the index would be empty; nothing was removed")
-    ids = index.ids[gone]
+    ids, values = index.ids[gone], index.values
     if len(ids):  # faiss would go through all rows
-        for engine in index.engines.values():
-            engine.remove(ids)
+        for name, engine in index.engines.items():
+            held = ids[np.isin(ids, engine.ids)]
+            if len(held) == len(engine.ids):
+                raise UserError(f"no picture would be left to be found by {name!r}; nothing was removed")
+            if len(held):
+                engine.remove(held)
         if index.colour is not None:
             index.colour.remove(ids)
-    return replace(index, table=index.table[~gone].reset_index(drop=True))
+        if values is not None:
+            values = values[~values[ROW].isin(ids)]
+    return replace(index, table=index.table[~gone].reset_index(drop=True), values=values)
 
 
-def _extend(index: Index, ids: np.ndarray, embedded: Embedded, categories: np.ndarray) -> None:
-    """Give the engines and the colours of the index rows with these numbers (n,) and categories (n,) str."""
-    for name, engine in index.engines.items():
-        engine.add(ids, embedded.vectors[name], categories)
+def _extend(index: Index, ids: np.ndarray, embedded: Embedded, categories: np.ndarray, attribute: str | None) -> None:
+    """Give the engines and the colours of the index rows with these numbers (n,) and categories (n,) str.
+
+    `attribute`: that of the one engine that they are for.
+    """
+    for name, vectors in embedded.vectors.items():
+        index.engines[name if attribute is None else attribute].add(ids, vectors, categories)
     if index.colour is not None:
         index.colour.add(ids, embedded.colour)
 

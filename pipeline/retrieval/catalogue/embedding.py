@@ -41,9 +41,13 @@ class CatalogueEmbedder(QueryEmbedder):
         categories: Sequence[str],
         domains: Sequence[str],
         digests: Sequence[str],
+        attribute: str | None = None,
     ) -> Embedded:
-        """Embed RGB `pictures` of these categories and domains as the chain does; `digests` tell their files."""
-        embedded = self.embed(pictures, categories, domains)
+        """Embed RGB `pictures` of these categories and domains as the chain does; `digests` tell their files.
+
+        `attribute`: what the network is asked for, where it is. Nothing mixes views into that.
+        """
+        embedded = self.embed(pictures, categories, domains, attribute)
         shop = [place for place, domain in enumerate(domains) if domain == Domain.SHOP]
         for name, model in self.models.items():
             if model.mix is not None and shop:

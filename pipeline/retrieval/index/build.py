@@ -19,6 +19,7 @@ from pipeline.retrieval.engines.choice import build_engine
 from pipeline.retrieval.engines.measure import SAMPLED, Sample, milliseconds, recall, sample_of
 from pipeline.retrieval.engines.vectors import Vectors, create_vectors
 from pipeline.retrieval.fusion import Fusion
+from pipeline.retrieval.index.attributes import known_values
 from pipeline.retrieval.index.folder import FOLDER, TEXTS, Facts, Index
 from pipeline.table.domains import domain_codes
 
@@ -37,26 +38,34 @@ def build_index(
     raw: Path,
     work: Path,
     block_rows: int,
+    known: pd.DataFrame | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Built:
-    """The index of rows of the part that `features` is of, and a report of recall, bytes and milliseconds.
+    """The index of rows of the part that `features` is of, and a report of recall, bytes and milliseconds an engine.
 
     table: the manifest's rows of `features`, in that order; kept (n,) int64: the places there of those that are to be
     found, see `catalogue_rows`; models: name -> model, None for that of the stored embeddings; views: of the part, for
-    models that mix them in. The recall is that of
-    the queries among the rows of `features`, and of the indexed rows themselves where there are none.
+    models that mix them in; known: the table of attributes, for features by attribute, of the one model, which get an
+    engine an attribute. The recall is that of the queries among the rows of `features`, and of the indexed rows
+    themselves where there are none.
     `raw`: the folder that pictures lie in; `work`: one for vectors in the making.
     """
     rows = Chosen(kept[np.argsort(features.row[kept], kind="stable")], np.flatnonzero(table[SPLIT] == Split.QUERY))
-    ids, categories = features.row[rows.kept], table[CATEGORY].to_numpy(dtype=str)[rows.kept]
+    ids, first = np.unique(features.row[rows.kept], return_index=True)
+    wanted = {name: (model, rows) for name, model in models.items()}
     facts = replace(facts, rows=len(ids), next_row=int(ids[-1]) + 1, colour=features.colour)
-    engines, report = {}, {}
+    if features.condition is not None:
+        (model,), by_attribute = models.values(), _by_attribute(features, rows, say)
+        wanted = {name: (model, some) for name, some in by_attribute.items()}
+        facts = replace(facts, attributes={name: {} for name in by_attribute})
+    engines, report, categories = {}, {}, table[CATEGORY].to_numpy(dtype=str)
     embed = Embed(features, views, domain_codes(table[DOMAIN]), block_rows)
     try:
-        for name, model in models.items():
-            vectors, queries, own = _vectors(embed, model, rows, work / name)
+        for name, (place, _) in facts.stored().items():
+            model, some = wanted[name]
+            vectors, queries, own = _vectors(embed, model, some, work / place)
             sample = sample_of(vectors, queries, own)
-            engines[name] = build_engine(vectors, categories, sample, params, name)
+            engines[name] = build_engine(vectors, categories[some.kept], sample, params, place)
             report[name] = measure_engine(engines[name], sample, facts)
             say(f"{name}: {engine_line(report[name])}")
         colour = None
@@ -66,7 +75,8 @@ def build_index(
         for engine in engines.values():
             engine.discard()
         raise
-    return Index(facts, index_table(table.iloc[rows.kept], ids, raw), engines, colour), report
+    values = None if features.condition is None else known_values(known, ids)
+    return Index(facts, index_table(table.iloc[rows.kept[first]], ids, raw), engines, colour, values), report
 
 
 def catalogue_rows(path: Path, table: pd.DataFrame, part: str, params: IndexParams) -> np.ndarray:
@@ -171,6 +181,18 @@ class Embed:
         for part in slices(len(kept), self.block_rows):
             ids = self.views.row[kept[part]]
             vectors.replace(ids, model.mix.blend(vectors.rows(ids), means[kept[part]]))
+
+
+def _by_attribute(features: Features, rows: Chosen, say: Callable[[str], None]) -> dict[str, Chosen]:
+    """Which of `rows` are of each attribute; one that no picture is to be found by is left out, and said."""
+    chosen = {}
+    for number, name in enumerate(features.attributes):
+        some = Chosen(*(places[features.condition[places] == number] for places in (rows.kept, rows.asked)))
+        if len(some.kept):
+            chosen[name] = some
+        else:
+            say(f"{name}: no pictures with features of it; the index is not by {name}")
+    return chosen
 
 
 def _vectors(embed: Embed, model: Adapted | None, rows: Chosen, folder: Path) -> tuple[Vectors, np.ndarray, np.ndarray]:

@@ -5,6 +5,11 @@
 - `<model>/`: what the engine of that model keeps;
 - `colour/`: colour features, where there are any.
 
+Where the network is asked for an attribute, there are in place of `<model>/`
+
+- `attribute_<n>/`: what the engine of the n-th attribute keeps, of the pictures that it is known, or asked, of;
+- `values.parquet`: `row`, `attribute`, `value`: what is known of the pictures; several values as one text.
+
 A number stands for one picture as long as the folder is changed and not built anew: it is not given to another one when
 the picture is removed.
 """
@@ -23,7 +28,7 @@ from filelock import FileLock, Timeout
 
 from pipeline.base.atomic import remove, replacing
 from pipeline.base.errors import UserError
-from pipeline.base.names import BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK, ROW
+from pipeline.base.names import ATTRIBUTE, BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK, ROW, VALUE
 from pipeline.base.opening import opening
 from pipeline.base.parquet import read_parquet, write_parquet
 from pipeline.base.reports import write_json
@@ -31,7 +36,7 @@ from pipeline.retrieval.engines.face import Engine
 from pipeline.retrieval.engines.vectors import Vectors
 from pipeline.retrieval.fusion import Fusion
 
-FACTS, ROWS, COLOUR = "index.json", "rows.parquet", "colour"
+FACTS, ROWS, VALUES, COLOUR = "index.json", "rows.parquet", "values.parquet", "colour"
 FOLDER = "folder"
 TEXTS = (IMAGE, ITEM, CATEGORY, LINK, DOMAIN, DATASET, FOLDER)
 FORMAT = 1
@@ -55,6 +60,7 @@ class Facts:
     `backbone` is that of all `models`, a head each. `next_row`: the number of the next picture. `colour`: how colour
     features were made, None where there are none. `shortlist`: how many times as many rows as are asked for are found
     by the engine and then scored exactly; 0: all that it finds. `views`: the file of those that models mix in.
+    `attributes`: those that a search is by, each with the facts of its engine, of which the one model has none then.
     """
 
     part: str
@@ -67,6 +73,7 @@ class Facts:
     shortlist: int
     colour: dict[str, Any] | None = None
     views: str | None = None
+    attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
     format: int = FORMAT
 
     @classmethod
@@ -81,15 +88,33 @@ class Facts:
         """How scores are made, with this weight of the colour."""
         return Fusion(self.metric, self.colour_metric, weight)
 
+    def stored(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Folder and facts of each engine: by attribute where there are some, else by model."""
+        if self.attributes:  # a name of an attribute may be none of a folder
+            return {name: (f"attribute_{n}", facts) for n, (name, facts) in enumerate(self.attributes.items())}
+        return {name: (name, model.engine) for name, model in self.models.items()}
+
+    def holding(self, rows: int, engines: Mapping[str, Engine]) -> "Facts":
+        """The same of an index of so many rows in `engines`."""
+        facts = {name: engine.facts for name, engine in engines.items()}
+        if self.attributes:
+            return replace(self, rows=rows, attributes=facts)
+        models = {name: replace(model, engine=facts[name]) for name, model in self.models.items()}
+        return replace(self, rows=rows, models=models)
+
 
 @dataclass(frozen=True)
 class Index:
-    """An index in memory, but for the vectors: facts, rows (see the module), an engine a model, colour features."""
+    """An index in memory, but for the vectors: facts, rows (see the module), engines, colour features, known values.
+
+    There is an engine a model, or one an attribute, which then holds some of the rows.
+    """
 
     facts: Facts
     table: pd.DataFrame
     engines: dict[str, Engine]
     colour: Vectors | None = None
+    values: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -116,15 +141,16 @@ class Index:
 def write_index(folder: Path, index: Index) -> None:
     """Write the index to `folder`, which is replaced whole: who reads meanwhile reads the former one or this one."""
     with replacing(folder) as aside:
-        for name, engine in index.engines.items():
-            (aside / name).mkdir(parents=True)
-            engine.write(aside / name)
+        for name, (place, _) in index.facts.stored().items():
+            (aside / place).mkdir(parents=True)
+            index.engines[name].write(aside / place)
         if index.colour is not None:
             (aside / COLOUR).mkdir()
             index.colour.write(aside / COLOUR)
         write_parquet(aside / ROWS, index.table)
-        models = {name: replace(model, engine=index.engines[name].facts) for name, model in index.facts.models.items()}
-        write_json(aside / FACTS, asdict(replace(index.facts, rows=len(index.table), models=models)))
+        if index.values is not None:
+            write_parquet(aside / VALUES, index.values)
+        write_json(aside / FACTS, asdict(index.facts.holding(len(index), index.engines)))
     for engine in index.engines.values():
         engine.settle()
 
@@ -197,24 +223,28 @@ def _read(folder: Path) -> Index:
     facts, table = read_facts(folder), read_parquet(folder / ROWS, MEND)
     try:
         with opening(folder):
-            engines = {name: read_engine(folder / name, model.engine) for name, model in facts.models.items()}
+            engines = {name: read_engine(folder / place, held) for name, (place, held) in facts.stored().items()}
             colour = None if facts.colour is None else Vectors.read(folder / COLOUR)
     except (OSError, ValueError, KeyError, RuntimeError) as error:  # faiss raises the last one
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise UserError(f"{folder}: damaged index ({reason}); {MEND}") from error
-    index = Index(facts, table, engines, colour)
+    values = read_parquet(folder / VALUES, MEND) if facts.attributes else None
+    index = Index(facts, table, engines, colour, values)
     _check(folder, index)
     return index
 
 
 def _check(folder: Path, index: Index) -> None:
-    """Raise UserError unless all that the index holds is of the same rows."""
-    missing = [column for column in (ROW, *TEXTS, *BOX) if column not in index.table]
-    if missing:
-        raise UserError(f"{folder / ROWS}: no column {missing[0]!r}; {MEND}")
-    held = {f"{folder / name}": engine.ids for name, engine in index.engines.items()}
+    """Raise UserError unless all that the index holds is of the same rows; engines of attributes hold some of them."""
+    wanted = {ROWS: (index.table, (ROW, *TEXTS, *BOX)), VALUES: (index.values, (ROW, ATTRIBUTE, VALUE))}
+    for name, (table, columns) in wanted.items():
+        missing = [column for column in columns if table is not None and column not in table]
+        if missing:
+            raise UserError(f"{folder / name}: no column {missing[0]!r}; {MEND}")
+    some = {place: index.engines[name].ids for name, (place, _) in index.facts.stored().items()}
+    same = {} if index.facts.attributes else some
     if index.colour is not None:
-        held[str(folder / COLOUR)] = index.colour.ids
-    for name, ids in held.items():
-        if not np.array_equal(ids, index.ids):
-            raise UserError(f"{name}: holds {len(ids)} rows, others than the {len(index)} of {ROWS}; {MEND}")
+        same[COLOUR] = index.colour.ids
+    for name, ids in (some | same).items():
+        if not (np.array_equal(ids, index.ids) if name in same else np.isin(ids, index.ids).all()):
+            raise UserError(f"{folder / name}: holds {len(ids)} rows, others than the {len(index)} of {ROWS}; {MEND}")

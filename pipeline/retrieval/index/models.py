@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.base.names import ModelName
-from pipeline.features.store import model_mark
+from pipeline.features.store import NONE_TO_LEARN_FROM, model_mark
 from pipeline.features.views import Views, lacks_views, without_views
 from pipeline.models.folder import Adapted, load_heads
 from pipeline.params.index import IndexParams
@@ -14,13 +14,16 @@ from pipeline.retrieval.index.folder import Facts, Model
 
 
 def index_heads(
-    names: Sequence[str], backbone: Path, adapter: Path, views: Views, rows: np.ndarray
+    names: Sequence[str], backbone: Path, adapter: Path, views: Views, rows: np.ndarray, *, by_attribute: bool = False
 ) -> tuple[dict[str, tuple[Path, Adapted | None]], list[str]]:
     """For each model its folder and what it is, None for the stored embeddings; and what to say of those missing.
 
     `views`: of the part; a model that mixes them in is missing unless all catalogue pictures `rows` (n,) have some.
-    Where no model is left there is the baseline alone, whatever is asked for.
+    Where no model is left there is the baseline alone, whatever is asked for; so it is for features `by_attribute`.
     """
+    if by_attribute:
+        others = [] if set(names) <= {ModelName.BASELINE} else [f"by the baseline alone: {NONE_TO_LEARN_FROM}"]
+        return {str(ModelName.BASELINE): (backbone, None)}, others
     adapted = load_heads(adapter)
     lacking = without_views({name: adapted[name] for name in names if name in adapted}, views, rows)
     heads: dict[str, tuple[Path, Adapted | None]] = {}

@@ -66,6 +66,8 @@ function failure(text) {
 function show(html) {
   results.innerHTML = html;
   results.removeAttribute("aria-busy");
+  const like = results.querySelector("[data-like]")?.dataset.like;
+  if (like && form.elements.like) form.elements.like.value = like; // which the server chose where none was named
   status.textContent = results.querySelector("[data-said]")?.dataset.said ?? "";
   document.title = [results.querySelector("h1")?.textContent, "Crosswear"].filter(Boolean).join(" · ");
   keep();
@@ -76,6 +78,8 @@ function show(html) {
 function open(asked, address) {
   keep();
   view = { photo: null, url: "", row: "", alt: "", box: null, ...asked };
+  // A picture of the catalogue starts with an attribute of its own, one that was found with what it was found by.
+  if (view.row && form.elements.like) form.elements.like.value = new URL(address).searchParams.get("like") ?? "";
   key = Date.now();
   history.pushState({ key }, "", address);
   scrollTo(0, 0);
@@ -231,6 +235,7 @@ form.addEventListener("input", (event) => {
 });
 form.addEventListener("change", (event) => {
   if (event.target.name === "models" && !form.querySelector("[name=models]:checked")) event.target.checked = true;
+  if (!view.photo && !view.row && event.target.name !== "category") return; // it waits for a picture
   ask();
 });
 form.addEventListener("submit", (event) => {
