@@ -175,6 +175,7 @@ def test_features_that_do_not_fit_the_head(copied, tmp_path):
     [
         ("finetune", RAW / "given.json", "run `dvc repro -f download`"),
         ("prepare", RAW.with_suffix(".parquet"), "run `dvc repro -f download@udma_features`"),
+        ("prepare", RAW.with_suffix(".attributes.parquet"), "run `dvc repro -f download@udma_features`"),
     ],
 )
 def test_damaged_raw_folder(copied, stage, path, mend):
