@@ -8,7 +8,7 @@ from stages._cli import Run, stage
 @click.option(
     "--only",
     multiple=True,
-    help="Group of cases: finch, adapt, evaluate, extract, views, train, margin, export.  [default: all]",
+    help="Group of cases: finch, adapt, evaluate, extract, views, train, margin, attributes, export.  [default: all]",
 )
 @click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="Runs a median is taken of.")
 @stage

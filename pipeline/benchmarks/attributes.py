@@ -48,7 +48,7 @@ def masks_case(triplets: int, side: int, size: int) -> Case:
     """Masks of the loss between the branches, and crops of `size` pixels of all pictures of so many triplets."""
     name = f"masks and crops of {3 * triplets} pictures of {side} px, to {size} px"
     limit = "plain rewrite: a tensor for each entry of both masks, crops by Pillow, picture by picture on one thread"
-    return Case("attributes", name, limit, partial(_prepare_masks, triplets=triplets, side=side, size=size), 0.5)
+    return Case("attributes", name, limit, partial(_prepare_masks, triplets=triplets, side=side, size=size), 1)
 
 
 def passes_of(network: nn.Module, step: Callable[[], Any]) -> list[Pass]:

@@ -11,8 +11,8 @@ from support.project import default_params
 from pipeline.base.errors import UserError
 from pipeline.base.params import parse_section
 from pipeline.images.loading import Pictures
-from pipeline.images.transforms import PictureInput, inference_transform
-from pipeline.params.finetune import ModelParams
+from pipeline.images.transforms import PictureInput, inference_transform, training_transform
+from pipeline.params.finetune import AugmentParams, ModelParams
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -49,6 +49,15 @@ def test_what_is_seen_of_a_wide_picture(crop_from, ends):
     assert made.shape == (16, 16)
     assert (255 * made[:, [0, -1]].mean(dim=0)).tolist() == pytest.approx(ends, abs=8)
     assert torch.allclose(made[0], made[-1])
+
+
+def test_a_crop_of_the_centre_in_training_is_what_is_seen_outside():
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 48, 3), dtype=np.uint8))
+    plain = {"rotation": 0.0, "resize": 16, "scale": None, "flip": 0.0, "jitter": 0.0}
+    made = training_transform(AugmentParams(**plain, crop="centre"), wanted(16, 16))(picture)
+    assert torch.equal(made, transform(16, 16)(picture))
+    torch.manual_seed(0)
+    assert not torch.equal(training_transform(AugmentParams(**plain), wanted(16, 16))(picture), made)
 
 
 def test_a_crop_larger_than_the_picture_is_refused():
