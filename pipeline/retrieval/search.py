@@ -72,7 +72,8 @@ def search(
 ) -> Found:
     """Every query searches the gallery pictures of its group. Those without a relevant one are dropped and counted.
 
-    With `ties` last, gallery rows of the same bytes are equally similar. Raises UserError for NaN or infinite embeddings.
+    With `ties` last, gallery rows of the same bytes are equally similar.
+    Raises UserError for NaN or infinite embeddings.
     """
     check_finite(queries.embeddings, "query embeddings")
     check_finite(gallery.embeddings, "gallery embeddings")
