@@ -61,7 +61,7 @@ class DropoutRecipe:
         return {"loss": float("inf") if place == self.bad_at else loss.item()}
 
 
-def run(recipe, path, *, keep="last", scores=(0.1, 0.3, 0.3, 0.2), seconds=1e9, validated=True):
+def run(recipe, path, *, keep="last", first=0, scores=(0.1, 0.3, 0.3, 0.2), seconds=1e9, validated=True):
     scores = iter(scores)
     known = {}
 
@@ -73,7 +73,7 @@ def run(recipe, path, *, keep="last", scores=(0.1, 0.3, 0.3, 0.2), seconds=1e9, 
 
     return train(
         recipe,
-        COURSE if keep == "last" else replace(COURSE, keep=keep),
+        COURSE if keep == "last" else replace(COURSE, keep=keep, first=first),
         start_fabric("cpu", "32-true"),
         checkpoint=Checkpoint(path, seconds),
         say=lambda _: None,
@@ -105,7 +105,8 @@ def test_interrupted_and_resumed_equals_undisturbed(tmp_path, die_at, seconds, k
 def test_best_is_the_first_of_the_highest_and_last_is_the_last(tmp_path):
     best = run(DropoutRecipe(), tmp_path / "a.pt", keep="best")
     last = run(DropoutRecipe(), tmp_path / "b.pt", keep="last")
-    assert (best.epoch, last.epoch) == (1, 3)
+    late = run(DropoutRecipe(), tmp_path / "c.pt", keep="best", first=2)
+    assert (best.epoch, last.epoch, late.epoch) == (1, 3, 2)
     assert not same(best.weights, last.weights)
     assert [row["epoch"] for row in last.history] == [1, 2, 3, 4]
 
