@@ -62,6 +62,8 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
         asked, out = asked_for(table, Part(part), attributes, known, params.attributes), FEATURES_FOLDER / f"{part}.h5"
         facts = {"model": model_mark(MODEL_FOLDER), "shown": digest_rows(table, asked.row)} | asked.facts
         facts |= {"branches": made_by.branches}
+        if asked.left_out:
+            run.say(f"{part}: left out, since the model does not know them: {', '.join(asked.left_out)}")
         if len(asked):
             made_by.write(part, asked, out, facts)
             run.say(f"{len(asked)} {made_by.what} in {out}")

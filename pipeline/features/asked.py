@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import ATTRIBUTE, ATTRIBUTES, ATTRIBUTES_FILE, CONDITION, Part
+from pipeline.base.names import ATTRIBUTE, ATTRIBUTES, CONDITION, Part
 from pipeline.table.attributes import part_attributes
 from pipeline.table.manifest import part_rows
 
@@ -22,11 +22,15 @@ Wanted = Literal["labelled", "all"] | tuple[str, ...]
 
 @dataclass(frozen=True)
 class Asked:
-    """row (N,) int64 of the manifest; condition (N,) int64 into `attributes`, or None: a row a picture."""
+    """row (N,) int64 of the manifest; condition (N,) int64 into `attributes`, or None: a row a picture.
+
+    `left_out`: attributes of which values are known, and which the network does not know.
+    """
 
     row: np.ndarray
     condition: np.ndarray | None = None
     attributes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.row)
@@ -51,7 +55,7 @@ def asked_for(
 
     `known`: the table of attributes, None for a network without. `wanted`: the pairs of picture and attribute of which
     it knows a value, those of all pictures and attributes, or of all pictures and some attributes. The order is that of
-    the pictures, then of `attributes`. Raises UserError for an attribute that the network does not have.
+    the pictures, then of `attributes`. Raises UserError for an attribute in `wanted` that the network does not have.
     """
     rows = part_rows(table, part)
     if not attributes:
@@ -60,12 +64,17 @@ def asked_for(
         return Asked(rows[:0], rows[:0], attributes)
     if wanted == LABELLED:
         labelled = part_attributes(table, known, part)
-        _check_known(labelled[ATTRIBUTE].unique().tolist(), attributes, f"{ATTRIBUTES_FILE}: {part} has")
+        left_out = sorted(set(labelled[ATTRIBUTE]).difference(attributes))
+        labelled = labelled[~labelled[ATTRIBUTE].isin(left_out)]
         place = pd.Index(rows).get_indexer(labelled.index)
         pairs = np.unique(place * len(attributes) + pd.Index(attributes).get_indexer(labelled[ATTRIBUTE]))
-        return Asked(rows[pairs // len(attributes)], pairs % len(attributes), attributes)
+        return Asked(rows[pairs // len(attributes)], pairs % len(attributes), attributes, tuple(left_out))
     chosen = attributes if wanted == ALL else wanted
-    _check_known(chosen, attributes, "extract.attributes:")
+    for name in chosen:
+        if name not in attributes:
+            raise UserError(
+                f"extract.attributes: the model does not know the attribute {name!r}; it knows {', '.join(attributes)}"
+            )
     conditions = np.sort([attributes.index(name) for name in dict.fromkeys(chosen)]).astype(np.int64)
     return Asked(rows.repeat(len(conditions)), np.tile(conditions, len(rows)), attributes)
 
@@ -77,12 +86,3 @@ def why_none(part: Part, attributes: tuple[str, ...]) -> str:
     if part in TO_TRAIN_ON:
         return f"nothing learns from features of pictures and attributes, so there are none of {part}"
     return f"no attribute is known of pictures of {part}"
-
-
-def _check_known(names: list[str] | tuple[str, ...], attributes: tuple[str, ...], where: str) -> None:
-    for name in names:
-        if name not in attributes:
-            raise UserError(
-                f"{where} the attribute {name!r}, which the model does not know; it knows {', '.join(attributes)}; "
-                "extract.attributes says which are extracted"
-            )

@@ -161,12 +161,15 @@ def test_what_cannot_be_compared(steered):
 
 
 def test_attributes_that_the_model_does_not_know(steered):
-    does_not = "the attribute 'hem', which the model does not know; it knows sleeve, neck"
     steered.change({"extract.attributes": ["hem"]})
-    steered.fails("extract --part target_test", f"extract.attributes: {does_not}")
+    steered.fails(
+        "extract --part target_test",
+        "extract.attributes: the model does not know the attribute 'hem'; it knows sleeve, neck",
+    )
     known = pd.read_parquet(steered.folder / ATTRIBUTES_FILE)
     write_attributes(steered.folder / ATTRIBUTES_FILE, known.replace({"attribute": {"neck": "hem"}}))
     steered.change({"extract.attributes": "labelled"})
-    steered.fails("extract --part target_test", f"data/attributes.parquet: target_test has {does_not}")
+    said = steered.succeed("extract --part target_test")
+    assert "target_test: left out, since the model does not know them: hem" in said
     (steered.folder / ATTRIBUTES_FILE).unlink()
     steered.fails("extract", "data/attributes.parquet: no such file; run `dvc repro prepare`")
