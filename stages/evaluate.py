@@ -22,9 +22,7 @@ def main(run: Run) -> None:
         ATTRIBUTES,
         ATTRIBUTES_FILE,
         DATASET,
-        DOMAIN,
         FEATURES_FOLDER,
-        GAINS,
         MANIFEST_FILE,
         METRICS_FOLDER,
         MODEL_FOLDER,
@@ -33,22 +31,20 @@ def main(run: Run) -> None:
         SPLIT,
         VIEWS_FOLDER,
         MetaDomain,
-        ModelName,
     )
     from pipeline.base.parquet import write_parquet
-    from pipeline.evaluation.attributes import entries_of, of_entries
     from pipeline.evaluation.by_query import by_query
+    from pipeline.evaluation.compared import compared
     from pipeline.evaluation.evaluate import evaluate
     from pipeline.evaluation.protocols import PROTOCOLS, choose_protocol, with_metrics
     from pipeline.features.store import open_parts
-    from pipeline.features.views import embed_catalogue, in_catalogue, lacks_views, open_views, without_views
+    from pipeline.features.views import open_views
     from pipeline.models.folder import load_heads
     from pipeline.params.data import DataParams
     from pipeline.params.evaluate import EvaluateParams
     from pipeline.reporting.contact_sheet import TOP
     from pipeline.reporting.evaluation import write_evaluation
     from pipeline.table.attributes import read_attributes
-    from pipeline.table.domains import domain_codes
     from pipeline.table.manifest import check_part, evaluated_part, has_pictures, part_rows, read_manifest
 
     params, runtime = run.section("evaluate", EvaluateParams), run.runtime()
@@ -59,23 +55,14 @@ def main(run: Run) -> None:
     check_part(MANIFEST_FILE, part, rows)
     dataset, splits = str(manifest[DATASET].iloc[rows[0]]), manifest[SPLIT].to_numpy(dtype=str)[rows]
     protocol = choose_protocol(params.protocol, dataset, splits, of_attributes=of_attributes)
-    table = manifest.iloc[features.row]
     made, views = load_heads(ADAPTER_FOLDER), open_views(VIEWS_FOLDER / f"{part}.h5", manifest, MODEL_FOLDER)
     features.check_heads({ADAPTER_FOLDER / name: model.head for name, model in made.items()})
-    if lacking := without_views(made, views, features.row[in_catalogue(table)]):
-        run.say(lacks_views(views, lacking))
-        made = {name: model for name, model in made.items() if name not in lacking}
-    domain = domain_codes(table[DOMAIN])
-    adapted = {
-        name: embed_catalogue(model, features, domain, views, device=device, block_rows=runtime.block_rows)
-        for name, model in made.items()
-    }
+    known = read_attributes(ATTRIBUTES_FILE) if protocol == ATTRIBUTES else None
+    options = {"device": device, "block_rows": runtime.block_rows, "say": run.say}
+    table, models, pairs = compared(manifest, part, features, made, views, known=known, **options)
     # Only target categories are aligned.
-    alignment = run.section("data", DataParams).alignment if part.startswith(MetaDomain.TARGET) else {}
-    models, pairs = {str(ModelName.BASELINE): features.embedding} | adapted, GAINS
-    if protocol == ATTRIBUTES:
-        table, alignment = entries_of(manifest, read_attributes(ATTRIBUTES_FILE), part, features, run.say), {}
-        models, pairs = of_entries(models, table, features)
+    aligned = part.startswith(MetaDomain.TARGET) and protocol != ATTRIBUTES
+    alignment = run.section("data", DataParams).alignment if aligned else {}
     pictured = has_pictures(table)
     evaluation = evaluate(
         models,
