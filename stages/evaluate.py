@@ -59,7 +59,7 @@ def main(run: Run) -> None:
     features.check_heads({ADAPTER_FOLDER / name: model.head for name, model in made.items()})
     known = read_attributes(ATTRIBUTES_FILE) if protocol == ATTRIBUTES else None
     options = {"device": device, "block_rows": runtime.block_rows, "say": run.say}
-    table, models, pairs = compared(manifest, part, features, made, views, known=known, **options)
+    table, models = compared(manifest, part, features, made, views, known=known, **options)
     # Only target categories are aligned.
     aligned = part.startswith(MetaDomain.TARGET) and protocol != ATTRIBUTES
     alignment = run.section("data", DataParams).alignment if aligned else {}
@@ -71,7 +71,6 @@ def main(run: Run) -> None:
         aligned=[name for name, listed in alignment.items() if listed],
         device=device,
         dtype=getattr(torch, params.precision),
-        pairs=pairs,
         resamples=params.bootstrap,
         seed=run.seed,
         examples=params.sheets if pictured else 0,

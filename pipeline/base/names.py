@@ -58,6 +58,16 @@ class ModelName(StrEnum):
     VIEWED = "viewed"  # the control, and the catalogue indexed by views of its pictures
 
 
+class Branch(StrEnum):
+    """The parts of the baseline's embedding that are compared too, where a network has several."""
+
+    REGION = "region"
+    PATCH = "patch"
+    GLOBAL = "global"
+    LOCAL = "local"
+
+
+COMPARED = (*Branch, *ModelName)  # in the order of reports
 # Whose gain over whom is told.
 GAINS = (
     (ModelName.VIEWED, ModelName.CONTROL),
@@ -66,6 +76,7 @@ GAINS = (
     (ModelName.VIEWED, ModelName.BASELINE),
     (ModelName.UDMA, ModelName.UDMA_CONTROL),
     (ModelName.UDMA, ModelName.BASELINE),
+    *((ModelName.BASELINE, branch) for branch in Branch),
 )
 AdaptedName = Literal["udma_control", "udma", "control", "linked", "viewed"]  # as params.yaml has them
 PartName = Literal["source_train", "source_test", "target_train", "target_test"]  # as params.yaml has them

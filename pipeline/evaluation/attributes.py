@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.arrays.rows import unit_rows
 from pipeline.base.errors import UserError
-from pipeline.base.names import ATTRIBUTE, ATTRIBUTES_FILE, GAINS, SPLIT, ModelName, Part, Split
+from pipeline.base.names import ATTRIBUTE, ATTRIBUTES_FILE, SPLIT, ModelName, Part, Split
 from pipeline.features.store import Features
 from pipeline.table.attributes import part_attributes
 
@@ -64,10 +64,8 @@ def places_of(entries: pd.DataFrame, features: Features) -> np.ndarray:
     return place.astype(np.int64)
 
 
-def of_entries(
-    models: Mapping[str, np.ndarray], entries: pd.DataFrame, features: Features
-) -> tuple[dict[str, np.ndarray], list[tuple[str, str]]]:
-    """Model -> embeddings (N, D) of the entries, from those of `features`, and whose gain over whom is told.
+def of_entries(models: Mapping[str, np.ndarray], entries: pd.DataFrame, features: Features) -> dict[str, np.ndarray]:
+    """Model -> embeddings (N, D) of the entries, from those of `features`.
 
     Beside the models given there is one for each branch that the baseline's embeddings are made of, if there are
     several: its columns, as rows of unit length.
@@ -76,12 +74,12 @@ def of_entries(
     for name, embeddings in models.items():
         made[name] = embeddings[place]
     if len(features.branches) < 2:
-        return made, list(GAINS)
+        return made
     start, whole = 0, made[ModelName.BASELINE]
     for name, width in features.branches.items():
         made[name] = unit_rows(whole[:, start : start + width])
         start += width
-    return made, [*GAINS, *((str(ModelName.BASELINE), name) for name in features.branches)]
+    return made
 
 
 def _check_sides(entries: pd.DataFrame, say: Say) -> None:

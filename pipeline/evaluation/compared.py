@@ -1,13 +1,13 @@
 """What a run compares: the rows that search and are searched, and what each of its models makes of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 
-from pipeline.base.names import DOMAIN, GAINS, ModelName, Part
+from pipeline.base.names import DOMAIN, ModelName, Part
 from pipeline.evaluation.attributes import entries_of, of_entries
 from pipeline.features.store import Features
 from pipeline.features.views import Views, embed_catalogue, in_catalogue, lacks_views, without_views
@@ -16,11 +16,10 @@ from pipeline.table.domains import domain_codes
 
 
 class Compared(NamedTuple):
-    """table: rows of the manifest; models: name -> embeddings (N, D) of them; pairs: whose gain over whom is told."""
+    """table: rows of the manifest; models: name -> embeddings (N, D) of them."""
 
     table: pd.DataFrame
     models: Mapping[str, np.ndarray]
-    pairs: Sequence[tuple[str, str]]
 
 
 def compared(
@@ -51,6 +50,6 @@ def compared(
         if name not in lacking
     }
     if known is None:
-        return Compared(table, models, GAINS)
+        return Compared(table, models)
     entries = entries_of(manifest, known, part, features, say)
-    return Compared(entries, *of_entries(models, entries, features))
+    return Compared(entries, of_entries(models, entries, features))

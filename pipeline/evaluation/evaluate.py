@@ -1,6 +1,6 @@
 """Several models under one protocol, and what one gains over another."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ class Evaluation:
 
     queries, gallery: rows of the table that search, and that are searched; results: model -> its figures, query by
     query; scopes: "all" and, where there is one, "aligned" -> the groups that a mean is over (None: all of them);
-    gains: intervals of the gain for each pair of models that there is; intervals: model -> group with a query -> the
+    gains: intervals of the gain for each pair of `GAINS` that there is; intervals: model -> group with a query -> the
     ends of the 95 % interval of its mean of the protocol's first headline metric; examples: what they show -> queries
     (E,) int64, see `_examples`, and nearest: the same -> model -> the gallery rows (E, k) int64 that these find first,
     -1 beyond a short gallery.
@@ -66,7 +66,6 @@ def evaluate(
     aligned: Collection[str] = (),
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
-    pairs: Sequence[tuple[str, str]] = GAINS,
     resamples: int = 1000,
     seed: int = 0,
     examples: int = 0,
@@ -76,8 +75,7 @@ def evaluate(
 
     models: name -> embeddings (N, D) of the rows of `table`, which are rows of the manifest (its index knows a
     picture) in the splits query, gallery and test; the first is the one that the others may gain over. `aligned`:
-    groups whose mean is told apart, where any of them occurs. `pairs`: whose gain over whom is told. `resamples`,
-    `seed`: of the intervals.
+    groups whose mean is told apart, where any of them occurs. `resamples`, `seed`: of the intervals.
     `examples`: queries of every group, and of those that the last model puts right or wrong, that are listed with the
     `shown` pictures that they find first.
     Raises UserError for NaN or infinite embeddings, and when no query has anything to find.
@@ -105,7 +103,7 @@ def evaluate(
         gallery=table.iloc[gallery_rows],
         results=results,
         scopes=scopes,
-        gains=_gains(results, pairs, scopes, resamples=resamples, seed=seed),
+        gains=_gains(results, scopes, resamples=resamples, seed=seed),
         intervals={
             name: mean_intervals(result, protocol.headline[0], resamples=resamples, seed=seed)
             for name, result in results.items()
@@ -138,7 +136,6 @@ def _examples(results: Mapping[str, RetrievalResult], metric: str, count: int) -
 
 def _gains(
     results: Mapping[str, RetrievalResult],
-    pairs: Sequence[tuple[str, str]],
     scopes: Mapping[str, Collection[str] | None],
     *,
     resamples: int,
@@ -149,6 +146,6 @@ def _gains(
             scope: gain_intervals(results[before], results[after], names=names, resamples=resamples, seed=seed)
             for scope, names in scopes.items()
         }
-        for after, before in pairs
+        for after, before in GAINS
         if {after, before} <= set(results)
     }

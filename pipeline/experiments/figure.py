@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.base.names import ModelName
+from pipeline.base.names import COMPARED
 from pipeline.experiments.summary import SettingResult
 from pipeline.experiments.table import measured
 from pipeline.reporting.drawing import COLOURS, MARKERS, new_figure, set_rows, tidy, write_figure
@@ -22,7 +22,7 @@ def settings_figure(
 
     `label`: what stands for a setting's name.
     """
-    models = [str(model) for model in ModelName if any(model in result.values for result in results)]
+    models = [str(model) for model in COMPARED if any(model in result.values for result in results)]
     figure = new_figure(7.2, 1.5 + len(results) * (ROW + LINE * len(models)))
     axes = figure.add_subplot()
     for number, (model, colour, marker) in enumerate(zip(models, COLOURS, MARKERS, strict=False)):

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import GAINS, ITEM, ModelName
+from pipeline.base.names import COMPARED, GAINS, ITEM
 from pipeline.evaluation.bootstrap import Sample, training_intervals
 from pipeline.evaluation.by_query import GROUP, LABEL, QueryFigures
 from pipeline.evaluation.evaluate import pair
@@ -60,8 +60,8 @@ class SettingResult:
 
     @property
     def score(self) -> float:
-        """Mean of the best-developed model that there is, the last of `ModelName`."""
-        means = [self.estimate(model).mean for model in ModelName if self.values.get(model)]
+        """Mean of the best-developed model that there is, the last of `COMPARED`."""
+        means = [self.estimate(model).mean for model in COMPARED if self.values.get(model)]
         return means[-1] if means else math.nan
 
 
@@ -82,7 +82,7 @@ def read_values(evaluation: Mapping[str, Any], metric: str, scope: str, where: s
     Raises UserError, which begins with `where`, when there is no such scope or metric.
     """
     values = {}
-    for model in ModelName:
+    for model in COMPARED:
         scopes = evaluation.get(str(model))
         if scopes is None:
             continue
@@ -93,7 +93,7 @@ def read_values(evaluation: Mapping[str, Any], metric: str, scope: str, where: s
         value = scopes[scope][metric]
         values[str(model)] = math.nan if value is None else float(value)
     if not values:
-        raise UserError(f"{where}: none of the models {', '.join(ModelName)} is in it")
+        raise UserError(f"{where}: none of the models {', '.join(COMPARED)} is in it")
     return values
 
 
@@ -118,7 +118,7 @@ def summarize(
 def _result(
     setting: str, runs: Mapping[int, Mapping[str, float]], queries: Mapping[int, QueryFigures]
 ) -> SettingResult:
-    named = {str(model): (str(model),) for model in ModelName}
+    named = {str(model): (str(model),) for model in COMPARED}
     named |= {pair(after, before): (str(after), str(before)) for after, before in GAINS}
     estimates, drawn = {}, _drawn(list(queries.values()))
     by_seeds: dict[tuple[int, ...], list[str]] = {}  # those that have a figure -> names of figures
@@ -134,7 +134,7 @@ def _result(
         for name, (low, high) in zip(names, ends.T.tolist(), strict=True):
             estimates[name] = Estimate(estimates[name].mean, low, high)
     by_model = {
-        str(model): {seed: found[model] for seed, found in runs.items() if model in found} for model in ModelName
+        str(model): {seed: found[model] for seed, found in runs.items() if model in found} for model in COMPARED
     }
     by_model = {model: found for model, found in by_model.items() if found}
     return SettingResult(setting, tuple(runs), by_model, estimates, drawn)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.base.names import GAINS, ModelName
+from pipeline.base.names import COMPARED, GAINS, ModelName
 from pipeline.base.reports import DECIMALS
 from pipeline.evaluation.evaluate import pair
 from pipeline.experiments.summary import Drawn, Estimate, SettingResult
@@ -19,10 +19,10 @@ STUDENT = "Mean over seeds [95 % interval: Student's t over seeds, since single 
 def settings_table(results: Sequence[SettingResult], *, metric: str, scope: str) -> str:
     """Markdown: a row a setting, in the given order; a column a model that some setting has, and one a gain.
 
-    Gains are those of `GAINS` over the control, and over UDMA's.
+    Gains are those of `GAINS`, but not over the baseline.
     """
-    models = [str(model) for model in ModelName if any(model in result.values for result in results)]
-    gained = [both for both in GAINS if "control" in both[1] and set(both) <= set(models)]
+    models = [str(model) for model in COMPARED if any(model in result.values for result in results)]
+    gained = [both for both in GAINS if both[1] != ModelName.BASELINE and set(both) <= set(models)]
     head = ["setting", *models, *(f"{pair(*both)} [95 % interval]" for both in gained), "seeds"]
     rows = [
         [

@@ -133,7 +133,7 @@ def test_a_gain_is_a_mean_over_queries_of_items_drawn_from_all_attributes():
     rows = [(n, ("neck", "sleeve")[n % 3 > 0], "ab"[n % 2], ("query", "gallery")[n % 4 > 1]) for n in range(48)]
     before, after = (rng.normal(size=(48, 3)) for _ in range(2))
     models = {"baseline": after, "region": before}
-    made = evaluate(models, entries(rows), PROTOCOL, pairs=[("baseline", "region")], resamples=50)
+    made = evaluate(models, entries(rows), PROTOCOL, resamples=50)
     gain = made.gains["baseline - region"]["all"]["map"]
     both = [made.results[name].values["map"] for name in models]
     assert gain["mean"] == pytest.approx(np.mean(both[0] - both[1]))
