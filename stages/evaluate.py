@@ -55,7 +55,8 @@ def main(run: Run) -> None:
     check_part(MANIFEST_FILE, part, rows)
     dataset, splits = str(manifest[DATASET].iloc[rows[0]]), manifest[SPLIT].to_numpy(dtype=str)[rows]
     protocol = choose_protocol(params.protocol, dataset, splits, of_attributes=of_attributes)
-    made, views = load_heads(ADAPTER_FOLDER), open_views(VIEWS_FOLDER / f"{part}.h5", manifest, MODEL_FOLDER)
+    made = {} if of_attributes else load_heads(ADAPTER_FOLDER)  # they are of features of pictures
+    views = open_views(VIEWS_FOLDER / f"{part}.h5", manifest, MODEL_FOLDER)
     features.check_heads({ADAPTER_FOLDER / name: model.head for name, model in made.items()})
     known = read_attributes(ATTRIBUTES_FILE) if protocol == ATTRIBUTES else None
     options = {"device": device, "block_rows": runtime.block_rows, "say": run.say}

@@ -23,7 +23,7 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
     from pipeline.base.devices import be_deterministic, torch_device
     from pipeline.base.names import ATTRIBUTES_FILE, FEATURES_FOLDER, MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER
     from pipeline.base.workspace import fingerprint, workspace
-    from pipeline.features.asked import asked_for, why_none
+    from pipeline.features.asked import LABELLED, asked_for, why_none
     from pipeline.features.sources import of_dataset, of_pictures
     from pipeline.features.store import digest_rows, model_mark, write_features
     from pipeline.models.folder import load_head
@@ -54,6 +54,8 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
         made_by = of_dataset(load_head(MODEL_FOLDER), table, RAW_FOLDER, params=params)
     attributes = made_by.attributes
     known = read_attributes(ATTRIBUTES_FILE) if attributes else None
+    if not attributes and params.attributes != LABELLED:
+        run.say("extract.attributes: not read, since the model embeds a picture for no attribute")
     if made_by.without_colour:
         run.say(f"no colour features: {made_by.without_colour}")
     for part in parts:

@@ -23,8 +23,8 @@ def entries_of(
 ) -> pd.DataFrame:
     """Rows of `manifest` for all that is `known` of the pictures of `part`, see `part_attributes`.
 
-    Attributes that `features` are not of are left out; `say` gets a line that names them, and one that names those
-    without queries. Raises UserError when nothing is left, and for an attribute that has queries and no candidates.
+    Attributes that `features` are not of are left out; `say` gets a line that names them, and those without queries, or
+    without candidates. Raises UserError when nothing is left.
     """
     entries = part_attributes(manifest, known, part)
     if not len(entries):
@@ -43,7 +43,7 @@ def entries_of(
             )
         if absent:
             say(f"left out, since there are no features for them: {', '.join(absent)}")
-    _check_sides(entries, say)
+    _tell_sides(entries, say)
     return entries
 
 
@@ -82,14 +82,11 @@ def of_entries(models: Mapping[str, np.ndarray], entries: pd.DataFrame, features
     return made
 
 
-def _check_sides(entries: pd.DataFrame, say: Say) -> None:
+def _tell_sides(entries: pd.DataFrame, say: Say) -> None:
     asked, searched = (
         set(entries[ATTRIBUTE][entries[SPLIT].isin([role, Split.TEST])]) for role in (Split.QUERY, Split.GALLERY)
     )
     if lonely := sorted(asked - searched):
-        raise UserError(
-            f"{ATTRIBUTES_FILE}: queries of {', '.join(lonely)}, and no candidates; "
-            "list candidates of that attribute, or leave its queries out"
-        )
+        say(f"nothing is found by queries of these, which have no candidates: {', '.join(lonely)}")
     if idle := sorted(searched - asked):
         say(f"left out, since they have no queries: {', '.join(idle)}")

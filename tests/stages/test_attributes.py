@@ -151,7 +151,10 @@ def test_what_cannot_be_compared(steered):
         "collar, hem",
     )
     unasked = (known["attribute"] == "neck") & (known["split"] == "gallery")
-    knows(known[~unasked], "data/attributes.parquet: queries of neck, and no candidates")
+    write_attributes(steered.folder / ATTRIBUTES_FILE, known[~unasked])
+    assert "nothing is found by queries of these, which have no candidates: neck" in steered.succeed("evaluate")
+    by_attribute = json.loads((steered.folder / "metrics/categories.json").read_text())
+    assert by_attribute["baseline"]["neck"]["map"] == 0
     more = known.assign(attribute="neck", value="v").drop_duplicates("row")
     knows(pd.concat([known, more]), "no features of manifest row", "for 'neck'", "run `dvc repro extract`")
     write_attributes(steered.folder / ATTRIBUTES_FILE, known[(known["attribute"] == "sleeve") | unasked])

@@ -85,12 +85,15 @@ def _without(index: Index, gone: np.ndarray) -> Index:
         raise UserError("the index would be empty; nothing was removed")
     ids, values = index.ids[gone], index.values
     if len(ids):  # faiss would go through all rows
-        for name, engine in index.engines.items():
-            held = ids[np.isin(ids, engine.ids)]
-            if len(held) == len(engine.ids):
-                raise UserError(f"no picture would be left to be found by {name!r}; nothing was removed")
-            if len(held):
-                engine.remove(held)
+        held = {name: ids[np.isin(ids, engine.ids)] for name, engine in index.engines.items()}
+        if empty := [name for name, some in held.items() if len(some) == len(index.engines[name].ids)]:
+            raise UserError(
+                f"no picture would be left to be found by {empty[0]!r}; nothing was removed: add another one first, or "
+                "build the index anew without it"
+            )
+        for name, some in held.items():
+            if len(some):
+                index.engines[name].remove(some)
         if index.colour is not None:
             index.colour.remove(ids)
         if values is not None:

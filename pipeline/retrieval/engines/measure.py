@@ -66,14 +66,14 @@ def recall(engine: Engine, sample: Sample, fusion: Fusion, shortlist: int) -> fl
 
 
 def milliseconds(engine: Engine, sample: Sample, fusion: Fusion, shortlist: int) -> float:
-    """Median time of one query, on one thread."""
+    """Median time of one query, on one thread; NaN without any."""
     spent = []
     with one_thread():
         for query in sample.queries:
             start = perf_counter()
             find(engine, Query(query), K, fusion=fusion, shortlist=shortlist)
             spent.append(1000 * (perf_counter() - start))
-    return float(np.median(spent))
+    return float(np.median(spent)) if spent else float("nan")
 
 
 @contextmanager

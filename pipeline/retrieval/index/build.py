@@ -1,5 +1,6 @@
 """An index of rows of stored features: vectors by every model, an engine each, and how good that is."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -120,9 +121,11 @@ def measure_engine(engine: Any, sample: Sample, facts: Facts) -> dict[str, Any]:
 def engine_line(report: Mapping[str, Any]) -> str:
     """The report of an engine in a line."""
     lists = f" of {report['lists']} lists, {report['probes']} looked into" if report.get("lists") else ""
+    measured = "too few queries to measure"
+    if not math.isnan(report["ms_per_query"]):
+        measured = f"recall@10 {report['recall@10']:.3f}, {report['ms_per_query']} ms a query"
     return (
-        f"{report['rows']} rows, {report['engine']}{lists}: recall@10 {report['recall@10']:.3f}, "
-        f"{report['bytes_per_vector']:.0f} bytes a vector, {report['ms_per_query']} ms a query"
+        f"{report['rows']} rows, {report['engine']}{lists}: {measured}, {report['bytes_per_vector']:.0f} bytes a vector"
     )
 
 
