@@ -43,6 +43,13 @@ def modules_below(name: str) -> set[str]:
     return {".".join([name, *file.with_suffix("").parts]) for file in files}
 
 
+def is_of_project(module: str) -> bool:
+    """Whether `module` holds code of the project, and no library's or test's."""
+    # Packages hold nothing but a docstring (tests/test_layout.py), so only modules can change a result.
+    parts = module.split(".")
+    return parts[0] in PACKAGES and PROJECT.joinpath(*parts).with_suffix(".py").is_file()
+
+
 def code_digest(modules: Iterable[str]) -> str:
     """sha256 (hex) over the names and sources of the import closure of `modules`."""
     digest = hashlib.sha256()
@@ -66,10 +73,4 @@ def _imported(module: str) -> frozenset[str]:
             # `from package import module` names the module only in the alias.
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
             found.add(node.module)
-    return frozenset(name for name in found if name.split(".")[0] in PACKAGES and _is_code(name))
-
-
-def _is_code(name: str) -> bool:
-    # Packages hold nothing but a docstring (tests/test_layout.py), so only modules can change a result.
-    path = PROJECT.joinpath(*name.split("."))
-    return path.with_suffix(".py").is_file()
+    return frozenset(name for name in found if is_of_project(name))

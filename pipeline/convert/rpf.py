@@ -83,14 +83,16 @@ def convert(
     """Write the `weights` of the loaded `checkpoint` to the new folder `out`; `path` names it in errors.
 
     `attributes`: their names in the order of the table; None: attribute_0, attribute_1, ... `beta`: share of the region
-    branch, None: 0.4. Raises UserError for other names or another number of them than the network has, for wrong
-    shapes, and for a trunk that is not known.
+    branch, None: 0.4. Raises UserError for other names or another number of them than the network has, for a share
+    where there is no other branch, for wrong shapes, and for a trunk that is not known.
     """
     known = len(_weight(weights, f"{TABLE}weight", path))
     names = [f"attribute_{i}" for i in range(known)] if attributes is None else list(attributes)
     if len(names) != known or len(set(names)) != known:
         raise UserError(f"{path}: it knows {known} attributes; give --attributes as many different names")
     network = _network(weights, path, BETA if beta is None else beta, names)
+    if beta is not None and network.own.patch is None:
+        raise UserError(f"{path}: of the first stage, whose one branch shares with no other; leave --beta out")
     expected = network.state_dict()
     theirs = by_their_names(expected)
     # Written before torch counted batches; the counts have no part in features.

@@ -24,7 +24,7 @@ import pandas as pd
 import torch
 
 from pipeline.base.atomic import replacing
-from pipeline.base.code import code_digest
+from pipeline.base.code import code_digest, is_of_project
 from pipeline.base.names import BOX, DIGEST
 from pipeline.images.transforms import Transform
 from pipeline.models.network import Network
@@ -91,8 +91,8 @@ def maker_key(
     """Hex digest (32 characters) of what makes pooled rows out of pictures, but for the pictures.
 
     Weights and settings but for those of the head; the transform (what it prints) and the `side` that pictures are
-    decoded for; device, size of batches, libraries and code. `view`: seed of a transform that draws; `further`: how
-    what is beside the pooled rows, or drawn before them, is made.
+    decoded for; device, size of batches, libraries and code, the network's own too. `view`: seed of a transform that
+    draws; `further`: how what is beside the pooled rows, or drawn before them, is made.
     """
     digest = hashlib.sha256()
     for name, tensor in network.state_dict().items():
@@ -106,7 +106,9 @@ def maker_key(
     facts = [settings, repr(transform), side, view, name, batch_size, [version(library) for library in LIBRARIES]]
     facts += [] if further is None else [further]
     digest.update(json.dumps(facts, sort_keys=True).encode())
-    digest.update(code_digest(["pipeline.features.extract", "pipeline.images.loading"]).encode())
+    parts = {type(part).__module__ for part in network.modules()}
+    modules = ["pipeline.features.extract", "pipeline.images.loading", *filter(is_of_project, parts)]
+    digest.update(code_digest(modules).encode())
     return digest.hexdigest()[:32]
 
 

@@ -89,7 +89,8 @@ def of_pictures(
     without = None
     if params.colour != "none" and not wanted:
         pooling = embedder.settings.get("pooling")
-        without = f"pooling {pooling} has no map" if pooling else f"a network of kind {embedder.kind} has no map"
+        by_pooling = pooling and not attributes  # which networks of attributes have, but do not read
+        without = f"pooling {pooling} has no map" if by_pooling else f"a network of kind {embedder.kind} has no colours"
     what = "pairs of picture and attribute" if attributes else "pictures"
     return Source(what, embedder.head.shape[::-1], write, attributes, branches_of(embedder), without)
 

@@ -136,7 +136,7 @@ def test_it_computes_what_its_weights_say(tmp_path, stage):
     state = region() | (patch() if stage == 2 else {})
     torch.save({"model": state, "epoch": 7, "mAP": 61.5}, tmp_path / "best.pth.tar")
     arguments = [str(tmp_path / "best.pth.tar"), str(tmp_path / "out"), "--attributes", "neck, sleeve,length"]
-    done = CliRunner().invoke(main, [*arguments, "--beta", "0.3"])
+    done = CliRunner().invoke(main, arguments + (["--beta", "0.3"] if stage == 2 else []))
     assert done.exit_code == 0, done.output
     assert "torchvision/resnet18" in done.output
     assert "ignored: epoch, mAP" in done.output
@@ -224,6 +224,13 @@ def test_what_does_not_fit_is_one_line(tmp_path, change, says):
     with pytest.raises(UserError, match=says) as caught:
         convert({"model": state}, PATH, tmp_path / "out")
     assert str(caught.value).startswith(f"{PATH}: ")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_share_needs_two_branches(tmp_path):
+    with pytest.raises(UserError, match="of the first stage, .* leave --beta out") as caught:
+        convert({"model": region()}, PATH, tmp_path / "out", beta=0.5)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
 

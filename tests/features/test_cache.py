@@ -1,5 +1,6 @@
 """The cache of pooled rows: the bytes that computing gives, for this network and these pictures only, and bounded."""
 
+import copy
 import os
 import subprocess
 import sys
@@ -9,8 +10,11 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from support.attribute_networks import PATCH, attribute_network
 from support.project import PROJECT
 
+from pipeline.base.code import import_closure
+from pipeline.features import cache
 from pipeline.features.cache import PooledCache, maker_key, prune
 from pipeline.features.extract import extract_chunks
 from pipeline.images.loading import Pictures
@@ -107,6 +111,25 @@ def test_rows_of_another_network_are_never_hit(world, tmp_path, part):
     rows, read = _extract(embedder, world, tmp_path / "cache")
     assert read == 11
     assert rows == _extract(embedder, world, tmp_path / "none")[0]
+
+
+def test_rows_of_other_code_of_the_network_are_never_hit(embedder):
+    def key(module):
+        moved = copy.copy(embedder)
+        moved.__class__ = type("Moved", (type(embedder),), {"__module__": module})
+        return maker_key(moved, torch.nn.Identity(), 32, device=CPU, batch_size=1)
+
+    plain = maker_key(embedder, torch.nn.Identity(), 32, device=CPU, batch_size=1)
+    assert key(type(embedder).__module__) == plain
+    assert key("pipeline.models.attributes.network") != plain
+    assert key("support.conditioned") == key("nowhere.at.all"), "what is not of the project has no part"
+
+
+def test_the_code_of_every_branch_is_in_the_key(monkeypatch):
+    asked = []
+    monkeypatch.setattr(cache, "code_digest", lambda modules: asked.extend(modules) or "")
+    maker_key(attribute_network(patch=PATCH), torch.nn.Identity(), 32, device=CPU, batch_size=1)
+    assert {f"pipeline.models.attributes.{name}" for name in ("crop", "attention", "patch")} <= import_closure(asked)
 
 
 @pytest.mark.parametrize("change", [{"size": 48}, {"crop_from": 40}])

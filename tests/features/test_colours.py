@@ -2,10 +2,13 @@
 
 import numpy as np
 import torch
+from support.attribute_networks import attribute_network
 from support.golden import golden
 
 from pipeline.features.colours import Colours, colour_features
+from pipeline.features.sources import of_pictures
 from pipeline.models.embedder import build_embedder
+from pipeline.params.extract import ExtractParams
 from pipeline.params.finetune import ModelParams
 
 MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
@@ -74,3 +77,15 @@ def test_one_pass_gives_pooled_features_and_colours():
 
 def test_no_colours_where_there_is_no_map():
     assert Colours.of(_embedder("token"), "ranked", 10) is None
+
+
+def test_why_there_are_no_colours():
+    params = ExtractParams(
+        normalize_pooled=False, attributes="labelled", colour="ranked", colour_cells=10, colour_parts=()
+    )
+    for network, reason in (
+        (_embedder("token"), "pooling token has no map"),
+        (attribute_network(), "a network of kind attributes has no colours"),
+    ):
+        made = of_pictures(network, None, None, device=None, runtime=None, work_on=None, params=params)
+        assert made.without_colour == reason

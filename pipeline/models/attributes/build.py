@@ -50,7 +50,8 @@ def build_attribute_network(
         part = "patch" if own.family == "rpf" else "local"
         with _told_as(f"{PARAM}.{part}"):
             second, crop = (_patch if own.family == "rpf" else _local)(own.second, own, params, fetch=fetch)
-        own = own.model_copy(update={part: own.second.model_copy(update={"image_size": crop.size})})
+        seen = {"image_size": crop.size} | ({"mean": crop.mean, "std": crop.std} if part == "patch" else {})
+        own = own.model_copy(update={part: own.second.model_copy(update=seen)})
     widths = [own.embedding_dim] * (1 if second is None else 2)
     if model.embedding_dim not in (None, sum(widths)):
         raise UserError(f"{MODEL}.embedding_dim: {model.embedding_dim}, where the branches give {widths}; set null")
@@ -66,6 +67,8 @@ def plan_attribute_network(
         # torch warns of each value that is given to a weight without one.
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):
             return build_attribute_network(model, own, attributes, fetch=False)
+    except UserError:
+        raise
     except Exception:  # it may be for want of values: let one with values tell
         return build_attribute_network(model, own, attributes, fetch=False)
 
@@ -115,9 +118,10 @@ def _patch(
     patch: PatchParams, own: AttributeModelParams, params: ModelParams, *, fetch: bool
 ) -> tuple[PatchBranch, Crop]:
     vit, heads, trained = build_vit(patch, fetch=fetch)
-    mean, std = (trained.mean, trained.std) if patch.own_input else (params.mean, params.std)
+    scaled = trained if patch.own_input else params
+    crop = Crop(trained.size, patch.mean or scaled.mean, patch.std or scaled.std)
     head = {"heads": heads, "reduction": own.reduction, "dropout": own.dropout}
-    return PatchBranch(vit, own.table_dim, own.embedding_dim, **head), Crop(trained.size, mean, std)
+    return PatchBranch(vit, own.table_dim, own.embedding_dim, **head), crop
 
 
 def _local(

@@ -20,8 +20,10 @@ def lit(maps: Tensor, size: int, threshold: float) -> Tensor:
     """
     grown = F.interpolate(maps.detach().float().unsqueeze(1), (size, size), mode="bilinear", align_corners=False)
     low, high = grown.amin(dim=(2, 3), keepdim=True), grown.amax(dim=(2, 3), keepdim=True)
-    level = (grown - low) / (high - low) * LEVELS
-    return ((level >= math.floor(LEVELS * threshold) + 1) | ~((high - low) > 0)).squeeze(1)
+    spread = high - low
+    level = (grown - low) / spread * LEVELS
+    useless = (spread == 0) | ~spread.isfinite()
+    return ((level >= math.floor(LEVELS * threshold) + 1) | useless).squeeze(1)
 
 
 def rectangles(on: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.base.params import Section
-from pipeline.params.finetune import Share
+from pipeline.base.params import AsTuple, Section
+from pipeline.params.finetune import Channels, Positive, Share
 
 PARAM = "recipes.rpf.network"  # where params.yaml has it
 Layer = str | Annotated[int, Field(ge=0)]
@@ -19,8 +19,8 @@ class PatchParams(Section):
     `weights`: as those of `finetune.model`, or the `.npz` that a ViT was published in. `image_size`: pixels of the
     crop; null: what the ViT was published with. `zero_class_token`: it starts at zero, whatever the weights have there,
     as RPF was published. `own_input`: the crop gets the mean and deviation that the ViT was published with; false:
-    those of the global view, as RPF was published. `dropout`: of positions, and behind both layers of the perceptrons
-    of the blocks.
+    those of the global view, as RPF was published. `mean`, `std`: others; null: as `own_input` says. `dropout`: of
+    positions, and behind both layers of the perceptrons of the blocks.
     """
 
     backbone: str
@@ -28,6 +28,8 @@ class PatchParams(Section):
     image_size: Pixels | None = None
     zero_class_token: bool = True
     own_input: bool = False
+    mean: Channels | None = None
+    std: Annotated[tuple[Positive, Positive, Positive], AsTuple] | None = None
     dropout: Share = 0.1
 
 

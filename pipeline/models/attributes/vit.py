@@ -11,7 +11,7 @@ from pipeline.base.opening import opening
 from pipeline.models.attributes.patch import prepare_vit
 from pipeline.models.attributes.settings import PatchParams
 from pipeline.models.backbones import check_name
-from pipeline.models.inputs import OwnInput
+from pipeline.models.inputs import OwnInput, own_input_of
 from pipeline.models.trunks import BACKBONE, timm_trunk
 from pipeline.models.weights import PARAM as WEIGHTS
 from pipeline.models.weights import is_local, load_into, read_weights
@@ -55,6 +55,7 @@ def build_vit(params: PatchParams, *, fetch: bool = True) -> Vit:
         _check_sizes(vit, shapes, given.origin, name)
         if given.cut:
             load_into(vit, given, (), name)
+            own = own_input_of(given.settings)
     prepare_vit(vit, dropout=params.dropout, zero_class_token=params.zero_class_token)
     return Vit(vit, heads, own._replace(size=size))
 

@@ -1,16 +1,27 @@
 """Networks of attributes as a whole: sizes, batches, the crop's fallback, what is trained, what is written."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
-from support.attribute_networks import ATTRIBUTES, CANVAS, LOCAL, PATCH, asked, attribute_network, region_params
+from support.attribute_networks import (
+    ATTRIBUTES,
+    CANVAS,
+    LOCAL,
+    PATCH,
+    asked,
+    attribute_network,
+    network_params,
+    region_params,
+)
 from torch import nn
 
 from pipeline.base.errors import UserError
 from pipeline.images.loading import Conditioned
-from pipeline.models.attributes.build import plan_attribute_network
+from pipeline.models.attributes.build import build_attribute_network, plan_attribute_network, restore_attribute_network
 from pipeline.models.attributes.settings import AttributeModelParams, LocalParams, PatchParams
 from pipeline.models.embedder import count_parameters
 from pipeline.models.folder import load_head
@@ -111,6 +122,17 @@ def test_the_crop_gets_the_statistics_of_the_vit_where_wanted():
         network.pool(inputs)
     mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (plain.params.mean, plain.params.std))
     assert torch.allclose((seen[0] * std + mean - 0.5) / 0.5, seen[1], atol=1e-5)
+
+
+def test_the_crop_is_scaled_alike_after_a_restart():
+    dino = PATCH.model_copy(update={"backbone": "timm/vit_small_patch16_224", "weights": "dino", "own_input": True})
+    network = build_attribute_network(region_params(), network_params(patch=dino), ATTRIBUTES, fetch=False)
+    again = restore_attribute_network(json.loads(json.dumps(network.settings)))
+    assert network.crop.mean == (0.485, 0.456, 0.406), "timm's default tag has 0.5"
+    assert again.crop == network.crop
+    assert torch.equal(again.crop_scale, network.crop_scale)
+    assert torch.equal(again.crop_shift, network.crop_shift)
+    assert again.settings == network.settings
 
 
 def test_gradients_reach_every_weight_and_one_branch_alone_its_own():

@@ -93,6 +93,14 @@ def test_a_vit_is_that_of_timm_without_its_last_norm(tmp_path):
     assert (made.heads, made.own.size) == (3, 32)
 
 
+def test_a_vit_of_a_model_takes_the_pictures_of_the_model(tmp_path):
+    scale = {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6)}
+    model = build_embedder(region_params(backbone=PATCH.backbone, image_size=32, **scale))
+    save_embedder(tmp_path / "vit", model)
+    made = build_vit(PATCH.model_copy(update={"weights": str(tmp_path / "vit")}))
+    assert (made.own.size, made.own.mean, made.own.std) == (32, *scale.values())
+
+
 def published(vit):
     """Its weights as Google's `.npz` has them."""
     arrays, width, heads = {}, vit.embed_dim, vit.blocks[0].attn.num_heads

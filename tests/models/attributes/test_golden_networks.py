@@ -160,6 +160,13 @@ def test_boxes(dtype):
     assert beyond[-4:].all(), "the file has boxes that end outside"
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_a_map_that_is_not_finite_is_bright_everywhere(value):
+    maps = torch.rand(2, 3, 3, generator=torch.Generator().manual_seed(0))
+    maps[0, 1, 1] = value
+    assert lit(maps, 24, 0.1).all(dim=(1, 2)).tolist() == [True, False]
+
+
 @pytest.mark.parametrize("case", ["img0", "img1"])
 @DTYPES
 def test_local_view(case, dtype):
