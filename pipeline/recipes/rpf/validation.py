@@ -21,7 +21,7 @@ from pipeline.models.attributes.network import AttributeNetwork
 from pipeline.training.processes import gather_lists, share_of
 
 LISTS = (Split.QUERY, Split.GALLERY)
-TABLES = 8  # of a block's size or twice that, which the average precision of a block holds at once
+TABLES = 8  # as many of the size of a block are held at once, or nearly, for its average precisions
 
 
 class Search(NamedTuple):
