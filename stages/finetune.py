@@ -45,18 +45,21 @@ def main(run: Run) -> None:
     from pipeline.params.finetune import FinetuneParams
     from pipeline.table.attributes import read_attributes
     from pipeline.table.manifest import read_manifest
-    from pipeline.training.context import check_rows, load_recipe
+    from pipeline.training.context import check_rows, load_recipe, reads_attributes
     from pipeline.training.curves import write_curves
     from pipeline.training.finetune import finetune
 
     params, runtime = run.section("finetune", FinetuneParams), run.runtime()
     method, method_params = load_recipe(run.params, params.recipe)
-    table, attributes = read_manifest(MANIFEST_FILE), read_attributes(ATTRIBUTES_FILE)
+    table, inputs, attributes = read_manifest(MANIFEST_FILE), [MANIFEST_FILE], None
+    if reads_attributes(method):
+        attributes = read_attributes(ATTRIBUTES_FILE)
+        inputs.append(ATTRIBUTES_FILE)
     check_rows(method, params.recipe, table)
     build = partial(method.build, params=method_params)
     mark = fingerprint(
         params=[run.seed, params.model_dump(), method_params.model_dump()],
-        inputs=[MANIFEST_FILE, ATTRIBUTES_FILE],
+        inputs=inputs,
         modules=["stages.finetune", method.__name__],
     )
     with workspace(Path(runtime.scratch), run.stage, mark) as folder:

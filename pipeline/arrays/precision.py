@@ -1,4 +1,7 @@
-"""Average precision of ranked lists, where every query has its own idea of what is relevant."""
+"""Average precision of ranked lists, where every query has its own idea of what is relevant.
+
+It stands here, beside the metrics of evaluation, because training needs it, which may not import these.
+"""
 
 import torch
 from torch import Tensor

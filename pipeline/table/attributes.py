@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.base.errors import UserError
-from pipeline.base.names import ATTRIBUTE, IMAGE, META_DOMAIN, ROW, SPLIT, VALUE, MetaDomain, Part, Split
+from pipeline.base.names import ATTRIBUTE, IMAGE, ROW, SPLIT, VALUE, Part, Split
 from pipeline.base.parquet import read_parquet, write_parquet
 from pipeline.table.manifest import part_rows
 
@@ -85,13 +85,6 @@ def part_attributes(manifest: pd.DataFrame, attributes: pd.DataFrame, part: Part
     known = attributes[attributes[ROW].isin(rows)]
     order = np.argsort(place.loc[known[ROW]].to_numpy(), kind="stable")
     return with_attributes(manifest.iloc[rows], known.iloc[order])
-
-
-def validation_attributes(manifest: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
-    """As `with_attributes`, of the source's pictures of split val that lists name as query or gallery."""
-    val = (manifest[META_DOMAIN] == MetaDomain.SOURCE) & (manifest[SPLIT] == Split.VAL)
-    listed = attributes[attributes[SPLIT].isin([Split.QUERY, Split.GALLERY])]
-    return with_attributes(manifest[val], listed)
 
 
 def _refuse(attributes: pd.DataFrame, wrong: pd.Series, problem: str, dataset: str) -> None:

@@ -2,9 +2,10 @@
 
 A recipe is one package of `pipeline.recipes`; its module `recipe` has two names: `Params`, a `Section` (its section
 `recipes.<name>` of params.yaml), and `build(context, params) -> Recipe` (`pipeline.training.face`). It may own several
-networks, optimisers and schedules. Two more names it may have: `check(common, params)`, with the section `finetune`,
+networks, optimisers and schedules. Three more names it may have: `check(common, params)`, with the section `finetune`,
 raises UserError for what `build` would refuse whatever the pictures are, before any are fetched; `TAKES = "features"`
-is of one that takes the features that a dataset gives, and no pictures. A recipe may have a method `validation(rows,
+is of one that takes the features that a dataset gives, and no pictures; `READS_ATTRIBUTES = True` of one that reads the
+table of attributes. A recipe may have a method `validation(rows,
 runtime) -> Validation` (`pipeline.training.validation`) on the rows that are held out; else it is recall@1 of items.
 """
 
@@ -46,8 +47,8 @@ def quiet(text: str) -> None:
 class TrainingContext:
     """What every recipe is built from; `table` holds the source rows to train on, the index is that of the manifest.
 
-    frozen: of a frozen backbone; attributes: the table of attributes, or None; say: how a recipe tells what it leaves
-    out of what it was given.
+    frozen: of a frozen backbone; attributes: the table of attributes, of a recipe that reads it; say: how a recipe
+    tells what it leaves out of what it was given.
     """
 
     table: pd.DataFrame
@@ -95,6 +96,11 @@ def check_rows(method: ModuleType, name: str, table: pd.DataFrame) -> None:
         sets = ", ".join(sorted(table[DATASET].unique()))
         mend = "finetune.recipe: given" if given == "features" else "finetune.recipe: triplet or another one"
         raise UserError(f"finetune.recipe: {name} takes {takes}, and {sets} gives {given}; set {mend}")
+
+
+def reads_attributes(method: ModuleType) -> bool:
+    """Whether the recipe of the module `method` reads the table of attributes."""
+    return getattr(method, "READS_ATTRIBUTES", False)
 
 
 def load_recipe(params: dict[str, Any], name: str) -> tuple[ModuleType, Section]:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 KEPT = "embedder"  # the network that a run is for, and that is kept
+START = "start"  # of facts: the digest of the model that training starts from
 
 
 class Backward(Protocol):
@@ -24,7 +25,7 @@ class Recipe(Protocol):
     optimizers: by name; the loop puts those it uses in their place, so a recipe looks them up in each step. Without
     any, nothing is trained, and neither batches nor steps are asked for.
     facts: plain values that a checkpoint must agree on to be gone on from, such as the names of the classes; a recipe
-    that trains nothing has those that are to be reported.
+    that trains nothing has those that are to be reported. Of those of another one START is, if there is any.
     """
 
     networks: dict[str, nn.Module]

@@ -23,7 +23,7 @@ from pipeline.params.finetune import FinetuneParams
 from pipeline.table.manifest import part_rows
 from pipeline.training.context import TrainingContext
 from pipeline.training.fabric import start_fabric
-from pipeline.training.face import KEPT, Recipe
+from pipeline.training.face import KEPT, START, Recipe
 from pipeline.training.frozen import FrozenFeatures
 from pipeline.training.loop import Course, train
 from pipeline.training.split import split_source
@@ -52,14 +52,15 @@ def finetune(
     params: FinetuneParams,
     runtime: RuntimeParams,
     *,
-    attributes: pd.DataFrame,
+    attributes: pd.DataFrame | None,
     seed: int,
     checkpoint: Path,
     say: Callable[[str], None],
 ) -> Finetuned:
     """Train what `build` makes on the source rows of the manifest `table`, whose pictures lie below `raw`.
 
-    `attributes` is the table of what is known of them. Goes on from the file `checkpoint` where there is one.
+    `attributes` is the table of what is known of them, for a recipe that reads it. Goes on from the file
+    `checkpoint` where there is one.
     Raises UserError for params and pictures that do not fit, and when the loss stops being finite.
     """
     train_rows, val_rows = split_source(table, params.val_share, seed)
@@ -113,6 +114,8 @@ def finetune(
         prune(Path(runtime.cache), runtime.cache_gb * 1e9)
     kept = trained.history[trained.epoch]
     report = {"kept_epoch": trained.epoch + 1, **kept, "val_queries": len(validate)}
+    if start := recipe.facts.get(START):
+        report[START] = start
     return Finetuned(network, trained.weights, trained.history, report, validate.watched)
 
 

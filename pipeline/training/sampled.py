@@ -41,13 +41,13 @@ class SampledRecipe:
         trained = nn.ModuleList(self.networks.values())
         self.optimizers["model"] = build_optimizer(trained.parameters(), self.context.params.optim)
 
-    def learn(self, losses: dict[str, Tensor], lr_factor: float = 1.0, by: str = "model") -> dict[str, float]:
+    def learn(self, losses: dict[str, Tensor], lr_factor: float = 1.0, optimizer: str = "model") -> dict[str, float]:
         """One step of an optimiser down the scalar `losses["loss"]`, at `lr_factor` of its rates; all as numbers."""
-        optimizer = self.optimizers[by]
-        scale_lr(optimizer, lr_factor)
-        optimizer.zero_grad()
+        stepped = self.optimizers[optimizer]
+        scale_lr(stepped, lr_factor)
+        stepped.zero_grad()
         self.context.backward(losses["loss"])
-        optimizer.step()
+        stepped.step()
         return {name: loss.item() for name, loss in losses.items()}
 
     def n_batches(self, epoch: int) -> int:  # noqa: ARG002  the face allows epochs of different lengths

@@ -1,7 +1,7 @@
 """Columns of the table dataset that tell attributes."""
 
 import pytest
-from support.tables import DEFAULTS
+from support.table_dataset import DEFAULTS
 
 from pipeline.base.errors import UserError
 from pipeline.table.attributes import check_attributes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from support.tables import DEFAULTS
+from support.table_dataset import DEFAULTS
 
 from pipeline.base.errors import UserError
 from pipeline.datasets.table.reader import PARAMS

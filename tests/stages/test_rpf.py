@@ -1,5 +1,6 @@
 """The recipe rpf through the chain: both phases in one run and in two, and mistakes in one line."""
 
+import hashlib
 import json
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 from support.chain import Chain
 
 from pipeline.base.names import ATTRIBUTES_FILE, MODEL_FOLDER, VALIDATION_MAP
+from pipeline.models.folder import WEIGHTS
 from pipeline.models.kinds import load_embedder
 from pipeline.table.attributes import no_attributes, write_attributes
 
@@ -56,6 +58,9 @@ def test_a_run_for_each_phase(prepared, tmp_path):
     changes = {"recipes.rpf.init_from": str(first.folder / MODEL_FOLDER), "recipes.rpf.region_epochs": 0}
     second = prepared.copy(tmp_path / "second", changes | {"finetune.epochs": 1})
     second.succeed("check", "finetune")
+    weights = first.folder / MODEL_FOLDER / WEIGHTS
+    assert figures(second)["start"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert "start" not in figures(first)
     start = str(second.folder / MODEL_FOLDER)
     wrong = prepared.copy(tmp_path / "wrong", {"recipes.rpf.init_from": start})
     for stage in ("check", "finetune"):

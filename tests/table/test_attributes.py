@@ -11,7 +11,6 @@ from pipeline.table.attributes import (
     no_attributes,
     part_attributes,
     read_attributes,
-    validation_attributes,
     with_attributes,
     write_attributes,
 )
@@ -98,7 +97,6 @@ def test_entries_are_rows_of_the_manifest(table, entries):
     assert part_attributes(table, entries, Part.SOURCE_TEST).index.tolist() == [3, 4, 4]
     assert part_attributes(table, entries, Part.SOURCE_TRAIN)["value"].tolist() == [*"v", "round", "v", "round", *"vv"]
     assert part_attributes(table, no_attributes(), Part.SOURCE_TEST).empty
-    assert validation_attributes(table, entries).index.tolist() == [2, 2]
 
 
 def test_counts(entries):

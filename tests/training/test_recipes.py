@@ -12,7 +12,7 @@ from support.project import default_params
 from pipeline.base.params import parse_section
 from pipeline.base.plugins import plugin_names
 from pipeline.params.finetune import FinetuneParams
-from pipeline.training.context import RECIPES, TrainingContext, load_recipe
+from pipeline.training.context import RECIPES, TrainingContext, load_recipe, reads_attributes
 from pipeline.training.fabric import start_fabric
 from pipeline.training.face import KEPT
 from pipeline.training.networks import load_state, set_up, state_of
@@ -92,3 +92,8 @@ def test_training_goes_on_from_a_state(pictures, name, device, precision):
     else:  # bf16 products on a CPU may differ by rounding from run to run
         assert losses[0] == pytest.approx(undisturbed[0], rel=0.02)
     assert sum(not after[key].equal(value) for key, value in before.items()) > len(before) / 2
+
+
+def test_one_recipe_reads_attributes():
+    params = default_params()
+    assert [name for name in plugin_names(RECIPES) if reads_attributes(load_recipe(params, name)[0])] == ["rpf"]

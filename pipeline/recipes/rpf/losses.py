@@ -5,21 +5,14 @@ Rows are 3B everywhere: B anchors, B positives, B negatives. Whatever precision 
 """
 
 import math
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pipeline.recipes.rpf.params import WeightParams
+
 EPS = 1e-8  # what the lengths of two vectors are at least, multiplied, in their cosine
-
-
-class Weights(NamedTuple):
-    """Of the triplet loss of the whole picture, of that of its part, and of the loss between the two."""
-
-    region: float
-    patch: float
-    between: float
 
 
 def cosine_triplet(rows: Tensor, *, margin: float) -> Tensor:
@@ -60,7 +53,7 @@ def alignment(region: Tensor, patch: Tensor) -> Tensor:
     return torch.stack([role.mean() for role in F.relu(away).chunk(3)]).sum()
 
 
-def weighted(region: Tensor, patch: Tensor, between: Tensor, weights: Weights) -> dict[str, Tensor]:
+def weighted(region: Tensor, patch: Tensor, between: Tensor, weights: WeightParams) -> dict[str, Tensor]:
     """`loss`, the weighted sum of the three others, which stand beside it without their weights."""
     loss = weights.region * region + weights.patch * patch + weights.between * between
     return {"loss": loss, "region_loss": region, "patch_loss": patch, "between_loss": between}

@@ -23,7 +23,8 @@ class WeightParams(Section):
 class Params(Section):
     """Batches, losses and phases. In the first `region_epochs` the first branch learns alone, then both.
 
-    `init_from`: the folder of a model of the first branch that the network starts from; null: of none. `joined`: one
+    `init_from`: the folder of a model of the first branch that the network starts from, in place of the weights of
+    `finetune.model`; null: of none. `joined`: one
     pass of all pictures of a batch, whose batch norms see them together; false: one a role. `temperature` and `alpha`
     are of family rpf.
     """

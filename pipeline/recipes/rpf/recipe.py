@@ -21,17 +21,20 @@ from pipeline.base.runtime import RuntimeParams
 from pipeline.images.loading import Conditioned
 from pipeline.models.attributes.build import build_attribute_network, plan_attribute_network
 from pipeline.params.finetune import FinetuneParams
-from pipeline.recipes.rpf.losses import Weights, alignment, cosine_triplet, einfonce, weighted
+from pipeline.recipes.rpf.losses import alignment, cosine_triplet, einfonce, weighted
 from pipeline.recipes.rpf.params import SECTION, Params
 from pipeline.recipes.rpf.sampler import AttributeTriplets
 from pipeline.recipes.rpf.start import Start
 from pipeline.recipes.rpf.validation import AttributeMap
 from pipeline.table.attributes import with_attributes
 from pipeline.training.context import TrainingContext
+from pipeline.training.face import START
 from pipeline.training.optim import build_optimizer
 from pipeline.training.processes import gather, on_shares, share_of
 from pipeline.training.sampled import SampledRecipe
 from pipeline.training.schedule import lr_factor
+
+READS_ATTRIBUTES = True
 
 
 class Phase(NamedTuple):
@@ -62,11 +65,11 @@ class RpfRecipe(SampledRecipe):
         super().__init__(
             replace(context, table=sampler.entries),
             sampler,
-            lambda model: build_attribute_network(model, params.network, attributes),
+            lambda model: build_attribute_network(start.trunk(model) if start else model, params.network, attributes),
         )
         if start is not None:
             start.load_into(self.embedder)
-        self.facts["start"] = None if start is None else start.digest
+        self.facts[START] = None if start is None else start.digest
         self.attributes = torch.from_numpy(sampler.attributes)  # of each class
         self.phases = phases_of(context.params, params)
         branches = list(self.embedder.parameter_groups().values())
@@ -82,7 +85,8 @@ class RpfRecipe(SampledRecipe):
         phase = next(phase for phase in self.phases if epoch < phase.end)
         self.embedder.train()
         losses = self._losses(self.branches(inputs, len(labels), both=len(phase.lr_factors) > 1), labels)
-        return self.learn(losses, lr_factor(optim, epoch - phase.start, phase.end - phase.start), by=phase.name)
+        factor = lr_factor(optim, epoch - phase.start, phase.end - phase.start)
+        return self.learn(losses, factor, optimizer=phase.name)
 
     def branches(self, inputs: Conditioned, n: int, *, both: bool) -> list[Tensor | None]:
         """Embeddings (n, F) float32 of region, patch and background, of the roles behind one another, with gradients.
@@ -119,7 +123,7 @@ class RpfRecipe(SampledRecipe):
             attributes = self.attributes.to(labels.device)[labels]
             options = {"temperature": params.temperature, "alpha": params.alpha}
             between = einfonce(region, patch, background, labels, attributes, **options)
-        return weighted(first, second, between, Weights(**params.weights.model_dump()))
+        return weighted(first, second, between, params.weights)
 
 
 def phases_of(common: FinetuneParams, params: Params) -> list[Phase]:
@@ -143,9 +147,10 @@ def check(common: FinetuneParams, params: Params) -> None:
     """Raise UserError for a network or a model to start from that cannot be had, and params that do not go together."""
     _check_together(common, params)
     start = None if params.init_from is None else Start.read(Path(params.init_from))
-    network = plan_attribute_network(common.model, params.network, start.attributes if start else ("any",))
-    if start is not None:
-        start.check(network)
+    if start is None:
+        plan_attribute_network(common.model, params.network, ("any",))
+    else:
+        start.check(plan_attribute_network(start.trunk(common.model), params.network, start.attributes))
 
 
 def _check_together(common: FinetuneParams, params: Params) -> None:
@@ -155,6 +160,11 @@ def _check_together(common: FinetuneParams, params: Params) -> None:
         name = "norm_features" if model.norm_features else "output"
         raise UserError(
             f"finetune.model.{name}: recipe rpf has no head to normalise for; set it to false, output to none"
+        )
+    if model.embedding_dim is not None:
+        raise UserError(
+            f"finetune.model.embedding_dim: {model.embedding_dim}, but recipe rpf has no head; set it to null, and "
+            f"{SECTION}.network.embedding_dim for the width of a branch"
         )
     if second is not None and params.region_epochs >= common.epochs:
         branch = "patch" if params.network.family == "rpf" else "local"

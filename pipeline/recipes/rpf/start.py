@@ -10,17 +10,23 @@ from torch import Tensor
 from pipeline.base.errors import UserError
 from pipeline.models.attributes.network import AttributeNetwork
 from pipeline.models.folder import WEIGHTS, read_model
+from pipeline.params.finetune import ModelParams
 from pipeline.recipes.rpf.params import SECTION
 
 PARAM = f"{SECTION}.init_from"
+PICTURES = ("image_size", "mean", "std", "interpolation")
 HEAD, SECOND = "head.", "second."  # the head is the identity, as wide as the branches together
 
 
 @dataclass(frozen=True)
 class Start:
-    """A model of the first branch: its weights by name and its attributes, in order. `digest` is of its file."""
+    """A model of the first branch: its weights by name and its attributes, in order. `digest` is of its file.
+
+    `model` describes its trunk and pictures, without nulls.
+    """
 
     folder: Path
+    model: ModelParams
     weights: Mapping[str, Tensor]
     attributes: tuple[str, ...]
     digest: str
@@ -38,7 +44,9 @@ class Start:
             )
         weights = {name: tensor for name, tensor in weights.items() if not name.startswith(HEAD)}
         digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
-        return cls(folder, weights, tuple(settings["attributes"]), digest)
+        attributes = tuple(settings["attributes"])
+        model = ModelParams.model_validate({name: settings[name] for name in ModelParams.model_fields})
+        return cls(folder, model, weights, attributes, digest)
 
     def attributes_of(self, known: tuple[str, ...]) -> tuple[str, ...]:
         """Its attributes. Raises UserError unless they are those `known` of the source, in any order."""
@@ -49,6 +57,11 @@ class Start:
             )
         return self.attributes
 
+    def trunk(self, model: ModelParams) -> ModelParams:
+        """`model` without the published weights, which this one's replace, and with its pictures in place of nulls."""
+        pictures = {name: getattr(model, name) or getattr(self.model, name) for name in PICTURES}
+        return model.model_copy(update={"weights": None, **pictures})
+
     def check(self, network: AttributeNetwork) -> None:
         """Raise UserError for a weight of the first branch of `network` that is missing here, or another one."""
         wanted = {name: one for name, one in network.state_dict().items() if not name.startswith((HEAD, SECOND))}
@@ -58,8 +71,12 @@ class Start:
                 raise UserError(f"{PARAM}: {self.folder}: {name} {problem}; {mend}")
 
     def load_into(self, network: AttributeNetwork) -> None:
-        """Put its weights into the first branch of `network`. Raises UserError as `check` does."""
+        """Put its weights into the first branch of `network`, whose settings tell what these were made from.
+
+        Raises UserError as `check` does.
+        """
         self.check(network)
+        network.params = network.params.model_copy(update={"weights": self.model.weights})
         network.load_state_dict(self.weights, strict=False)
 
 

@@ -20,6 +20,9 @@ from pipeline.images.transforms import inference_transform
 from pipeline.models.attributes.network import AttributeNetwork
 from pipeline.training.processes import gather_lists, share_of
 
+LISTS = (Split.QUERY, Split.GALLERY)
+TABLES = 8  # as many of the size of a block are held at once, or nearly, for its average precisions
+
 
 class Search(NamedTuple):
     """The queries of one attribute and what they search: places of pictures, and codes of values, (Q,) and (G,) int64.
@@ -45,7 +48,7 @@ class Search(NamedTuple):
         queries, gallery, wanted, shown = (torch.from_numpy(codes).to(embeddings.device) for codes in self[:4])
         searched = embeddings[gallery].T
         made = []
-        for block in slices(len(queries), rows_per_block(len(gallery))):
+        for block in slices(len(queries), rows_per_block(TABLES * len(gallery))):
             own = queries[block, None] == gallery if self.itself else None
             relevant = wanted[block, None] == shown
             made.append(average_precisions(embeddings[queries[block]] @ searched, relevant, own))
@@ -57,10 +60,10 @@ class AttributeMap:
 
     A query is a picture with a value of an attribute. It searches the pictures of which a value of that attribute is
     known, and those of its own value are relevant; without any, its precision is 0. `entries` are rows of the manifest
-    with attribute, value and split, the index says which picture a row is of. Where some are named `query` or `gallery`
-    those search these; else every one searches all others, but for those of its own picture. Attributes that the
-    network is not told are left out. Pictures are as in extraction, without random changes. Several processes embed a
-    share of them each, and come to the same figure. `first` is the first epoch that may be the best.
+    with attribute, value and split, the index says which picture a row is of. Where some of an attribute are named
+    `query` or `gallery` those search these; else every one searches all others, but for those of its own picture.
+    Attributes that the network is not told are left out. Pictures are as in extraction, without random changes. Several
+    processes embed a share of them each, and come to the same figure. `first` is the first epoch that may be the best.
     """
 
     watched = VALIDATION_MAP
@@ -79,20 +82,17 @@ class AttributeMap:
     ) -> None:
         self.first = first
         self.fabric, self.batch_size, self.workers = fabric, batch_size, workers
-        entries = entries[entries[ATTRIBUTE].isin(network.attributes)]
-        if listed := bool(entries[SPLIT].isin([Split.QUERY, Split.GALLERY]).any()):
-            entries = entries[entries[SPLIT].isin([Split.QUERY, Split.GALLERY])]
+        entries = _searched(entries[entries[ATTRIBUTE].isin(network.attributes)])
         # A picture is embedded once for an attribute, whatever the number of its values.
         asked = pd.MultiIndex.from_arrays([entries.index, entries[ATTRIBUTE]])
-        places, first = pd.factorize(asked)[0], ~asked.duplicated()
+        places, shown = pd.factorize(asked)[0], ~asked.duplicated()
         transform, side = inference_transform(network.input), network.input.decoded_side
-        self.pictures = Pictures(entries[first], raw, transform, side, network.conditions(entries[first]))
+        self.pictures = Pictures(entries[shown], raw, transform, side, network.conditions(entries[shown]))
         values, splits = pd.factorize(entries[VALUE])[0], entries[SPLIT].to_numpy()
         self.searches = []
         for rows in entries.groupby(ATTRIBUTE).indices.values():
-            queries, gallery = (
-                rows[splits[rows] == split] if listed else rows for split in (Split.QUERY, Split.GALLERY)
-            )
+            listed = splits[rows[0]] in LISTS
+            queries, gallery = (rows[splits[rows] == split] if listed else rows for split in LISTS)
             if len(queries):
                 found = places[queries], places[gallery], values[queries], values[gallery]
                 self.searches.append(Search(*found, itself=not listed))
@@ -121,3 +121,10 @@ class AttributeMap:
     def _mean(self, embeddings: Tensor) -> float:
         embeddings = embeddings.to(self.fabric.device)
         return torch.cat([search.precisions(embeddings) for search in self.searches]).mean().item()
+
+
+def _searched(entries: pd.DataFrame) -> pd.DataFrame:
+    """Those that lists name, of an attribute that has some; else all of it."""
+    named = entries[SPLIT].isin(LISTS)
+    listed = named.groupby(entries[ATTRIBUTE].to_numpy()).transform("any")
+    return entries[named | ~listed]

@@ -4,13 +4,19 @@ import pytest
 import torch
 from support.golden import golden
 
-from pipeline.recipes.rpf.losses import Weights, alignment, cosine_triplet, einfonce, weighted
+from pipeline.recipes.rpf.losses import alignment, cosine_triplet, einfonce, weighted
+from pipeline.recipes.rpf.params import WeightParams
 
 DTYPES = {
     torch.float64: ({"atol": 1e-9, "rtol": 0},) * 2,
     torch.float32: ({"atol": 2e-6, "rtol": 1e-5}, {"atol": 2e-5, "rtol": 1e-3}),
 }
 ROLES = ("anchor", "positive", "negative")
+
+
+def weights_of(case):
+    region, patch, between = case["weights"].tolist()
+    return WeightParams(region=region, patch=patch, between=between)
 
 
 def read(name, dtype):
@@ -67,7 +73,7 @@ def test_published_total_of_stage_2(dtype):
         cosine_triplet(region, margin=case["margin"].item()),
         cosine_triplet(patch, margin=case["margin"].item()),
         einfonce(*rows, *labels_of(case), temperature=case["temperature"].item(), alpha=case["alpha"].item()),
-        Weights(*case["weights"].tolist()),
+        weights_of(case),
     )
     parts = torch.stack([losses["region_loss"], losses["patch_loss"], losses["between_loss"]]) * case["weights"]
     torch.testing.assert_close(parts, case["losses"][1:], **DTYPES[dtype][0])
@@ -81,7 +87,7 @@ def test_published_losses_of_asenpp(dtype):
     whole, part = (case[name].flatten(0, 1).requires_grad_() for name in ("global_emb", "local_emb"))
     margin = case["margin"].item()
     triplets = cosine_triplet(whole, margin=margin), cosine_triplet(part, margin=margin)
-    losses = weighted(*triplets, alignment(whole, part), Weights(*case["weights"].tolist()))
+    losses = weighted(*triplets, alignment(whole, part), weights_of(case))
     torch.testing.assert_close(torch.stack(list(losses.values())), case["losses"], **DTYPES[dtype][0])
     gradients = [case[name].flatten(0, 1) for name in ("grad_global", "grad_local")]
     check(losses["loss"], [whole, part], case["losses"][0], gradients, dtype)

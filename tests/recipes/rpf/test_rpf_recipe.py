@@ -192,6 +192,17 @@ def test_a_model_of_the_first_branch_is_started_from(make, tmp_path):
         make(init_from=str(tmp_path / "both"))
 
 
+def test_a_model_to_start_from_takes_the_place_of_published_weights(make, tmp_path):
+    first = make(**FIRST, model={"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]})
+    save_embedder(tmp_path / "model", first.embedder)
+    changes = {"init_from": str(tmp_path / "model"), "region_epochs": 0, "model": {"weights": "nowhere/weights.pth"}}
+    check(*sections(**changes))
+    started = make(**changes).embedder
+    assert started.input == first.embedder.input
+    assert started.settings["weights"] == first.embedder.settings["weights"]
+    assert make(**changes | {"model": {"mean": [0.5, 0.5, 0.5]}}).embedder.input.mean == (0.5, 0.5, 0.5)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -224,7 +235,8 @@ def test_a_model_of_other_attributes_is_refused(make, source, raw, tmp_path):
         ({"model": {"frozen": True}}, "finetune.model.frozen: true, but .* set it to false"),
         ({"model": {"norm_features": True}}, "finetune.model.norm_features"),
         ({"model": {"output": "layernorm"}}, "finetune.model.output"),
-        ({"model": {"embedding_dim": 7}}, "finetune.model.embedding_dim: 7"),
+        ({"model": {"embedding_dim": 7}}, "finetune.model.embedding_dim: 7, .* no head; set it to null"),
+        ({"model": {"embedding_dim": 256}}, "finetune.model.embedding_dim: 256"),  # of both branches
         ({"region_epochs": 4}, "recipes.rpf.region_epochs: 4 of 4 epochs leave none .*network.patch: null"),
         ({"network": {"canvas": 16}}, "recipes.rpf.network.canvas: 16 is less than"),
         ({"init_from": "nowhere/model"}, "nowhere/model: .* name the folder of a model of recipe rpf"),

@@ -82,6 +82,16 @@ def test_lists_say_who_searches_whom(make):
     assert (len(made), made(network)) == (3, {VALIDATION_MAP: pytest.approx((1 / 2 + 0 + 0) / 3)})
 
 
+def test_lists_of_one_set_do_not_silence_another(make):
+    rows = [(0, "sleeve", "long", "query"), (1, "sleeve", "long", "gallery"), (2, "sleeve", "short", "val")]
+    rows += [(3, "colour", "red", "val"), (4, "colour", "red", "val"), (5, "colour", "blue", "val")]
+    network = Fixed(points(0.0, 20.0, 0.0, 10.0, 5.0))
+    made = make(rows, network)
+    assert (len(made), len(made.pictures)) == (4, 5)  # picture 2 is in no list of its attribute
+    # The query finds its candidate; of the colours red 3 and 4 are 10 degrees apart, blue 5 is between them.
+    assert made(network) == {VALIDATION_MAP: pytest.approx((1 + 1 / 2 + 1 / 2 + 0) / 4)}
+
+
 def test_branches_are_told_apart(make):
     rows = [(k, "colour", value, "train") for k, value in enumerate(["red", "red", "blue", "blue"])]
     good, bad = points(0.0, 1.0, 90.0, 91.0), points(0.0, 90.0, 1.0, 91.0)
