@@ -90,7 +90,7 @@ def _draw(folder: Path, evaluation: Evaluation, summaries: dict[str, dict[str, A
 
 
 def _headline(figures: Figures, evaluation: Evaluation) -> dict[str, Any]:
-    """Headline metrics of all queries of the baseline and the last model; "gain": of that over its control, the first.
+    """Headline metrics of all queries, of the baseline and the last model; "gain": of that over the first in `GAINS`.
 
     Few, since each is a column of `dvc exp show`.
     """
