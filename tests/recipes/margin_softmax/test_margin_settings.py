@@ -51,7 +51,7 @@ def test_the_comparison_fits_the_params():
     files = ParamFiles({"params.yaml": committed_params()})
     comparison = read_comparison(PROJECT / "docs/comparisons/margin_softmax.yaml")
     changes = setting_changes(comparison, files)
-    assert list(changes) == ["zero_shot", "arcface", "subcenter3", "clam", "adaface", "triplet"]
+    assert list(changes) == ["zero_shot", "arcface", "subcenter3", "sampled300", "clam", "adaface", "triplet"]
     for values in changes.values():
         check_params(files.changed(values)["params.yaml"])
 
