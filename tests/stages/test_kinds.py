@@ -55,7 +55,8 @@ def test_a_kind_of_network_with_a_condition(toy, monkeypatch):
 
     monkeypatch.delitem(KINDS, KIND)
     toy.fails(
-        "extract", f"data/models/backbone: a network of the unknown kind '{KIND}'; known: embedder; run `dvc repro"
+        "extract",
+        f"data/models/backbone: a network of the unknown kind '{KIND}'; known: embedder, attributes; run `dvc repro",
     )
 
 
