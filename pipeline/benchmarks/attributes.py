@@ -121,28 +121,29 @@ def _prepare_masks(device: torch.device, folder: Path, *, triplets: int, side: i
     codes = [torch.from_numpy(one).to(device) for one in (labels, attributes)]
     black = torch.zeros(3, device=device)
 
-    def ours() -> Tensor:
-        for code in codes:
-            code[:, None] == code  # noqa: B015  as the loss does
+    def ours() -> list[Tensor]:
+        masks = [code[:, None] == code for code in codes]  # as the loss does
         crops = crop_resize(images, attention_boxes(maps, size, THRESHOLD, side), size, black)
         if device.type == "cuda":
             torch.cuda.synchronize()
-        return crops
+        return [crops, *masks]
 
     return Trial(ours, partial(_plain, labels, attributes, maps, pictures, size))
 
 
-def _plain(labels: np.ndarray, attributes: np.ndarray, maps: Tensor, pictures: list[Image.Image], size: int) -> Tensor:
+def _plain(
+    labels: np.ndarray, attributes: np.ndarray, maps: Tensor, pictures: list[Image.Image], size: int
+) -> list[Tensor]:
     """The same, written down as it is defined."""
-    device, n = maps.device, len(labels)
+    device, n, masks = maps.device, len(labels), []
     for codes in (labels, attributes):
         entries = [torch.tensor([codes[i] == codes[j]], device=device) for i in range(n) for j in range(n)]
-        torch.stack(entries).view(n, n)
+        masks.append(torch.stack(entries).view(n, n))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     crops = [_plain_crop(one, picture, size) for one, picture in zip(maps.cpu().numpy(), pictures, strict=True)]
     torch.set_num_threads(threads)
-    return torch.stack(crops).to(device)
+    return [torch.stack(crops).to(device), *masks]
 
 
 def _plain_crop(attention: np.ndarray, picture: Image.Image, size: int) -> Tensor:

@@ -86,9 +86,11 @@ def test_limit_of_an_attribute_step_runs_both_branches_for_each_role(tmp_path):
     assert all(one.inputs[0].shape == (16, 3, 32, 32) for one in passes)
 
 
-def test_plain_crops_are_those_of_the_recipe(tmp_path):
+def test_plain_masks_and_crops_are_those_of_the_recipe(tmp_path):
     trial = masks_case(2, 40, 32).prepare(CPU, tmp_path)
-    assert (trial.ours() - trial.limit()).abs().max() < 0.03  # Pillow rounds to bytes
+    (crops, *masks), (plain_crops, *plain_masks) = trial.ours(), trial.limit()
+    assert (crops - plain_crops).abs().max() < 0.03  # Pillow rounds to bytes
+    assert all(map(torch.equal, masks, plain_masks))
 
 
 def test_peak_memory_is_that_of_the_work():
