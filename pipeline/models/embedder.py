@@ -1,23 +1,22 @@
 """The embedding model: backbone -> pooling -> head, and any head that is trained on its pooled features."""
 
-import warnings
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pandas as pd
-import torch
 from torch import Tensor, nn
 
 from pipeline.images.transforms import PictureInput
 from pipeline.models.backbones import Backbone, build_backbone
 from pipeline.models.head import Head
+from pipeline.models.headed import Headed, hold_statistics, planned
 from pipeline.models.inputs import picture_input, with_own_input
 from pipeline.models.pooling import build_pooling
 from pipeline.params.finetune import ModelParams
 
 
-class Embedder(nn.Module):
+class Embedder(Headed):
     """`pool`: images -> pooled features (B, P); `embed`: pooled -> unit vectors (B, D); `forward` does both.
 
     `params` are those it was built from, with a value in place of each null. `frozen_bn` there: batch norms of the
@@ -57,9 +56,7 @@ class Embedder(nn.Module):
             self.backbone.eval()
             self.pooling.eval()
         if self.params is not None and self.params.frozen_bn:
-            for module in self.backbone.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            hold_statistics(self.backbone)
         return self
 
     def pool(self, images: Tensor) -> Tensor:
@@ -77,17 +74,6 @@ class Embedder(nn.Module):
         """Normalised images (B, 3, S, S) -> pooled features (B, P) float32, and what they are pooled from."""
         maps = self.backbone(images)
         return self.pooling(maps).float(), maps
-
-    def project(self, pooled: Tensor) -> Tensor:
-        """Pooled features (B, P) -> normalised output of the head (B, D) float32: embeddings before the final L2."""
-        return self.head.project(pooled)
-
-    def embed(self, pooled: Tensor) -> Tensor:
-        """Pooled features (B, P) -> embeddings (B, D) float32 of unit length."""
-        return self.head(pooled)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.embed(self.pool(images))
 
 
 def build_embedder(params: ModelParams, *, fetch: bool = True) -> Embedder:
@@ -110,16 +96,8 @@ def build_embedder(params: ModelParams, *, fetch: bool = True) -> Embedder:
 
 @cache
 def plan_embedder(params: ModelParams) -> Embedder:
-    """The same model without values: its shapes, and the errors of `build_embedder`, in an instant.
-
-    Nothing is fetched; those of many settings are made once.
-    """
-    try:
-        # torch warns of each value that is given to a weight without one.
-        with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            return build_embedder(params, fetch=False)
-    except Exception:  # it may be for want of values: let one with values tell
-        return build_embedder(params, fetch=False)
+    """The same model `planned`. Nothing is fetched; those of many settings are made once."""
+    return planned(partial(build_embedder, params, fetch=False))
 
 
 def restore_embedder(settings: Mapping[str, Any]) -> Embedder:

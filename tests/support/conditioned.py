@@ -14,6 +14,7 @@ from pipeline.base.params import Section
 from pipeline.images.loading import Conditioned
 from pipeline.images.transforms import PictureInput
 from pipeline.models.head import Head
+from pipeline.models.headed import Headed
 from pipeline.params.finetune import ModelParams
 from pipeline.training.context import TrainingContext
 from pipeline.training.pairs import ItemPairs
@@ -22,7 +23,7 @@ from pipeline.training.sampled import SampledRecipe
 WIDTH = 8
 
 
-class ConditionedNetwork(nn.Module):
+class ConditionedNetwork(Headed):
     """The mean colour of a picture, and a learned vector for what the column `column` says."""
 
     kind = "conditioned"
@@ -44,15 +45,6 @@ class ConditionedNetwork(nn.Module):
 
     def pool(self, inputs: Conditioned) -> Tensor:
         return self.colours(inputs.images.mean(dim=(2, 3))) + self.known(inputs.condition)
-
-    def project(self, pooled: Tensor) -> Tensor:
-        return self.head.project(pooled)
-
-    def embed(self, pooled: Tensor) -> Tensor:
-        return self.head(pooled)
-
-    def forward(self, inputs: Conditioned) -> Tensor:
-        return self.embed(self.pool(inputs))
 
 
 class Params(Section):

@@ -1,12 +1,10 @@
 """Networks of attributes from their settings."""
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-import torch
 from torch import nn
 
 from pipeline.base.errors import UserError
@@ -15,8 +13,9 @@ from pipeline.models.attributes.attention import RegionAttention
 from pipeline.models.attributes.cut import Cut, cut_trunk
 from pipeline.models.attributes.network import AttributeNetwork, Crop, MapBranch
 from pipeline.models.attributes.patch import PatchBranch
-from pipeline.models.attributes.settings import PARAM, AttributeModelParams, LocalParams, PatchParams
+from pipeline.models.attributes.settings import PARAM, AttributeModelParams, Layer, LocalParams, PatchParams
 from pipeline.models.attributes.vit import build_vit
+from pipeline.models.headed import planned
 from pipeline.models.inputs import with_own_input
 from pipeline.params.finetune import ModelParams
 
@@ -35,14 +34,7 @@ def build_attribute_network(
         raise UserError("data.sets: no attributes of pictures are known; choose sets that have some")
     if model.frozen:
         raise UserError(f"{MODEL}.frozen: true, but a network of attributes trains its trunk; set it to false")
-    trunk = cut_trunk(
-        model.backbone,
-        own.layer,
-        weights=model.weights,
-        image_size=model.image_size,
-        param=f"{PARAM}.layer",
-        fetch=fetch,
-    )
+    trunk = _cut(model, own.layer, PARAM, fetch=fetch)
     params, own = _pictures(model, own, trunk)
     first = MapBranch(trunk.module, _attention(own, trunk.width))
     second, crop = None, None
@@ -62,15 +54,8 @@ def build_attribute_network(
 def plan_attribute_network(
     model: ModelParams, own: AttributeModelParams, attributes: tuple[str, ...]
 ) -> AttributeNetwork:
-    """The same network without values: its shapes, and the errors of `build_attribute_network`, in an instant."""
-    try:
-        # torch warns of each value that is given to a weight without one.
-        with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            return build_attribute_network(model, own, attributes, fetch=False)
-    except UserError:
-        raise
-    except Exception:  # it may be for want of values: let one with values tell
-        return build_attribute_network(model, own, attributes, fetch=False)
+    """The same network `planned`. Nothing is fetched; those of many settings are made once."""
+    return planned(partial(build_attribute_network, model, own, attributes, fetch=False))
 
 
 def restore_attribute_network(settings: Mapping[str, Any]) -> AttributeNetwork:
@@ -107,6 +92,11 @@ def _pictures(model: ModelParams, own: AttributeModelParams, trunk: Cut) -> tupl
     return with_own_input(model.model_copy(update=plain), trunk.own), own
 
 
+def _cut(trunk: ModelParams | LocalParams, layer: Layer, section: str, *, fetch: bool) -> Cut:
+    sizes = {"weights": trunk.weights, "image_size": trunk.image_size}
+    return cut_trunk(trunk.backbone, layer, **sizes, param=f"{section}.layer", fetch=fetch)
+
+
 def _attention(own: AttributeModelParams, channels: int, common_dim: int | None = None) -> nn.Module:
     sizes = (channels, own.table_dim, common_dim or own.common_dim)
     if own.family == "rpf":
@@ -127,14 +117,7 @@ def _patch(
 def _local(
     local: LocalParams, own: AttributeModelParams, params: ModelParams, *, fetch: bool
 ) -> tuple[MapBranch, Crop]:
-    trunk = cut_trunk(
-        local.backbone,
-        local.layer,
-        weights=local.weights,
-        image_size=local.image_size,
-        param=f"{PARAM}.local.layer",
-        fetch=fetch,
-    )
+    trunk = _cut(local, local.layer, f"{PARAM}.local", fetch=fetch)
     attention = _attention(own, trunk.width, local.common_dim)
     return MapBranch(trunk.module, attention), Crop(local.image_size, params.mean, params.std)
 

@@ -17,6 +17,7 @@ from pipeline.models.attributes.attention import Attended
 from pipeline.models.attributes.crop import attention_boxes, crop_resize, resize
 from pipeline.models.attributes.settings import AttributeModelParams
 from pipeline.models.head import Head
+from pipeline.models.headed import Headed, hold_statistics
 from pipeline.models.inputs import picture_input
 from pipeline.params.finetune import ModelParams
 
@@ -56,7 +57,7 @@ class Crop(NamedTuple):
     std: tuple[float, ...]
 
 
-class AttributeNetwork(nn.Module):
+class AttributeNetwork(Headed):
     """Embeddings of pictures for one attribute each, which its index in `attributes` tells.
 
     Pictures come as squares of `own.canvas` pixels. The first branch sees them resized to `params.image_size`, the
@@ -119,9 +120,7 @@ class AttributeNetwork(nn.Module):
         """As of any module, but with `frozen_bn` batch norms keep their statistics in training too."""
         super().train(mode)
         if self.params.frozen_bn:
-            for module in self.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            hold_statistics(self)
         return self
 
     def outputs(self, inputs: Conditioned, *, both: bool = True) -> Outputs:
@@ -146,17 +145,6 @@ class AttributeNetwork(nn.Module):
         """As `outputs`, but the rows (B, P) float32 of unit length that are searched; see `combined`."""
         made = self.outputs(inputs)
         return combined([rows.float() for rows in (made.region, made.patch) if rows is not None], self.own.beta)
-
-    def project(self, pooled: Tensor) -> Tensor:
-        """Pooled rows (B, P) -> what the head makes of them (B, D) float32: themselves, unless it is another one."""
-        return self.head.project(pooled)
-
-    def embed(self, pooled: Tensor) -> Tensor:
-        """Pooled rows (B, P) -> embeddings (B, D) float32 of unit length."""
-        return self.head(pooled)
-
-    def forward(self, inputs: Conditioned) -> Tensor:
-        return self.embed(self.pool(inputs))
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """What is trained, by branch; the table of attributes is the first one's. The head is not trained."""
