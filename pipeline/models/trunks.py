@@ -180,7 +180,7 @@ def _fetching(name: str, tag: str | None) -> Iterator[None]:
     except (OSError, RuntimeError) as error:
         if tag is None:
             raise
-        reason = str(error).strip().splitlines()[0]
+        reason = str(error).strip().splitlines()[0].partition(". ")[0]
         raise UserError(
             f"{WEIGHTS}: no published weights for {name} ({reason}); connect to the network, name a file or a package "
             "that has them, or set null"

@@ -12,16 +12,17 @@ from pipeline.params.optim import OptimizerParams
 def build_optimizer(
     parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]], params: OptimizerParams
 ) -> torch.optim.Optimizer:
-    """Adam and adamw with torch's defaults; sgd with `momentum` and `nesterov`. What is frozen is left out.
+    """Adam and adamw with torch's defaults, in one pass over memory; sgd with `momentum` and `nesterov`.
 
+    What is frozen is left out.
     Groups of parameters, as torch takes them, are taken as they are.
     """
     parameters = [one for one in parameters if isinstance(one, dict) or one.requires_grad]
     match params.name:
         case "adam":
-            return torch.optim.Adam(parameters, params.lr, weight_decay=params.weight_decay)
+            return torch.optim.Adam(parameters, params.lr, weight_decay=params.weight_decay, fused=True)
         case "adamw":
-            return torch.optim.AdamW(parameters, params.lr, weight_decay=params.weight_decay)
+            return torch.optim.AdamW(parameters, params.lr, weight_decay=params.weight_decay, fused=True)
         case "sgd":
             return torch.optim.SGD(
                 parameters,

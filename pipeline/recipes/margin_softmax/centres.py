@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.recipes.margin_softmax.fused import nearest, softmax_loss, unit_rows
+
 INSIDE = 1e-7  # the slope of acos is infinite at 1 and -1: an embedding on its centre would have a gradient of NaN
 
 
@@ -42,24 +44,26 @@ class MarginSoftmax(nn.Module):
 
     def forward(self, embeddings: Tensor, labels: Tensor, classes: Tensor | None = None) -> Tensor:
         """The scalar loss of embeddings (B, D) with labels (B,) int64; see `logits`."""
-        return F.cross_entropy(self.logits(embeddings, labels, classes), _places(labels, classes))
+        batch = self._compared(embeddings, labels, classes)
+        return softmax_loss(self.others(batch), self.target(batch), batch.places, self.scale)
 
     def logits(self, embeddings: Tensor, labels: Tensor, classes: Tensor | None = None) -> Tensor:
         """Logits (B, C), or (B, n) of `classes` (n,) int64 alone: ascending, all labels of the batch among them."""
-        places, cosines = _places(labels, classes), self.cosines(embeddings, classes)
-        batch = Batch(embeddings, labels, places, cosines, cosines.gather(1, places[:, None]).squeeze(1))
-        if self.training:
-            with torch.no_grad():
-                self.update(batch)
-        return self.others(batch).scatter(1, places[:, None], self.target(batch)[:, None]) * self.scale
+        batch = self._compared(embeddings, labels, classes)
+        return self.others(batch).scatter(1, batch.places[:, None], self.target(batch)[:, None]) * self.scale
 
     def cosines(self, embeddings: Tensor, classes: Tensor | None = None) -> Tensor:
-        """Cosines (B, C) of embeddings (B, D) with the nearest centre of each class, or (B, n) of `classes` (n,)."""
+        """Cosines (B, C) of embeddings (B, D) with the nearest centre of each class, or (B, n) of `classes` (n,).
+
+        In float32 at least: half precision has no number between 1 - `INSIDE` and 1, where angles have no slope.
+        """
         weight = self.weight
         if classes is not None:
             weight = weight.view(self.n_classes, -1).index_select(0, classes).view(-1, weight.shape[1])
-        cosines = F.linear(F.normalize(embeddings, dim=1), F.normalize(weight, dim=1))
-        return cosines if self.centres == 1 else cosines.view(len(embeddings), -1, self.centres).amax(dim=2)
+        cosines = F.linear(F.normalize(embeddings, dim=1), unit_rows(weight))
+        if self.centres > 1:
+            cosines = nearest(cosines.view(len(embeddings), -1, self.centres))
+        return cosines.to(torch.promote_types(cosines.dtype, torch.float32))
 
     def target(self, batch: Batch) -> Tensor:
         """Logits (B,) of the own classes before the scale."""
@@ -71,6 +75,15 @@ class MarginSoftmax(nn.Module):
 
     def update(self, batch: Batch) -> None:
         """Move what is kept from batch to batch, in training and without gradients, before logits are made."""
+
+    def _compared(self, embeddings: Tensor, labels: Tensor, classes: Tensor | None) -> Batch:
+        places = labels if classes is None else torch.searchsorted(classes, labels)
+        cosines = self.cosines(embeddings, classes)
+        batch = Batch(embeddings, labels, places, cosines, cosines.gather(1, places[:, None]).squeeze(1))
+        if self.training:
+            with torch.no_grad():
+                self.update(batch)
+        return batch
 
 
 class WithMargin(MarginSoftmax):
@@ -102,7 +115,3 @@ def draw_classes(labels: Tensor, n_classes: int, wanted: int) -> Tensor:
     own = labels.cpu().unique()
     keys[own] = 2.0
     return keys.topk(min(n_classes, max(wanted, len(own)))).indices.sort().values
-
-
-def _places(labels: Tensor, classes: Tensor | None) -> Tensor:
-    return labels if classes is None else torch.searchsorted(classes, labels)

@@ -75,12 +75,12 @@ class SphereFace(WithMargin):
     least 1.
     """
 
-    def logits(self, embeddings: Tensor, labels: Tensor, classes: Tensor | None = None) -> Tensor:
-        """See `MarginSoftmax`."""
-        return super().logits(embeddings, labels, classes) * embeddings.norm(dim=1, keepdim=True)
-
     def target(self, batch: Batch) -> Tensor:
         """See `MarginSoftmax`."""
         turned = self.margin * angle(batch.own)
         k = (turned.detach() / math.pi).floor()
-        return (1 - 2 * (k % 2)) * turned.cos() - 2 * k
+        return ((1 - 2 * (k % 2)) * turned.cos() - 2 * k) * batch.embeddings.norm(dim=1)
+
+    def others(self, batch: Batch) -> Tensor:
+        """See `MarginSoftmax`."""
+        return batch.cosines * batch.embeddings.norm(dim=1, keepdim=True)

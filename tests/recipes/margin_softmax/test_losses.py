@@ -126,10 +126,13 @@ def test_margins_of_classes_of_one_size():
 
 @pytest.mark.parametrize("name", MAKE)
 @pytest.mark.parametrize("sign", [1, -1])
-def test_embeddings_on_a_centre_have_a_gradient(name, sign):
+@pytest.mark.parametrize("half", [False, True])
+def test_embeddings_on_a_centre_have_a_gradient(name, sign, half):
     loss = MAKE[name]()
     embeddings = (sign * loss.weight.detach()[LABELS]).requires_grad_()
-    loss(embeddings, LABELS).backward()
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        made = loss(embeddings, LABELS)
+    made.backward()
     assert embeddings.grad.isfinite().all()
     assert loss.weight.grad.isfinite().all()
 

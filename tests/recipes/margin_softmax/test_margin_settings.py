@@ -3,20 +3,29 @@
 import re
 import shutil
 
+import huggingface_hub.constants
 import pytest
+import timm
+import torch
 from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
+from safetensors.torch import save_file
+from support.coloured import coloured_pictures
 from support.project import PROJECT, committed_params
 
+from pipeline.base.errors import UserError
 from pipeline.base.params import parse_section
 from pipeline.experiments.changes import Params as ParamFiles
 from pipeline.experiments.check import check_params
 from pipeline.experiments.plan import read_comparison, setting_changes
-from pipeline.models.embedder import plan_embedder
+from pipeline.models.embedder import build_embedder, plan_embedder
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.margin_softmax.params import LOSSES, Params
-from pipeline.recipes.margin_softmax.recipe import check
+from pipeline.recipes.margin_softmax.recipe import build, check
 from pipeline.recipes.margin_softmax.schedule import batch_factor
+from pipeline.training.context import TrainingContext
+from pipeline.training.fabric import start_fabric
+from pipeline.training.networks import set_up
 
 TEXT = (PROJECT / "docs/margin_softmax.md").read_text()
 
@@ -45,6 +54,47 @@ def test_published_setting(published):
     assert model.head.shape == (64, 1152)
     assert model.input.size == 384
     assert model.input.mean == (0.5,) * 3
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """The published trunk with two thin layers, its pictures and its tokens as they are."""
+    whole = timm.create_model
+
+    def create_model(name, **options):
+        return whole(name, **options, embed_dim=64, depth=2, num_heads=2)
+
+    monkeypatch.setattr(timm, "create_model", create_model)
+
+
+def test_published_setting_without_a_network(published, narrow, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(UserError) as caught:
+        build_embedder(parse_section(published["finetune"], "finetune", FinetuneParams).model)
+    assert re.fullmatch(
+        r"finetune.model.weights: no published weights for timm/vit_so400m_patch14_siglip_384 \(.+\); connect to the "
+        "network, name a file or a package that has them, or set null",
+        str(caught.value),
+    )
+
+
+def test_published_setting_with_a_file_of_its_weights(published, narrow, tmp_path):
+    torch.manual_seed(0)
+    theirs = timm.create_model("vit_so400m_patch14_siglip_384")
+    save_file(theirs.state_dict(), tmp_path / "siglip.safetensors")
+    published["finetune"]["model"]["weights"] = str(tmp_path / "siglip.safetensors")
+    common = parse_section(published["finetune"], "finetune", FinetuneParams)
+    own = parse_section(published["recipes"]["margin_softmax"], "recipes.margin_softmax", Params)
+    rows = coloured_pictures(
+        tmp_path, [(colour, str(colour), "dress") for colour in [(200, 40, 40), (40, 40, 200)] for _ in range(4)]
+    )
+    fabric = start_fabric("cpu", common.precision)
+    recipe = build(TrainingContext(rows, tmp_path, common, seed=published["seed"], workers=0, fabric=fabric), own)
+    set_up(recipe, fabric)
+    losses = [recipe.step(batch, epoch)["loss"] for epoch in range(8) for batch in recipe.batches(epoch, 0)]
+    assert losses[-1] < losses[0]
+    trunk = recipe.embedder.backbone.trunk
+    assert torch.equal(trunk.attn_pool.q.weight, theirs.attn_pool.q.weight)
 
 
 def test_the_comparison_fits_the_params():
