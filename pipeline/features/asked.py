@@ -17,6 +17,7 @@ from pipeline.table.manifest import part_rows
 
 TO_TRAIN_ON = (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)
 LABELLED, ALL = "labelled", "all"
+NONE_TO_LEARN_FROM = "the model embeds a picture for an attribute, and nothing learns from such features"
 Wanted = Literal["labelled", "all"] | tuple[str, ...]
 
 
@@ -84,5 +85,5 @@ def why_none(part: Part, attributes: tuple[str, ...]) -> str:
     if not attributes:
         return f"the dataset has no rows for {part}"
     if part in TO_TRAIN_ON:
-        return f"nothing learns from features of pictures and attributes, so there are none of {part}"
+        return f"no features of {part}: {NONE_TO_LEARN_FROM}"
     return f"no attribute is known of pictures of {part}"
