@@ -5,10 +5,11 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
-from support.project import PROJECT, default_params
+from support.project import PROJECT, committed_params, default_params
 
 from pipeline.base.errors import UserError
 from pipeline.experiments.changes import Params, changed, read_changes
+from pipeline.experiments.check import check_params
 from pipeline.experiments.plan import PlannedRun, plan_runs, read_comparison, setting_changes
 
 PARAMS = default_params()
@@ -143,7 +144,15 @@ def test_single_params_of_sections_but_mappings_of_the_users_keys_whole():
     assert made["finetune"]["model"] == PARAMS["finetune"]["model"] | {"output": "l2"}
 
 
-def test_the_shipped_comparison_fits_the_params():
+@pytest.mark.parametrize("file", sorted(PROJECT.glob("docs/comparisons/*.yaml")), ids=lambda file: file.stem)
+def test_the_shipped_comparisons_fit_the_params(file, monkeypatch):
+    monkeypatch.chdir(PROJECT)  # mdfe changes params of sets, too
+    files = Params({"params.yaml": committed_params()})
+    for values in setting_changes(read_comparison(file), files).values():
+        check_params(files.changed(values)["params.yaml"])
+
+
+def test_the_recipes_that_are_compared():
     comparison = read_comparison(PROJECT / "docs/comparisons/recipes.yaml")
     changes = setting_changes(comparison, Params({"params.yaml": PARAMS}))
     assert list(changes) == ["triplet", "category_triplet", "dada", "dada_published"]

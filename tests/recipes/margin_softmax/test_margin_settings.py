@@ -15,9 +15,6 @@ from support.project import PROJECT, committed_params
 
 from pipeline.base.errors import UserError
 from pipeline.base.params import parse_section
-from pipeline.experiments.changes import Params as ParamFiles
-from pipeline.experiments.check import check_params
-from pipeline.experiments.plan import read_comparison, setting_changes
 from pipeline.models.embedder import build_embedder, plan_embedder
 from pipeline.params.finetune import FinetuneParams
 from pipeline.recipes.margin_softmax.params import LOSSES, Params
@@ -95,15 +92,6 @@ def test_published_setting_with_a_file_of_its_weights(published, narrow, tmp_pat
     assert losses[-1] < losses[0]
     trunk = recipe.embedder.backbone.trunk
     assert torch.equal(trunk.attn_pool.q.weight, theirs.attn_pool.q.weight)
-
-
-def test_the_comparison_fits_the_params():
-    files = ParamFiles({"params.yaml": committed_params()})
-    comparison = read_comparison(PROJECT / "docs/comparisons/margin_softmax.yaml")
-    changes = setting_changes(comparison, files)
-    assert list(changes) == ["zero_shot", "arcface", "subcenter3", "sampled300", "clam", "adaface", "triplet"]
-    for values in changes.values():
-        check_params(files.changed(values)["params.yaml"])
 
 
 def test_the_page_has_every_loss():
