@@ -52,7 +52,8 @@ NO_PLAYWRIGHT = "playwright is not installed; `make browser-test` does it"
 def rows(page, model: int = 1) -> list[int]:
     links = page.locator(f"section[aria-labelledby=model-{model}] a.more")
     return [
-        int(href.split("/")[-1]) for href in links.evaluate_all("all => all.map((one) => one.getAttribute('href'))")
+        int(href.split("/")[-1].partition("?")[0])
+        for href in links.evaluate_all("all => all.map((one) => one.getAttribute('href'))")
     ]
 
 
