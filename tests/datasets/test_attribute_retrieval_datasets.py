@@ -106,8 +106,12 @@ def test_a_picture_twice_in_its_list_is_one_row_with_two_numbers(tmp_path, datas
             "line 1: expected whole numbers from 0, a picture, an attribute and a value",
         ),
         ("query_valid", "0 0 1.0\n", "line 1: expected whole numbers from 0"),
-        ("label_train", "0 0 1 0 1\n", "line 1: skirt_length 1 of a picture, as in line 1 already; drop one$"),
-        ("query_test", "0 7 4\n1 7 4\n0 7 4\n1 7 4\n", "line 3: neck_design 4 .* line 1 already; drop one .and 1 more"),
+        ("label_train", "0 0 1 0 1\n", "line 1: skirt_length 1 of a picture, as in line 1 already; drop one, or set"),
+        (
+            "query_test",
+            "0 7 4\n1 7 4\n0 7 4\n1 7 4\n",
+            "line 3: neck_design 4 .* line 1 already .and 1 more.; drop",
+        ),
         ("filenames_train", "a.jpg\n\nb.jpg\n", "line 2: blank, where the other lists count it as a picture"),
         ("filenames_train", "\n", "no pictures in it; get the file again"),
         ("filenames_train", "../a.jpg\n", "line 1: '../a.jpg' leads out of its folder"),
@@ -120,6 +124,14 @@ def test_strange_lines(tmp_path, dataset, name, content, says):
     with pytest.raises(UserError, match=rf"{name}.txt:? {says}") as caught:
         module.read_attributes(tmp_path, params, module.read_table(tmp_path, params))
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_told_twice_is_dropped_on_demand(tmp_path, dataset):
+    write(tmp_path, candidate_test="0 7 4\n0 6 9\n0 7 4\n1 7 4\n")
+    module, params = dataset(NAME, **committed(NAME, repeated="drop"))
+    told = module.read_attributes(tmp_path, params, module.read_table(tmp_path, params))
+    assert len(told) == len(ENTRIES)
+    assert told["row"].tolist()[-3:] == [5, 5, 6]
 
 
 def test_an_empty_list_of_entries(tmp_path, dataset):

@@ -27,6 +27,7 @@ from pipeline.datasets._shared.paths import inside, joined
 from pipeline.datasets._shared.retrieval_sets import Folder, RetrievalSetParams, retrieval_table
 
 LINE = "line"
+SAID = [ROW, ATTRIBUTE, VALUE]
 
 
 class PartFiles(Section):
@@ -53,8 +54,12 @@ class Files(Section):
 
 
 class Params(RetrievalSetParams):
-    """`folder` holds the lists, `images` the pictures; `attributes`: the number of values of each, in their order."""
+    """`folder` holds the lists, `images` the pictures; `attributes`: the number of values of each, in their order.
 
+    `repeated`: what becomes of a value that a list tells twice of a picture.
+    """
+
+    repeated: Literal["refuse", "drop"]
     origin: str
     folder: Folder
     images: Folder
@@ -111,7 +116,7 @@ def read_attributes(root: Path, params: Params, table: pd.DataFrame) -> pd.DataF
     """What the lists say, in their order: training labels, then queries and candidates of validation and of test.
 
     Raises UserError naming file and line for what are no numbers, too few or too many of them, a number beyond the
-    pictures, the attributes or their values, and for what a list says twice.
+    pictures, the attributes or their values, and for what a list says twice, unless that is dropped (`repeated`).
     """
     places = pd.Series(table.index, index=table[IMAGE])
     rows = {split: places[_pictures(root, name, params)[IMAGE]] for split, name in params.pictures().items()}
@@ -121,7 +126,9 @@ def read_attributes(root: Path, params: Params, table: pd.DataFrame) -> pd.DataF
         found = _entries(root, name, pictures=len(pictures), attributes=params.attributes, labels=labelled)
         one = pd.DataFrame(found, columns=[LINE, ROW, ATTRIBUTE, VALUE])
         one[ROW] = pictures.to_numpy()[one[ROW].astype(np.int64)]
-        _refuse_repeated(root / name, one)
+        if params.repeated == "refuse":
+            _refuse_repeated(root / name, one)
+        one = one.drop_duplicates(SAID)
         told.append(one.drop(columns=LINE).assign(**{SPLIT: str(of_entry)}))
     return pd.concat(told, ignore_index=True)
 
@@ -164,13 +171,15 @@ def _entries(
 
 
 def _refuse_repeated(path: Path, entries: pd.DataFrame) -> None:
-    said = [ROW, ATTRIBUTE, VALUE]
-    again = entries.duplicated(said)
+    again = entries.duplicated(SAID)
     if again.any():
         one = entries[again].iloc[0]
-        first = entries[(entries[said] == one[said]).all(axis=1)][LINE].iloc[0]
+        first = entries[(entries[SAID] == one[SAID]).all(axis=1)][LINE].iloc[0]
         told, more = f"{one[ATTRIBUTE]} {one[VALUE]}", f" (and {again.sum() - 1} more)" if again.sum() > 1 else ""
-        raise UserError(f"{path} line {one[LINE]}: {told} of a picture, as in line {first} already; drop one{more}")
+        raise UserError(
+            f"{path} line {one[LINE]}: {told} of a picture, as in line {first} already{more}; drop one, or set "
+            "repeated: drop in the set's params.yaml"
+        )
 
 
 def _lines(root: Path, name: str) -> Iterator[tuple[int, str]]:
