@@ -37,8 +37,7 @@ def main(run: Run) -> None:
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.control.figure import trials_figure
     from pipeline.control.held_out import Source
-    from pipeline.features.asked import NONE_TO_LEARN_FROM
-    from pipeline.features.store import open_parts
+    from pipeline.features.store import NONE_TO_LEARN_FROM, open_parts
     from pipeline.features.views import open_views
     from pipeline.models.folder import load_head, save_heads
     from pipeline.params.adapt import AdaptParams

@@ -25,8 +25,7 @@ def main(run: Run) -> None:
     from pipeline.base.reports import write_json
     from pipeline.clustering.cluster import cluster_groups
     from pipeline.clustering.file import write_clusters
-    from pipeline.features.asked import NONE_TO_LEARN_FROM
-    from pipeline.features.store import open_parts
+    from pipeline.features.store import NONE_TO_LEARN_FROM, open_parts
     from pipeline.params.cluster import ClusterParams
     from pipeline.params.data import DataParams
     from pipeline.table.manifest import read_manifest

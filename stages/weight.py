@@ -24,8 +24,7 @@ def main(run: Run) -> None:
     )
     from pipeline.base.reports import write_json
     from pipeline.clustering.file import read_clusters
-    from pipeline.features.asked import NONE_TO_LEARN_FROM
-    from pipeline.features.store import open_parts
+    from pipeline.features.store import NONE_TO_LEARN_FROM, open_parts
     from pipeline.params.weight import WeightParams
     from pipeline.table.manifest import read_manifest
     from pipeline.weighting.file import write_links

@@ -12,12 +12,12 @@ import pandas as pd
 
 from pipeline.base.errors import UserError
 from pipeline.base.names import ATTRIBUTE, ATTRIBUTES, CONDITION, Part
+from pipeline.features.store import NONE_TO_LEARN_FROM
 from pipeline.table.attributes import part_attributes
 from pipeline.table.manifest import part_rows
 
 TO_TRAIN_ON = (Part.SOURCE_TRAIN, Part.TARGET_TRAIN)
 LABELLED, ALL = "labelled", "all"
-NONE_TO_LEARN_FROM = "the model embeds a picture for an attribute, and nothing learns from such features"
 Wanted = Literal["labelled", "all"] | tuple[str, ...]
 
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from pipeline.models.head import Head
 
 EXTRACT = "extract"
+NONE_TO_LEARN_FROM = "the model embeds a picture for an attribute, and nothing learns from such features"
 BLOCK_ROWS = 8192  # 64 MiB of float32 at the published width of 2048
 
 Block = tuple[np.ndarray, ...]  # pooled (B, P), embedding (B, D), and perhaps colour (B, C) float32

@@ -80,7 +80,9 @@ class Queue:
         return {entry.name: entry for entry in (*self.tasks.iter_queued(), *self.tasks.iter_active())}
 
     def works(self) -> bool:
-        """Whether a worker answers."""
+        """Whether a worker answers, or what it runs lives: on a busy machine its answers come too late."""
+        if any(self._process_lives(entry) for entry in self.tasks.iter_active()):
+            return True
         return any(self.tasks.worker_status() for _ in range(CALLS))
 
     def lost(self) -> list["QueueEntry"]:

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.base.names import ModelName
-from pipeline.features.asked import NONE_TO_LEARN_FROM
-from pipeline.features.store import model_mark
+from pipeline.features.store import NONE_TO_LEARN_FROM, model_mark
 from pipeline.features.views import Views, lacks_views, without_views
 from pipeline.models.folder import Adapted, load_heads
 from pipeline.params.index import IndexParams
