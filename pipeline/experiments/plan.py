@@ -23,11 +23,15 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class Comparison(Section):
-    """The content of the file. `common` and each setting: params that differ from those on disk, full name: value."""
+    """The content of the file. `common` and each setting: params that differ from those on disk, full name: value.
+
+    `by_category`: whether there is a second table, of the metric in each group of categories.json.
+    """
 
     seeds: Annotated[tuple[Seed, ...], AsTuple, Field(min_length=1)]
     metric: str = MAP_TRAPEZOIDAL
     scope: Literal["all", "aligned"] = "all"
+    by_category: bool = False
     common: Annotated[dict[str, Any], Field(default_factory=dict)]
     settings: Annotated[dict[Annotated[str, Field(pattern=NAME)], dict[str, Any]], Field(min_length=1)]
 

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.base.reports import write_text
 from pipeline.evaluation.by_query import QueryFigures
 from pipeline.experiments.figure import settings_figure
+from pipeline.experiments.groups import Groups, group_means, groups_table
 from pipeline.experiments.plan import Comparison
 from pipeline.experiments.summary import summarize
 from pipeline.experiments.table import settings_json, settings_table
@@ -20,17 +21,21 @@ def write_report(
     values: Mapping[tuple[str, int], Mapping[str, float]],
     *,
     queries: Mapping[tuple[str, int], QueryFigures] | None,
+    groups: Mapping[tuple[str, int], Groups] | None,
     failures: Mapping[str, str],
 ) -> str:
     """Write `out`.md, .json and .png, and .txt if names had to be numbered in the picture; returns the table.
 
     `changes`: setting -> full name of a param -> value; `values`: (setting, seed) -> model -> value, of the runs that
-    have a result; `queries`: the same query by query, None where single queries have no such metric; `failures`: name
-    of a run -> why it failed.
+    have a result; `queries`: the same query by query, None where single queries have no such metric; `groups`: what the
+    runs have in categories.json, for a second table; `failures`: name of a run -> why it failed.
     """
     results = summarize(comparison.settings, values, queries)
     title = {"metric": comparison.metric, "scope": comparison.scope}
     table = settings_table(results, **title)
+    if groups is not None:
+        means = group_means([result.setting for result in results], groups, comparison.metric)
+        table += f"\n{groups_table(means, comparison.metric)}"
     write_text(out.with_suffix(".json"), settings_json(results, changes, failures, **title))
     label = Labels()
     settings_figure(results, out.with_suffix(".png"), **title, label=label)

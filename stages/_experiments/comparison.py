@@ -18,7 +18,7 @@ from pipeline.experiments.summary import read_values
 from stages._experiments.dependencies import dependencies, files_at
 from stages._experiments.git import tracked_files, uncommitted_files
 from stages._experiments.overrides import overrides
-from stages._experiments.queue import Queue, open_repo, queueing
+from stages._experiments.queue import CATEGORIES, Queue, open_repo, queueing
 from stages._experiments.running import run_all
 
 FOLDER = METRICS_FOLDER / "compare"
@@ -56,10 +56,15 @@ def compare(file: Path, *, jobs: int, dry_run: bool, report_only: bool) -> None:
             raise UserError(f"no run is finished; {again}")
         of = {"metric": comparison.metric, "scope": comparison.scope}
         values = {key: read_values(queue.result(stored[name]), **of, where=name) for key, name in finished.items()}
+        groups = None
+        if comparison.by_category:
+            groups = {key: queue.result(stored[name], CATEGORIES) for key, name in finished.items()}
         queries = {key: read_by_query(queue.queries(stored[name]), **of) for key, name in finished.items()}
     # Figures of all pictures together are of no query.
     single = None if None in queries.values() else queries
-    table = write_report(FOLDER / file.stem, comparison, changes, values, queries=single, failures=failures)
+    table = write_report(
+        FOLDER / file.stem, comparison, changes, values, queries=single, groups=groups, failures=failures
+    )
     _say(f"{FOLDER / file.stem}.md\n\n{table}")
     if failures:
         raise UserError(f"{len(failures)} of {len(runs)} runs failed, as said above; {again}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
     from dvc.repo.experiments.queue.base import QueueEntry
 
-RESULT = "metrics/evaluate.json"
+RESULT, CATEGORIES = "metrics/evaluate.json", "metrics/categories.json"
 BUSY_SECONDS = 40  # in which another DVC may be at work
 CALLS = 3  # to the workers, a second each; one may answer too late
 
@@ -52,12 +52,12 @@ class Queue:
 
         return {ref.name: self.repo.scm.get_ref(str(ref)) for ref in exp_refs(self.repo.scm)}
 
-    def result(self, commit: str) -> dict[str, Any]:
-        """evaluate.json of an experiment."""
+    def result(self, commit: str, file: str = RESULT) -> dict[str, Any]:
+        """The content of evaluate.json, or of another JSON file, of an experiment."""
         # Not by `dvc.api.exp_show` or `metrics_show`: there 0.0 and null become None, or nothing.
         import dvc.api
 
-        return json.loads(dvc.api.read(RESULT, repo=self.repo.root_dir, rev=commit))
+        return json.loads(dvc.api.read(file, repo=self.repo.root_dir, rev=commit))
 
     def queries(self, commit: str) -> BytesIO:
         """The file of single queries of an experiment, from DVC's cache or remote; nothing is checked out.
