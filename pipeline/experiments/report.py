@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.base.reports import write_text
 from pipeline.evaluation.by_query import QueryFigures
 from pipeline.experiments.figure import settings_figure
-from pipeline.experiments.groups import Groups, group_means, groups_table
+from pipeline.experiments.groups import Groups, groups_table
 from pipeline.experiments.plan import Comparison
 from pipeline.experiments.summary import summarize
 from pipeline.experiments.table import settings_json, settings_table
@@ -34,8 +34,7 @@ def write_report(
     title = {"metric": comparison.metric, "scope": comparison.scope}
     table = settings_table(results, **title)
     if groups is not None:
-        means = group_means([result.setting for result in results], groups, comparison.metric)
-        table += f"\n{groups_table(means, comparison.metric)}"
+        table += f"\n{groups_table([result.setting for result in results], groups, comparison.metric)}"
     write_text(out.with_suffix(".json"), settings_json(results, changes, failures, **title))
     label = Labels()
     settings_figure(results, out.with_suffix(".png"), **title, label=label)
