@@ -24,7 +24,7 @@ class Commands(click.Group):
         """Their names, in the order of use."""
         return list(MODULES)
 
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:  # noqa: ARG002  click's face
         """The command of that name."""
         return import_module(f"stages.{MODULES[name]}").main if name in MODULES else None
 

@@ -5,5 +5,5 @@ class UserError(Exception):
     """Something the user can mend. Its text is one line: what is wrong, where, what to do."""
 
 
-class EngineDown(UserError):  # noqa: N818
+class EngineDown(UserError):
     """A server that a search needs does not answer."""

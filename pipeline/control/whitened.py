@@ -117,5 +117,5 @@ def rooted(rows: np.ndarray) -> np.ndarray:
     return unit_rows(np.sign(rows) * np.sqrt(np.abs(rows)))
 
 
-class NothingToWhiten(ValueError):  # noqa: N818
+class NothingToWhiten(ValueError):
     """There is no pair to estimate from."""

@@ -24,7 +24,7 @@ HEIF = "HEIF"  # Pillow's name of them, once that package is there
 Box = tuple[float, float, float, float]
 
 
-class UnreadableImage(Exception):  # noqa: N818
+class UnreadableImage(Exception):
     """A file that gives no usable picture. Its text is the reason, in a few words.
 
     `mend`: what to do, where the file could not be opened and nothing is known of the picture.

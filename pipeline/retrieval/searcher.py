@@ -25,7 +25,7 @@ from pipeline.retrieval.likes import Likes
 Picture = Image.Image | np.ndarray | bytes | str | Path  # an array is (H, W, 3) uint8; bytes are an encoded picture
 
 
-class UnreadablePhoto(UserError):  # noqa: N818
+class UnreadablePhoto(UserError):
     """A photo that gives nothing to search with."""
 
 

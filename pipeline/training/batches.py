@@ -30,7 +30,7 @@ class Sampler(ABC):
         """How the N rows that `draw` gave fall into parts of which each process has its share: labelled, and not."""
         return len(labels), len(rows) - len(labels)
 
-    def seeds(self, epoch: int, index: int, rows: np.ndarray, labels: np.ndarray) -> Iterator[int]:  # noqa: ARG002
+    def seeds(self, epoch: int, index: int, rows: np.ndarray, labels: np.ndarray) -> Iterator[int]:  # noqa: ARG002  as every sampler
         """The seeds of the random changes of the N rows that `draw` gave: one for each place in the batch."""
         return (mixed_seed(self.seed, epoch, index, place) for place in range(len(rows)))
 

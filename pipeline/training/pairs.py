@@ -53,7 +53,7 @@ class ItemPairs(Sampler):
         pairs = np.array([self.pair(epoch, int(item)) for item in items])
         return pairs.T.ravel(), np.tile(items, 2)
 
-    def seeds(self, epoch: int, index: int, rows: np.ndarray, labels: np.ndarray) -> Iterator[int]:  # noqa: ARG002
+    def seeds(self, epoch: int, index: int, rows: np.ndarray, labels: np.ndarray) -> Iterator[int]:  # noqa: ARG002  as every sampler
         """One for each item and side, whatever batch the item is in."""
         return (
             mixed_seed(self.seed, epoch, item, place // self.batch_items) for place, item in enumerate(labels.tolist())

@@ -86,13 +86,13 @@ class _Gathered(torch.autograd.Function):
     """A tensor (...) of each process as (processes, ...), with the gradients of all of them."""
 
     @staticmethod
-    def forward(ctx: Any, own: Tensor) -> Tensor:  # noqa: ARG004
+    def forward(ctx: Any, own: Tensor) -> Tensor:  # noqa: ARG004  torch's face
         gathered = own.new_empty((distributed.get_world_size(), *own.shape))
         distributed.all_gather_into_tensor(gathered, own[None].contiguous())
         return gathered
 
     @staticmethod
-    def backward(ctx: Any, gradients: Tensor) -> Tensor:  # noqa: ARG004
+    def backward(ctx: Any, gradients: Tensor) -> Tensor:  # noqa: ARG004  torch's face
         gradients = gradients.clone(memory_format=torch.contiguous_format)
         distributed.all_reduce(gradients)
         return gradients[distributed.get_rank()]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """A request that is refused: a status of 4xx or 503, and one line that says why and what to do."""
 
     def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:

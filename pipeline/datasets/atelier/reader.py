@@ -36,19 +36,19 @@ class Params(Section):
         return counts
 
 
-def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:  # noqa: ARG001
+def fetch(source: Path, out: Path, params: Params, *, seed: int, downloads: Path) -> None:  # noqa: ARG001  as every set
     """Draw the world into `out`: `images/`, `manifest.csv` and `attributes.csv`. Nothing is read or fetched."""
     from pipeline.datasets.atelier.world import Sizes, generate
 
     generate(out, Sizes(**params.model_dump()), seed)
 
 
-def read_table(root: Path, params: Params) -> pd.DataFrame:  # noqa: ARG001
+def read_table(root: Path, params: Params) -> pd.DataFrame:  # noqa: ARG001  as every set
     """The manifest that `fetch` wrote, every column text."""
     return _read(root / "manifest.csv")
 
 
-def read_attributes(root: Path, params: Params, table: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+def read_attributes(root: Path, params: Params, table: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001  as every set
     """What `fetch` told of its pictures: sleeve, neck, pattern, trim and length, of what has them and shows them."""
     told = _read(root / "attributes.csv")
     places = pd.Series(table.index, index=table[IMAGE])
