@@ -36,7 +36,7 @@ def main(run: Run, *, part: str, pictures: int, views: int, side: int, out: Path
     from pipeline.base.errors import UserError
     from pipeline.base.names import DIGEST, MANIFEST_FILE, RAW_FOLDER
     from pipeline.base.progress import progress
-    from pipeline.features.viewing import street_photos
+    from pipeline.features.viewing import own_photos, street_photos, street_rows
     from pipeline.features.views import in_catalogue
     from pipeline.images.loading import Pictures
     from pipeline.images.transforms import PictureInput, framed
@@ -47,24 +47,26 @@ def main(run: Run, *, part: str, pictures: int, views: int, side: int, out: Path
     from pipeline.views.view import STREET, Studio
 
     params, manifest = run.section("views", ViewsParams), read_manifest(MANIFEST_FILE)
-    shown = manifest.iloc[part_rows(manifest, Part(part))]
-    shown = shown[in_catalogue(shown)]
+    listed = part_rows(manifest, Part(part))
+    listed = listed[in_catalogue(manifest.iloc[listed])]
+    shown = manifest.iloc[listed]
     if not has_pictures(shown) and len(shown):
         raise UserError(f"--part: {part} has features alone, no pictures")
     if shown.empty:
         raise UserError(f"--part: {part} has no shop pictures; choose another")
     taken = PictureInput(side, (0.0,) * 3, (1.0,) * 3, "bicubic")
-    photos = street_photos(taken, manifest, RAW_FOLDER, params.photos, run.seed)
+    streets = street_rows(manifest, params.photos, run.seed)
+    photos = street_photos(taken, manifest, RAW_FOLDER, streets)
     kinds = [kind for kind in params.kinds if kind != STREET or len(photos)]
     if not kinds:
         raise UserError("views.kinds: the source has no consumer pictures to lay garments on; add own_ground")
-    shown = shown.iloc[np.linspace(0, len(shown) - 1, min(pictures, len(shown))).round().astype(int)]
+    chosen = listed[np.linspace(0, len(listed) - 1, min(pictures, len(listed))).round().astype(int)]
+    shown = manifest.iloc[chosen]
     drawn, studio = Pictures(shown, RAW_FOLDER, framed(taken), side), Studio(photos)
+    told = zip(drawn, shown[DIGEST], own_photos(manifest, chosen, streets), strict=True)
     rows = [
-        [picture, *studio.views(picture, dict.fromkeys(kinds, views), seed=run.seed, known=digest)]
-        for picture, digest in progress(
-            zip(drawn, shown[DIGEST], strict=True), what="draw views", total=len(shown), unit="picture"
-        )
+        [picture, *studio.views(picture, dict.fromkeys(kinds, views), seed=run.seed, known=digest, own=own)]
+        for picture, digest, own in progress(told, what="draw views", total=len(shown), unit="picture")
     ]
     write_sheet(out, views_sheet(rows))
     run.say(f"{len(rows)} pictures with {views} views each of {', '.join(kinds)} in {out}")

@@ -59,7 +59,7 @@ def _prepare_index(
     plain = Pictures(table, folder, inference_transform(network.input), image_size)
     framed_ones = Pictures(table, folder, framed(network.input), image_size)
     studio = Studio(np.stack([framed_ones[number] for number in range(PHOTOS)]))
-    viewed = ViewedPictures(framed_ones, table[DIGEST].tolist(), studio, STREET, views, seed=1)
+    viewed = ViewedPictures(framed_ones, table[DIGEST].tolist(), [()] * pictures, studio, STREET, views, seed=1)
     sizes = {"device": device, "chunk_rows": pictures, "batch_size": 128, "workers": workers}
 
     def extract() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.utils.data import Dataset
 
 from pipeline.base.atomic import publish
 from pipeline.base.code import code_digest
-from pipeline.base.names import DIGEST, DOMAIN, Domain, Part
+from pipeline.base.names import DIGEST, DOMAIN, META_DOMAIN, Domain, MetaDomain, Part
 from pipeline.base.progress import progress
 from pipeline.base.runtime import RuntimeParams
 from pipeline.features.cache import PooledCache, maker_key, prune
@@ -32,11 +33,13 @@ from pipeline.views.view import STREET, Studio
 class ViewedPictures(Dataset):
     """`count` views (K, S, S, 3) uint8 of a kind of each of `pictures`, which are arrays (S, S, 3) uint8.
 
-    digests: what tells each picture. Conditions, where there are any, are of the picture, and of all its views.
+    digests: what tells each picture; own: places of the studio's photos that show the same item, as `own_photos` has
+    them. Conditions, where there are any, are of the picture, and of all its views.
     """
 
     pictures: Pictures
     digests: Sequence[str]
+    own: Sequence[np.ndarray]
     studio: Studio
     kind: str
     count: int
@@ -49,7 +52,8 @@ class ViewedPictures(Dataset):
         picture, told = self.pictures[index], None
         if isinstance(picture, Conditioned):
             picture, told = picture
-        views = self.studio.views(picture, {self.kind: self.count}, seed=self.seed, known=self.digests[index])
+        known = {"known": self.digests[index], "own": self.own[index]}
+        views = self.studio.views(picture, {self.kind: self.count}, seed=self.seed, **known)
         made = torch.from_numpy(np.stack(list(views)))
         return made if told is None else Conditioned(made, told.expand(self.count))
 
@@ -82,6 +86,10 @@ def view_chunks(
         "count": pictures.count,
         "seed": pictures.seed,
         "photos": hashlib.sha256(np.ascontiguousarray(pictures.studio.photos)).hexdigest(),
+        "own": [
+            (digest, [*map(int, own)]) for digest, own in zip(pictures.digests, pictures.own, strict=True) if len(own)
+        ],
+        "libraries": {name: version(name) for name in ("numpy", "scipy")},  # which draw them
         "code": code_digest(["pipeline.features.viewing"]),
     }
     side = pictures.pictures.side
@@ -119,8 +127,9 @@ def draw_views(
     `model`: the folder that the network is from; `work`: one for what is in the making.
     """
     rows, kinds, photos = np.zeros(0, np.int64), (), np.zeros((0, 0, 0, 3), np.uint8)
+    streets = street_rows(table, params.photos, seed)
     if network is not None:
-        photos = street_photos(network.input, table, raw, params.photos, seed)
+        photos = street_photos(network.input, table, raw, streets)
         kinds = tuple(kind for kind in params.kinds if kind != STREET or len(photos))
         rows = rows_to_view(table, part, params, seed) if kinds else rows
     facts = {"model": model_mark(model), "shown": digest_rows(table, rows), "seed": seed}
@@ -131,10 +140,10 @@ def draw_views(
     pictures = Pictures(shown, raw, framed(wanted), wanted.decoded_side, network.conditions(shown))
     kept = work / "pooled" if runtime.cache is None else Path(runtime.cache)
     sizes = {"chunk_rows": runtime.chunk_rows, "batch_size": runtime.batch_size, "workers": runtime.workers}
-    digests, studio = shown[DIGEST].tolist(), Studio(photos)
+    told = (shown[DIGEST].tolist(), own_photos(table, rows, streets), Studio(photos))
 
     def chunks(kind: str) -> Iterator[np.ndarray]:
-        viewed = ViewedPictures(pictures, digests, studio, kind, params.number, seed)
+        viewed = ViewedPictures(pictures, *told, kind, params.number, seed)
         return view_chunks(network, viewed, kept, shown, device=device, **sizes)
 
     made = work / out.name
@@ -177,11 +186,24 @@ def _items_to_choose_by(source: pd.DataFrame) -> np.ndarray:
     return np.intersect1d(codes[shop], codes[~shop])
 
 
-def street_photos(wanted: PictureInput, table: pd.DataFrame, raw: Path, count: int, seed: int) -> np.ndarray:
-    """Up to `count` consumer pictures of the source, drawn, as the network takes them: (n, S, S, 3) uint8."""
-    source = table.iloc[part_rows(table, Part.SOURCE_TRAIN)]
-    source = source[source[DOMAIN] == Domain.CONSUMER]
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(source))[:count])
-    pictures = Pictures(source.iloc[chosen], raw, framed(wanted), wanted.decoded_side)
+def street_rows(table: pd.DataFrame, count: int, seed: int) -> np.ndarray:
+    """Rows (n,) of the manifest, up to `count` consumer pictures of the source, drawn."""
+    rows = part_rows(table, Part.SOURCE_TRAIN)
+    rows = rows[(table[DOMAIN].iloc[rows] == Domain.CONSUMER).to_numpy()]
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:count])
+
+
+def street_photos(wanted: PictureInput, table: pd.DataFrame, raw: Path, streets: np.ndarray) -> np.ndarray:
+    """The pictures at these rows (n,) as the network takes them: (n, S, S, 3) uint8."""
+    pictures = Pictures(table.iloc[streets], raw, framed(wanted), wanted.decoded_side)
     shown = progress(range(len(pictures)), what="read streets", unit="photo")
     return np.stack([pictures[place] for place in shown]) if len(pictures) else np.zeros((0, 0, 0, 3), np.uint8)
+
+
+def own_photos(table: pd.DataFrame, rows: np.ndarray, streets: np.ndarray) -> list[np.ndarray]:
+    """For each of `rows` (N,) of the manifest the places among `streets` (n,) of its own item's pictures.
+
+    Of the target's none: its items are not looked at.
+    """
+    items, source = product_codes(table), (table[META_DOMAIN] == MetaDomain.SOURCE).to_numpy()
+    return [np.flatnonzero(source[row] & (items[streets] == items[row])) for row in rows]

@@ -5,6 +5,7 @@ from scipy import ndimage
 
 TOLERANCE = 10  # of 255; how far a channel may be from the ground's colour
 SHARE = 0.5  # of the border that has the ground's colour at least, else the ground is not even
+LEAST = 0.02  # of the picture that hangs together at least, else it is specks, as of a white shirt on white
 
 
 def ground_colour(picture: np.ndarray) -> np.ndarray:
@@ -16,7 +17,8 @@ def garment(picture: np.ndarray, tolerance: int = TOLERANCE) -> np.ndarray:
     """Which pixels (H, W), as bool, of a picture (H, W, 3) uint8 are not its ground.
 
     The ground is what has the border's median colour, within `tolerance`, and hangs together with the border. All
-    pixels are the garment's where the ground is not even, so that there is nothing to cut, and where all is ground.
+    pixels are the garment's where the ground is not even, so that there is nothing to cut, and where nearly all has
+    its colour, so that a cut would leave specks of the garment.
     """
     everything, border = np.ones(picture.shape[:2], dtype=bool), _border(picture.shape[:2])
     alike = (np.abs(picture - ground_colour(picture)) <= tolerance).all(axis=2)
@@ -25,7 +27,9 @@ def garment(picture: np.ndarray, tolerance: int = TOLERANCE) -> np.ndarray:
     regions, _ = ndimage.label(alike)
     at_border = np.unique(regions[border])
     found = ~np.isin(regions, at_border[at_border > 0])
-    return found if found.any() else everything
+    pieces, _ = ndimage.label(found)
+    largest = np.bincount(pieces[found]).max(initial=0)
+    return found if largest >= LEAST * found.size else everything
 
 
 def _border(shape: tuple[int, int]) -> np.ndarray:

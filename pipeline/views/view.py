@@ -28,23 +28,29 @@ class Studio:
     light: Light = field(default_factory=Light)
     camera: Camera = field(default_factory=Camera)
 
-    def views(self, picture: np.ndarray, counts: Mapping[str, int], *, seed: int, known: str) -> Iterator[np.ndarray]:
+    def views(
+        self, picture: np.ndarray, counts: Mapping[str, int], *, seed: int, known: str, own: Sequence[int] = ()
+    ) -> Iterator[np.ndarray]:
         """`counts[kind]` views of each kind of a picture (S, S, 3) uint8, each of the same shape.
 
         `known`: what tells the picture (hexadecimal, its digest). What is drawn hangs on it, on `seed`, and on kind and
         number of the view: however many are drawn, by whom and in which order, it is the same, given the same photos.
+        `own`: places of photos that show its own garment, as none of a new shop does; no ground is taken from them,
+        unless all are such.
         """
+        streets = np.setdiff1d(np.arange(len(self.photos)), own)
+        streets = streets if len(streets) else np.arange(len(self.photos))
         cut = garment(picture) if any(counts.get(kind) for kind in (STREET, OWN_GROUND)) else None
         for kind, count in counts.items():
             shown = np.ones(picture.shape[:2], dtype=bool) if kind == AUGMENT else cut
             layer = np.dstack([picture, np.where(shown, OPAQUE, 0).astype(np.uint8)])
             for view in range(count):
                 rng = np.random.default_rng([seed, int(known, 16), KINDS.index(kind), view])
-                yield self._view(layer, kind, rng)
+                yield self._view(layer, kind, streets, rng)
 
-    def _view(self, layer: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
+    def _view(self, layer: np.ndarray, kind: str, streets: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if kind == STREET:
-            ground = border_strip(self.photos[int(rng.integers(len(self.photos)))], rng)
+            ground = border_strip(self.photos[streets[rng.integers(len(streets))]], rng)
         else:
             ground = own_ground(layer[..., :3])
         geometry = CLOSER if kind == AUGMENT else self.geometry

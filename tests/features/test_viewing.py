@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from support.conditioned import ConditionedNetwork
 
-from pipeline.features.viewing import ViewedPictures, rows_to_view, view_chunks, viewed_parts
+from pipeline.features.viewing import ViewedPictures, own_photos, rows_to_view, street_rows, view_chunks, viewed_parts
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import framed, normalize
 from pipeline.models.embedder import build_embedder
@@ -48,12 +48,12 @@ def world(tmp_path_factory):
     return raw, table, Studio(rng.integers(0, 255, (3, SIDE, SIDE, 3), dtype=np.uint8))
 
 
-def views_of(network, world, kept, *, kind=STREET, count=2, seed=0, workers=0, batch_size=4, chunk_rows=3):
+def views_of(network, world, kept, *, kind=STREET, count=2, seed=0, workers=0, batch_size=4, chunk_rows=3, own=None):
     """Pooled views (N, K, P), by way of the cache in `kept`."""
     raw, table, studio = world
     wanted = network.input
     pictures = Pictures(table, raw, framed(wanted), wanted.decoded_side, network.conditions(table))
-    viewed = ViewedPictures(pictures, table["digest"].tolist(), studio, kind, count, seed)
+    viewed = ViewedPictures(pictures, table["digest"].tolist(), own or [()] * len(table), studio, kind, count, seed)
     sizes = {"chunk_rows": chunk_rows, "batch_size": batch_size, "workers": workers}
     rows = np.concatenate(list(view_chunks(network, viewed, kept, table, device=CPU, **sizes)))
     return rows.reshape(len(table), count, -1)
@@ -109,7 +109,8 @@ def test_what_was_drawn_is_not_drawn_again(network, world, tmp_path, monkeypatch
     views_of(network, world, tmp_path, count=3)
     assert len(drawn) == 5 * PICTURES
     other = (*world[:2], replace(world[2], photos=world[2].photos[::-1]))
-    for shown, changes in ((world, {"seed": 1}), (world, {"kind": AUGMENT}), (other, {})):
+    own = [[0], [1], [2], [0], [1]]
+    for shown, changes in ((world, {"seed": 1}), (world, {"kind": AUGMENT}), (other, {}), (world, {"own": own})):
         assert abs(views_of(network, shown, tmp_path, **changes) - first).max() > 1e-3
 
 
@@ -139,3 +140,13 @@ def test_parts_that_are_viewed(table):
     assert viewed_parts(table, params) == ("source_train", "target_test")
     assert viewed_parts(table[table["domain"] == "shop"], params) == (), "nothing to choose by"
     assert viewed_parts(table, ViewsParams(**SECTION | {"parts": ["target_train"]})) == ("target_train",)
+
+
+def test_a_picture_of_the_source_knows_which_streets_are_its_own_items(table):
+    streets, rows = street_rows(table, 99, seed=0), np.arange(len(table))
+    assert streets.tolist() == [0, 3, 6, 9]
+    assert [own.tolist() for own in own_photos(table, rows, streets)] == (
+        [[0]] * 3 + [[1]] * 3 + [[2]] * 3 + [[3]] * 3 + [[]] * 4
+    )
+    alike = table.assign(item=table["item"].replace("t0", "i0"))
+    assert not any(map(len, own_photos(alike, rows[-3:], streets))), "items of the target are not looked at"

@@ -54,6 +54,18 @@ def test_without_an_even_ground_nothing_is_cut(shirt):
     assert garment(shirt, tolerance=255).all()
 
 
+def test_where_a_cut_would_leave_specks_nothing_is_cut():
+    white = np.full((160, 160, 3), 255, dtype=np.uint8)
+    white[40:120, 40:120] = 248  # a shirt that is as white as its ground
+    white[70:90, 78:82] = (200, 30, 40)  # and its print, 0.3 % of the picture
+    assert garment(white).all()
+    speckled = white.copy()
+    speckled[40:120:3, 40:120:3] = 230
+    assert garment(speckled).all(), "3 % of it, which do not hang together"
+    white[70:90, 70:96] = (200, 30, 40)  # 2.03 %
+    assert garment(white).mean() == pytest.approx(20 * 26 / 160**2)
+
+
 def test_warp_moves_corners_to_where_they_are_wanted(shirt):
     layer = np.dstack([shirt, np.full((SIDE, SIDE), 255, dtype=np.uint8)])
     assert (warp(layer, CORNERS_OF_ALL) == layer).all()
@@ -143,3 +155,15 @@ def test_a_view_hangs_on_picture_seed_kind_and_number(shirt, photos):
     assert many[3:5] == few
     assert views(street=2) == few
     assert len({*many, *views(known="ac", street=2), *views(seed=2, street=2)}) == 12
+
+
+def test_no_ground_is_taken_from_photos_of_the_own_garment(shirt, photos):
+    plain, counts = Studio(photos, STILL, SAME_LIGHT, SHARP), {STREET: 12}
+
+    def grounds(own: list[int]) -> set[int]:
+        """Which photo each view has its ground from."""
+        corners = [view[2, 2].astype(int) for view in plain.views(shirt, counts, seed=1, known="ab", own=own)]
+        return {int(np.argmin([np.abs(corner - photo[0, 0]).max() for photo in photos])) for corner in corners}
+
+    assert [grounds(own) for own in ([], [0], [1])] == [{0, 1}, {1}, {0}]
+    assert grounds([0, 1]) == {0, 1}, "there is no other"
