@@ -14,7 +14,7 @@ from pipeline.base.params import PARAMS_FILE, load_params
 
 MAIN = PARAMS_FILE.as_posix()
 # Mappings whose keys are the user's own: a value replaces all of them, and a new key may be added.
-FREE = ("alignment", "args", "constants", "rename", "where")
+FREE = ("alignment", "args", "constants", "counts", "rename", "where")
 MISSING = object()
 
 

@@ -1,6 +1,7 @@
 """A comparison of settings as a picture: a dot and its interval for each model of each setting."""
 
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,8 @@ def settings_figure(
     models = [str(model) for model in COMPARED if any(model in result.values for result in results)]
     figure = new_figure(7.2, 1.5 + len(results) * (ROW + LINE * len(models)))
     axes = figure.add_subplot()
-    for number, (model, colour, marker) in enumerate(zip(models, COLOURS, MARKERS, strict=False)):
+    styles = zip(models, cycle(COLOURS), cycle(MARKERS), strict=False)
+    for number, (model, colour, marker) in enumerate(styles):
         places = np.arange(len(results)) + (number - (len(models) - 1) / 2) * SPREAD / len(models)
         for place, result in zip(places, results, strict=True):
             values = list(result.values.get(model, {}).values())

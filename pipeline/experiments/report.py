@@ -21,14 +21,14 @@ def write_report(
     values: Mapping[tuple[str, int], Mapping[str, float]],
     *,
     queries: Mapping[tuple[str, int], QueryFigures] | None,
-    groups: Mapping[tuple[str, int], Groups] | None,
+    groups: Groups | None,
     failures: Mapping[str, str],
 ) -> str:
     """Write `out`.md, .json and .png, and .txt if names had to be numbered in the picture; returns the table.
 
     `changes`: setting -> full name of a param -> value; `values`: (setting, seed) -> model -> value, of the runs that
-    have a result; `queries`: the same query by query, None where single queries have no such metric; `groups`: what the
-    runs have in categories.json, for a second table; `failures`: name of a run -> why it failed.
+    have a result; `queries`: the same query by query, None where single queries have no such metric; `groups`: the same
+    group by group, for a second table; `failures`: name of a run -> why it failed.
     """
     results = summarize(comparison.settings, values, queries)
     title = {"metric": comparison.metric, "scope": comparison.scope}

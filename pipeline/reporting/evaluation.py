@@ -48,7 +48,8 @@ def write_evaluation(folder: Path, evaluation: Evaluation, raw: Path) -> str:
         said = f"{counts['queries']} queries, {counts['unanswered']} of which have nothing to find and count 0"
     figures = {name: {scope: _figures(mean) for scope, mean in scoped.items()} for name, scoped in means.items()}
     write_json(folder / "headline.json", _headline(figures, evaluation))
-    write_json(folder / "evaluate.json", {**counts, **figures})
+    told = {"scope": evaluation.protocol.scope, "group": evaluation.protocol.group}
+    write_json(folder / "evaluate.json", {**told, **counts, **figures})
     write_json(folder / "gains.json", evaluation.gains)
     by_group = {name: summary["categories"] | summary["told_by"] for name, summary in summaries.items()}
     write_json(folder / "categories.json", by_group)

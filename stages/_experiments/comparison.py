@@ -11,6 +11,7 @@ from pipeline.base.names import METRICS_FOLDER
 from pipeline.evaluation.by_query import read_by_query
 from pipeline.experiments.changes import MAIN, Params
 from pipeline.experiments.check import check_changes
+from pipeline.experiments.groups import Groups
 from pipeline.experiments.metrics import check_metric
 from pipeline.experiments.plan import PlannedRun, plan_runs, read_comparison, setting_changes
 from pipeline.experiments.report import write_report
@@ -55,10 +56,12 @@ def compare(file: Path, *, jobs: int, dry_run: bool, report_only: bool) -> None:
         if not finished:
             raise UserError(f"no run is finished; {again}")
         of = {"metric": comparison.metric, "scope": comparison.scope}
-        values = {key: read_values(queue.result(stored[name]), **of, where=name) for key, name in finished.items()}
+        results = {key: queue.result(stored[name]) for key, name in finished.items()}
+        values = {key: read_values(results[key], **of, where=name) for key, name in finished.items()}
         groups = None
         if comparison.by_category:
-            groups = {key: queue.result(stored[name], CATEGORIES) for key, name in finished.items()}
+            of_runs = {key: queue.result(stored[name], CATEGORIES) for key, name in finished.items()}
+            groups = Groups(next(iter(results.values())).get("group", "category"), of_runs)
         queries = {key: read_by_query(queue.queries(stored[name]), **of) for key, name in finished.items()}
     # Figures of all pictures together are of no query.
     single = None if None in queries.values() else queries

@@ -127,14 +127,17 @@ def test_single_params_of_sections_but_mappings_of_the_users_keys_whole():
         "data": {"alignment": {"tops": ["shirt"]}},
         "recipes.triplet.loss.args.their column": "item",
         "recipes.triplet.miner": None,
+        "adapt.views.counts": {"street": 4},
     }
-    changes = read_changes(written, Params({"params.yaml": PARAMS}), "x")
+    known = changed(PARAMS, {"adapt.views.counts": {"street": 8, "own_ground": 8}})
+    changes = read_changes(written, Params({"params.yaml": known}), "x")
     assert changes == {
         "finetune.model.output": "l2",
         "finetune.epochs": 3,
         "data.alignment": {"tops": ["shirt"]},
         "recipes.triplet.loss.args.their column": "item",
         "recipes.triplet.miner": None,
+        "adapt.views.counts": {"street": 4},
     }
     before = deepcopy(PARAMS)
     made = changed(PARAMS, changes)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.base.names import COMPARED
 from pipeline.experiments.figure import settings_figure
 from pipeline.experiments.summary import Drawn, Estimate, SettingResult, summarize
 from pipeline.experiments.table import settings_json, settings_table
+from pipeline.reporting.drawing import COLOURS
 
 TITLE = {"metric": "map_trapezoidal", "scope": "all"}
 # Of no single queries. Half an interval: 12.706205 times half the distance of two values.
@@ -72,6 +74,16 @@ def test_json_has_params_single_values_and_failures():
         "baseline": {"mean": 0.1, "low": None, "high": None, "seeds": {"1": 0.1}},
     }
     assert content["failures"] == {"x-failed-1-0": "no"}
+
+
+def test_picture_has_all_models(tmp_path):
+    assert len(COMPARED) > len(COLOURS)
+    found = {("one", seed): {str(model): seed / 10 for model in COMPARED} for seed in (1, 2)}
+    before = {("one", seed): {str(model): seed / 10 for model in COMPARED[:-1]} for seed in (1, 2)}
+    all_of_them = drawn(tmp_path / "all.png", summarize(["one"], found))
+    assert all_of_them.shape[0] > drawn(tmp_path / "before.png", summarize(["one"], before)).shape[0]
+    last = summarize(["one"], found | {("one", 2): found["one", 2] | {str(COMPARED[-1]): 0.9}})
+    assert (drawn(tmp_path / "last.png", last) != all_of_them).any()
 
 
 def drawn(path: Path, shown: list[SettingResult]) -> np.ndarray:
