@@ -37,18 +37,22 @@ def main(run: Run, *, model: str, out: Path | None, resize: str, opset: int, raw
     from pipeline.export.provenance import figures, training_lines
     from pipeline.export.write import write_export
     from pipeline.params.finetune import FinetuneParams
+    from pipeline.params.weight import WeightParams
     from pipeline.table.manifest import evaluated_part, part_rows, pictured, read_manifest
+    from pipeline.weighting.strategy import load_strategy
 
     manifest = read_manifest(MANIFEST_FILE)
     tested = manifest.iloc[part_rows(manifest, evaluated_part(manifest, "auto"))]
     out = out or Path("data/export") / model
+    recipe = run.section("finetune", FinetuneParams).recipe
+    strategy = load_strategy(run.section("weight", WeightParams).strategy)
     measured = write_export(
         out,
         load_chosen(model, MODEL_FOLDER, ADAPTER_FOLDER),
         resize=resize,
         raw=raw,
         opset=opset,
-        training=training_lines(manifest, model, run.section("finetune", FinetuneParams).recipe),
+        training=training_lines(manifest, model, recipe, unlabelled=not strategy.USES_TARGET_ITEMS),
         tested=tested[pictured(tested)],
         raw_folder=RAW_FOLDER,
         figures=figures(METRICS_FOLDER / "evaluate.json", model),

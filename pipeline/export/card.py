@@ -15,7 +15,8 @@ FILE = "model_card.md"
 class Facts:
     """What a card says beside what the model itself does.
 
-    marks: fingerprints by folder; versions: of packages, by name; training, licences: lines; figures: by metric.
+    marks: fingerprints by folder; versions: of packages, by name; training, licences: lines; figures: by metric;
+    scope: what they are of.
     """
 
     opset: int
@@ -24,6 +25,7 @@ class Facts:
     versions: Mapping[str, str]
     training: Sequence[str]
     figures: Mapping[str, float]
+    scope: str
     licences: Sequence[str]
 
 
@@ -49,7 +51,7 @@ def _inputs(model: Composed) -> list[str]:
     lines = [
         "| name | shape | type | what |",
         "|---|---|---|---|",
-        f"| `{PICTURES}` | ({shape}) | uint8 | RGB, upright; B is free, 1 or more |",
+        f"| `{PICTURES}` | ({shape}) | uint8 | RGB, upright, on white where it was transparent; B is free, 1 or more |",
     ]
     if DOMAIN in model.inputs:
         lines.append(f"| `{DOMAIN}` | (B,) | int64 | {', '.join(f'{code}: {name}' for name, code in CODES.items())} |")
@@ -119,7 +121,8 @@ def _figures(chosen: Chosen, facts: Facts) -> list[str]:
         return ["metrics/evaluate.json has none of this model."]
     blended = "" if chosen.mix is None else ", its catalogue blended with views"
     rows = [f"| {name} | {value:.4f} |" for name, value in facts.figures.items()]
-    return ["| metric | mean over all categories |", "|---|---|", *rows, "", f"By the stage `evaluate`{blended}."]
+    by = f"{facts.scope}; by the last run of the stage `evaluate`{blended}."
+    return ["| metric | value |", "|---|---|", *rows, "", by]
 
 
 def _use(model: Composed) -> list[str]:
@@ -129,7 +132,11 @@ def _use(model: Composed) -> list[str]:
         "from PIL import Image, ImageOps",
         "",
         f'session = onnxruntime.InferenceSession("{onnx_file.FILE}")',
-        'picture = ImageOps.exif_transpose(Image.open("street.jpg")).convert("RGB")',
+        'picture = ImageOps.exif_transpose(Image.open("street.jpg"))  # of 8 bits a channel',
+        "if picture.has_transparency_data:",
+        '    white = Image.new("RGBA", picture.size, "white")',
+        '    picture = Image.alpha_composite(white, picture.convert("RGBA"))',
+        'picture = picture.convert("RGB")',
     ]
     if model.resize == "none":
         lines += _by_hand(wanted.size, wanted.crop_from, wanted.interpolation.upper())

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.base.names import DATASET, DOMAIN, ITEM, Domain, ModelName, Part
@@ -11,38 +12,42 @@ from pipeline.base.opening import opening
 from pipeline.models.weights import PACKAGE, PACKAGES
 from pipeline.params.finetune import ModelParams
 from pipeline.table.manifest import part_rows
+from pipeline.table.products import product_codes
 
 LINKED = (ModelName.UDMA, ModelName.LINKED)  # learn from pictures of the target, by way of FINCH
 
 
-def training_lines(manifest: pd.DataFrame, model: str, recipe: str) -> list[str]:
+def training_lines(manifest: pd.DataFrame, model: str, recipe: str, *, unlabelled: bool) -> list[str]:
     """A line a data set of the source, and of the target for a model that learns from it: pictures and items.
 
-    `recipe`: of `finetune`. By `none` the baseline learns nothing.
+    `recipe`: of `finetune`; by `none` the baseline learns nothing. `unlabelled`: links do not read the target's items.
     """
     if model == ModelName.BASELINE and recipe == "none":
         return ["nothing of this run: the trunk is as it was pretrained"]
-    parts = {Part.SOURCE_TRAIN: "source"} | ({Part.TARGET_TRAIN: "target, unlabelled"} if model in LINKED else {})
+    parts = {Part.SOURCE_TRAIN: "source"}
+    if model in LINKED:
+        parts[Part.TARGET_TRAIN] = "target, unlabelled" if unlabelled else "target, linked by its items"
     lines = []
     for part, role in parts.items():
         rows = manifest.iloc[part_rows(manifest, part)]
         for name, of_set in rows.groupby(DATASET):
             photos = int((of_set[DOMAIN] == Domain.CONSUMER).sum())
-            items = of_set.loc[of_set[ITEM] != "", ITEM].nunique()
+            items = len(np.unique(product_codes(of_set[of_set[ITEM] != ""])))
             of_items = f" of {items} items" if items else ""
             kinds = f"{photos} photos of consumers, {len(of_set) - photos} of shops"
             lines.append(f"{name} ({role}): {len(of_set)} pictures{of_items}, {kinds}")
     return lines
 
 
-def figures(path: Path, model: str) -> dict[str, float]:
-    """The means over all categories of `model` in the file of `evaluate`; empty where it says nothing of it."""
+def figures(path: Path, model: str) -> tuple[dict[str, float], str]:
+    """The figures of `model` in the file of `evaluate`, and of what they are; none where it says nothing of it."""
     try:
         with opening(path):
-            found = json.loads(path.read_text())[model]["all"]
-        return {str(name): float(value) for name, value in found.items() if value is not None}
+            told = json.loads(path.read_text())
+        found = {str(name): float(value) for name, value in told[model]["all"].items() if value is not None}
+        return found, str(told["scope"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        return {}, ""
 
 
 def licence_lines(params: ModelParams | None, model: str) -> list[str]:

