@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import Subset
 
 from pipeline.arrays.blocks import rows_per_block, slices
-from pipeline.base.names import DOMAIN, VALIDATION, Domain
+from pipeline.base.names import DATASET, DOMAIN, VALIDATION, Domain
 from pipeline.images.loading import Pictures, load_batches, to_device
 from pipeline.table.products import product_codes
 from pipeline.training.processes import gather_lists, share_of
@@ -38,9 +38,9 @@ class Validation(Protocol):
 class RecallAt1:
     """Callable: embedder -> {VALIDATION: share of queries whose nearest gallery picture shows their item}.
 
-    Consumer pictures search shop pictures; where the rows of `table` are of one domain only, every picture searches all
-    others. Pictures without an item in the gallery are no queries. Several processes embed a share of the pictures
-    each, and come to the same figure.
+    Consumer pictures search shop pictures; of a data set of which the rows of `table` are of one domain only, every
+    picture searches, and is searched. Pictures without another of their item in the gallery are no queries. Several
+    processes embed a share of the pictures each, and come to the same figure.
     """
 
     watched = VALIDATION
@@ -54,12 +54,13 @@ class RecallAt1:
         self.fabric, self.batch_size, self.workers = fabric, batch_size, workers
         codes = product_codes(table)
         self.items = torch.from_numpy(codes)
-        consumer, shop = (np.flatnonzero(table[DOMAIN] == domain) for domain in (Domain.CONSUMER, Domain.SHOP))
-        self.itself = not (len(consumer) and len(shop))
-        everything = np.arange(len(table))
-        queries, self.gallery = (everything, everything) if self.itself else (consumer, shop)
+        consumer = (table[DOMAIN] == Domain.CONSUMER).to_numpy()
+        both = table.groupby(DATASET)[DOMAIN].transform("nunique").to_numpy() > 1
+        self.gallery = np.flatnonzero(~(both & consumer))
+        self.place = np.full(len(table), -1)  # of a row in the gallery
+        self.place[self.gallery] = np.arange(len(self.gallery))
         shown = np.bincount(codes[self.gallery], minlength=codes.max(initial=-1) + 1)
-        self.queries = queries[shown[codes[queries]] > self.itself]
+        self.queries = np.flatnonzero((consumer | ~both) & (shown[codes] > (self.place >= 0)))
 
     def __len__(self) -> int:
         """Number of queries."""
@@ -78,9 +79,10 @@ class RecallAt1:
         gallery, items = embeddings[self.gallery].T, self.items[self.gallery]
         hits = 0
         for block in slices(len(self.queries), rows_per_block(len(self.gallery))):
-            queries = torch.from_numpy(self.queries[block])
+            queries, itself = (
+                torch.from_numpy(of[self.queries[block]]) for of in (np.arange(len(self.place)), self.place)
+            )
             similar = embeddings[queries] @ gallery
-            if self.itself:
-                similar[torch.arange(len(queries)), queries] = -torch.inf
+            similar[torch.nonzero(itself >= 0)[:, 0], itself[itself >= 0]] = -torch.inf
             hits += int((items[similar.argmax(dim=1)] == self.items[queries]).sum())
         return {VALIDATION: hits / len(self.queries)}

@@ -69,7 +69,8 @@ class Images(torch.utils.data.Dataset):
 def recall(rows, embeddings):
     from lightning_fabric import Fabric
 
-    frame = pd.DataFrame(rows, columns=["item", "category", "domain"])
+    columns = ["item", "category", "domain", "dataset"]
+    frame = pd.DataFrame([row if len(row) == 4 else (*row, "one") for row in rows], columns=columns)
     validate = RecallAt1(Images(len(rows)), frame, Fabric(accelerator="cpu"), batch_size=2, workers=0)
     return len(validate), validate(Fixed(torch.tensor(embeddings)))["val_recall@1"]
 
@@ -94,6 +95,16 @@ def test_pictures_of_one_domain_search_one_another():
     embeddings[2] = [0.98, 0.199]
     n, value = recall(rows, embeddings)
     assert (n, value) == (4, 0.5)
+
+
+def test_a_set_of_one_domain_is_searched_by_itself_beside_one_of_two():
+    rows = [("a", "dress", "consumer", "one"), ("a", "dress", "shop", "one"), ("a", "dress", "consumer", "one")]
+    rows += [(item, "car", "shop", "other") for item in ("x", "x", "y")]  # y is alone: not a query
+    embeddings = [[1.0, 0.0], [0.6, 0.8], [1.0, 0.0], [0.9, 0.436], [0.8, 0.6], [0.0, 1.0]]
+    # both dresses' photos find the first car (they do not find one another), the cars one another
+    assert recall(rows, embeddings) == (4, 0.5)
+    embeddings[1] = [0.99, 0.141]
+    assert recall(rows, embeddings) == (4, 1.0), "now the dress"
 
 
 def test_the_blocks_of_queries_do_not_matter(monkeypatch):

@@ -1,6 +1,7 @@
 """Params of the recipe, and which losses there are."""
 
 from difflib import get_close_matches
+from math import pi, radians
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -18,6 +19,7 @@ LOSSES = (
     "normalized_softmax",
     "sphereface",
 )
+ON_ANGLES = ("adaface", "arcface", "curricularface", "liarcface")
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -26,6 +28,11 @@ class ClamParams(Section):
 
     margin_min: Annotated[float, Field(ge=0)]
     margin_max: Annotated[float, Field(ge=0)]
+
+    @field_validator("margin_min", "margin_max")
+    @classmethod
+    def _in_radians(cls, margin: float) -> float:
+        return in_radians(margin)
 
     @field_validator("margin_max")
     @classmethod
@@ -86,4 +93,13 @@ class Params(Section):
     def _widens(cls, margin: float, info: ValidationInfo) -> float:
         if info.data.get("loss") == "sphereface" and margin < 1:
             raise ValueError("should be at least 1 with sphereface, whose margin multiplies the angle")
-        return margin
+        return in_radians(margin) if info.data.get("loss") in ON_ANGLES else margin
+
+
+def in_radians(margin: float) -> float:
+    """A margin on the angle as it is. Raises ValueError for one that can only be meant in degrees."""
+    if margin > pi / 2:
+        raise ValueError(
+            f"is in radians, of which a right angle has 1.57; {margin:g} degrees are {radians(margin):.3g}"
+        )
+    return margin

@@ -96,3 +96,15 @@ def test_published_setting_with_a_file_of_its_weights(published, narrow, tmp_pat
 
 def test_the_page_has_every_loss():
     assert set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE)) - {"loss"} == set(LOSSES)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"margin": 28.6}, {"loss": "adaface", "margin": 1.6}, {"clam": {"margin_max": 28}}]
+)
+def test_margins_in_degrees_are_refused(changes):
+    own = committed_params()["recipes"]["margin_softmax"]
+    changes = {key: own[key] | value if isinstance(value, dict) else value for key, value in changes.items()}
+    with pytest.raises(UserError, match=r"margin.*is in radians, of which a right angle has 1\.57"):
+        parse_section(own | changes, "recipes.margin_softmax", Params)
+    for loss, margin in (("sphereface", 4.0), ("cosface", 2.0), ("adacos", 28.6)):  # no angles, and none
+        parse_section(own | {"loss": loss, "margin": margin}, "recipes.margin_softmax", Params)
