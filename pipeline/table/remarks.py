@@ -66,7 +66,7 @@ def _without_consumers(source: pd.DataFrame) -> Iterator[str]:
     if len(train) and not (train[DOMAIN] == Domain.CONSUMER).any() and pictured(train).any():
         yield (
             "the source has no consumer pictures to train on, so finetune.recipe: triplet cannot pair them with shop "
-            "pictures; dada and category_triplet need no domains"
+            "pictures; margin_softmax, dada and category_triplet need no domains"
         )
 
 

@@ -93,6 +93,19 @@ def test_garments(tmp_path, fetched):
     assert report["unreadable"]["pictures"] == 0
 
 
+@pytest.mark.parametrize(("name", "case"), [(FOOD, "food_rec22"), (GARMENTS, "deep_fashion2")])
+def test_the_list_that_it_leaves_has_a_row_a_box_and_a_file_a_class_and_picture(tmp_path, fetched, name, case):
+    listed = pd.read_csv(CROPS / case / "expected_train.csv")
+    (tmp_path / "incoming").mkdir()
+    listed.to_csv(tmp_path / "incoming/train.csv", index=False)
+    shown = listed if name == GARMENTS else listed.drop_duplicates()
+    for path in listed["img_path"]:
+        (tmp_path / "incoming" / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (16, 16), "navy").save(tmp_path / "incoming" / path)
+    _, table = fetched(tmp_path / "incoming", name, **committed(name, lists="cropped", crop="none", min_pictures=1))
+    assert table["image"].tolist() == shown["img_path"].tolist()
+
+
 @pytest.mark.parametrize(
     ("name", "file", "content", "says"),
     [
