@@ -16,7 +16,7 @@ def main(run: Run) -> None:
     data/models/adapter/, curves and what was tried to metrics/curves/adapt/. An interrupted run goes on from its last
     checkpoint. Several processes may train together, as in finetune.
     """
-    from pipeline.adaptation.models import Made, Target, make_models, wants_links
+    from pipeline.adaptation.models import Made, Target, make_models
     from pipeline.adaptation.products import build_products
     from pipeline.base.atomic import publish
     from pipeline.base.names import (
@@ -56,11 +56,12 @@ def main(run: Run) -> None:
         features.check_heads({MODEL_FOLDER: head})
     domain = domain_codes(rows[DOMAIN])
     source = Source(of_source.pooled, domain, product_codes(rows), of_source.row, head, views, params.width)
-    target = None
-    if len(of_target.row) and wants_links(params.models):
+
+    def target() -> Target:
         catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
         products = build_products(catalogue, *read_links(LINKS_FILE, catalogue, of_target.row))
-        target = Target(of_target.pooled, domain_codes(table[DOMAIN].iloc[of_target.row]), products)
+        return Target(of_target.pooled, domain_codes(table[DOMAIN].iloc[of_target.row]), products)
+
     mark = fingerprint(
         params=[run.seed, params.model_dump()],
         inputs=[MANIFEST_FILE, of_source.path, of_target.path, views.path, LINKS_FILE, MODEL_FOLDER],
@@ -72,7 +73,7 @@ def main(run: Run) -> None:
             made = Made({}, None, [], {})
             run.say(f"no model beside the baseline: {NONE_TO_LEARN_FROM}")
         else:
-            made = make_models(source, target, **common)
+            made = make_models(source, target if len(of_target.row) else None, **common)
         if not is_first():
             return
         save_heads(folder / "adapter", made.models)

@@ -1,6 +1,6 @@
 """The models of a run beside the fine-tuned one: the control, the viewed catalogue, and UDMA's retrained heads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class Made:
 
 def make_models(
     source: Source,
-    target: Target | None,
+    target: Callable[[], Target] | None,
     *,
     params: AdaptParams,
     runtime: RuntimeParams,
@@ -62,7 +62,8 @@ def make_models(
 ) -> Made:
     """Those of `params.models` that the data are enough for; `folder`: where checkpoints are.
 
-    Nothing of the target but its linked pictures has a part in it, and these in the retrained heads alone.
+    Nothing of the target but its linked pictures has a part in it, and these in the retrained heads alone: `target`
+    reads them, and is called where one of these is made.
     Raises UserError for settings that the source cannot give, and when a loss stops being finite.
     """
     models, choice, curve, report = {}, None, [], {}
@@ -75,9 +76,10 @@ def make_models(
     if wanted and target is None:
         say(f"no target pictures to train on, so there is no model {' or '.join(wanted)}")
     elif wanted:
-        linked, alone = target.products, target.products.without_targets()
+        read = target()
+        linked, alone = read.products, read.products.without_targets()
         products = {name: alone if name == ModelName.UDMA_CONTROL else linked for name in wanted}
-        both = ((source.pooled, target.pooled), (source.domain, target.domain))
+        both = ((source.pooled, read.pooled), (source.domain, read.domain))
         rows = Rows(*(torch.from_numpy(np.concatenate(values)) for values in both))
         common = {"params": params, "runtime": runtime, "seed": seed, "folder": folder, "say": say}
         begun = {str(name): (starts[name].folded(), products[name]) for name in wanted}
@@ -116,10 +118,10 @@ def settle(
     held_out = HeldOut(source, params.folds, seed, block_rows)
     if held_out.items < params.folds:
         left_out = " or ".join(name for name in params.models if name in IN_CLOSED_FORM)
-        say(
-            f"{held_out.items} items of the source have pictures of both domains, too few to measure on in "
-            f"{params.folds} parts, so there is no model {left_out}"
-        )
+        those = "items of the source have pictures of both domains"
+        if source.viewed:
+            those = "items of the source have views (views.items says how many may; 0: none, and no model viewed)"
+        say(f"{held_out.items} {those}, too few to measure on in {params.folds} parts, so there is no model {left_out}")
         return None
     choice = choose(held_out, setting, mix if source.viewed else None)
     report = choice.report
@@ -130,7 +132,7 @@ def settle(
 def _mix(source: Source, params: AdaptParams) -> Mix | None:
     """The mix that `params` asks for: all views that are drawn of the source, unless they say how many."""
     numbers = {} if source.views is None else dict(source.views.numbers)
-    counts = params.views.counts or numbers
+    counts = numbers if params.views.counts is None else params.views.counts
     if numbers:
         params.views.check(numbers)
     return Mix(counts, params.views.share) if counts else None
@@ -141,8 +143,3 @@ def _control(source: Source, setting: HeadSetting) -> Head:
         return source.fit(setting)
     except NothingToWhiten as error:
         raise UserError(f"adapt.shrinkage: {error}, so nothing can be whitened; set it to null") from error
-
-
-def wants_links(models: Sequence[str]) -> bool:
-    """Whether one of them is retrained."""
-    return any(name in models for name in RETRAINED)

@@ -61,7 +61,7 @@ def build_products(catalogue: Catalogue, links: Links, clusters: TargetClusters)
     if not len(kept):
         raise UserError(
             "source: no item has both a consumer and a shop picture in one category, so there is nothing to adapt on; "
-            "check the columns item, category and domain of the source rows"
+            "check the columns item, category and domain of the source rows, or take these models out of adapt.models"
         )
     consumer_rows, shop_rows = np.flatnonzero(~catalogue.shop), np.flatnonzero(catalogue.shop)
     alone, cluster = clusters.code()

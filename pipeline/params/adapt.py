@@ -15,7 +15,7 @@ from pipeline.params.views import Kind
 class ViewsUse(Section):
     """`counts`: views of each kind (null: all that are drawn) that a catalogue picture is mixed with, by a `share`."""
 
-    counts: dict[Kind, Annotated[int, Field(ge=1)]] | None
+    counts: Annotated[dict[Kind, Annotated[int, Field(ge=1)]], Field(min_length=1)] | None
     share: Annotated[float, Field(gt=0, le=1)]
 
     def check(self, drawn: Mapping[str, int]) -> None:
