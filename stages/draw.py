@@ -13,8 +13,8 @@ def main(run: Run, parts: tuple[str, ...]) -> None:
     """Write data/views/<part>.h5: pooled features of street views of the catalogue pictures of each part.
 
     Of source_train there are views of views.items items, on which adapt chooses how to use them; of the others in
-    views.parts, of all shop pictures that are no queries. The file of any other part is empty. An interrupted run goes
-    on from its last whole chunk, and chunks in runtime.cache are not computed again.
+    views.parts, of all shop pictures that are no queries, nor of split test. The file of any other part is empty. An
+    interrupted run goes on from its last whole chunk, and chunks in runtime.cache are not computed again.
     """
     from pipeline.base.devices import be_deterministic, torch_device
     from pipeline.base.names import MANIFEST_FILE, MODEL_FOLDER, RAW_FOLDER, VIEWS_FOLDER

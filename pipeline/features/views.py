@@ -125,7 +125,7 @@ def lacks_views(views: Views, names: Sequence[str]) -> str:
     """What to say of models that `without_views` names."""
     return (
         f"{views.path} has no views of all catalogue pictures, so there is no model {' or '.join(names)}; views.parts "
-        "says which parts have"
+        "says which parts have, pictures of split test have none, and of source_train those of views.items items"
     )
 
 
