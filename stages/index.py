@@ -76,6 +76,7 @@ def main(run: Run) -> None:
         except BaseException:
             index.discard()
             raise
+        index.settle()
         write_json(METRICS_FOLDER / "index.json", report)
     run.say(f"{len(index)} pictures in {INDEX_FOLDER}; `python -m stages.serve` opens the page that searches them")
 

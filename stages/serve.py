@@ -9,6 +9,7 @@ from stages._cli import one_line_errors
 from stages._options import device_option, index_option
 
 if TYPE_CHECKING:
+    from pipeline.retrieval.index.folder import Stamp
     from pipeline.retrieval.searcher import Searcher
 
 EXTRA = ("starlette", "jinja2", "python_multipart", "uvicorn")
@@ -63,7 +64,7 @@ def main(
 
             return Searcher.load(index, device=device, warm=True)
 
-        def stamp() -> tuple[int, int]:
+        def stamp() -> "Stamp":
             from pipeline.retrieval.index import folder
 
             return folder.stamp(index)

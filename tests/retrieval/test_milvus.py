@@ -155,7 +155,9 @@ def folder_of(folder, engine, categories) -> Path:
     facts = Facts(
         "target_test", len(table), 10_000, Model("m", "1"), {"adapted": Model("m", "1")}, "cosine", "euclidean", 20
     )
-    write_index(folder, Index(facts, table, {"adapted": engine}))
+    index = Index(facts, table, {"adapted": engine})
+    write_index(folder, index)
+    index.settle()
     return folder
 
 

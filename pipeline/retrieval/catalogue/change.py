@@ -59,7 +59,9 @@ def add_pictures(folder: Path, entries: pd.DataFrame, device: torch.device) -> A
         table = pd.concat([index.table, added], ignore_index=True)
         table = table.fillna({name: "" for name in table if name not in (ROW, *BOX)})
         index = replace(index, table=table, facts=replace(index.facts, next_row=first + len(kept)))
-        write_index(folder, _without(index, np.append(same, np.zeros(len(kept), bool))))
+        index = _without(index, np.append(same, np.zeros(len(kept), bool)))
+        write_index(folder, index)
+        index.settle()
         return Added(len(kept), int(same.sum()), left_out)
 
 
@@ -75,7 +77,9 @@ def remove_items(folder: Path, items: Sequence[str]) -> int:
         if unknown:
             raise UserError(f"item {unknown[0]!r}: not in the index; nothing was removed")
         gone = held.isin(items).to_numpy()
-        write_index(folder, _without(index, gone))
+        index = _without(index, gone)
+        write_index(folder, index)
+        index.settle()
         return int(gone.sum())
 
 

@@ -96,7 +96,7 @@ class MilvusEngine(Engine):
 
     @classmethod
     def read(cls, folder: Path, facts: dict[str, Any]) -> "MilvusEngine":
-        """That of `folder`. Raises UserError when its collection is gone."""
+        """That of `folder`. Raises UserError when its collection is gone, or has lost rows since."""
         collection = Collection(**facts["collection"])
         if not collection.exists():
             raise UserError(
@@ -104,8 +104,13 @@ class MilvusEngine(Engine):
                 "run `dvc repro --force index`"
             )
         collection.load()
-        setting = Setting(str(facts["index"]), int(facts["lists"]))
-        return cls(collection, Vectors.read(folder), setting, int(facts["probes"]))
+        vectors, setting = Vectors.read(folder), Setting(str(facts["index"]), int(facts["lists"]))
+        if (held := collection.count()) < len(vectors):
+            raise UserError(
+                f"{folder}: its collection {collection.name} has {held} of its {len(vectors)} rows, as after a "
+                "change to another copy of this index; run `dvc repro --force index`"
+            )
+        return cls(collection, vectors, setting, int(facts["probes"]))
 
     @property
     def ids(self) -> np.ndarray:

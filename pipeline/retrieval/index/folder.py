@@ -15,6 +15,7 @@ the picture is removed.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -29,7 +30,7 @@ from filelock import FileLock, Timeout
 from pipeline.base.atomic import remove, replacing
 from pipeline.base.errors import UserError
 from pipeline.base.names import ATTRIBUTE, BOX, CATEGORY, DATASET, DOMAIN, IMAGE, ITEM, LINK, ROW, VALUE
-from pipeline.base.opening import opening
+from pipeline.base.opening import files_in, opening
 from pipeline.base.parquet import read_parquet, write_parquet
 from pipeline.base.reports import write_json
 from pipeline.retrieval.engines.face import Engine
@@ -41,6 +42,7 @@ FOLDER = "folder"
 TEXTS = (IMAGE, ITEM, CATEGORY, LINK, DOMAIN, DATASET, FOLDER)
 FORMAT = 1
 MEND = "run `dvc repro index`"
+Stamp = tuple[tuple[str, int, int, int], ...]  # of each file: its path, number, time and size
 ATTEMPTS, PAUSE = 5, 0.02  # at reading a folder that may be swapped meanwhile; seconds between them
 
 
@@ -124,6 +126,11 @@ class Index:
         """(N,) int64: the numbers of the rows."""
         return self.table[ROW].to_numpy()
 
+    def settle(self) -> None:
+        """Let its engines do what they keep elsewhere too: its folder is in its place."""
+        for engine in self.engines.values():
+            engine.settle()
+
     def discard(self) -> None:
         """Drop what its engines keep elsewhere: it will not be used."""
         for engine in self.engines.values():
@@ -139,8 +146,11 @@ class Index:
 
 
 def write_index(folder: Path, index: Index) -> None:
-    """Write the index to `folder`, which is replaced whole: who reads meanwhile reads the former one or this one."""
-    with replacing(folder) as aside:
+    """Write the index to `folder`, which is replaced whole: who reads meanwhile reads the former one or this one.
+
+    A link to a folder stays one. The index is to `settle` then.
+    """
+    with replacing(folder.resolve()) as aside:
         for name, (place, _) in index.facts.stored().items():
             (aside / place).mkdir(parents=True)
             index.engines[name].write(aside / place)
@@ -151,8 +161,6 @@ def write_index(folder: Path, index: Index) -> None:
         if index.values is not None:
             write_parquet(aside / VALUES, index.values)
         write_json(aside / FACTS, asdict(index.facts.holding(len(index), index.engines)))
-    for engine in index.engines.values():
-        engine.settle()
 
 
 @contextmanager
@@ -169,18 +177,31 @@ def changing(folder: Path) -> Iterator[None]:
     except Timeout:
         raise UserError(f"{folder}: another process changes the index; wait for it, then run again") from None
     try:
-        former = sorted(folder.parent.glob(f".{folder.name}.*.former"))
+        former = _left_beside(folder, "former")
         if former and not folder.exists():
             former.pop().replace(folder)
-        for left in [*former, *folder.parent.glob(f".{folder.name}.*.part")]:
+        for left in [*former, *_left_beside(folder, "part")]:
             remove(left)
         yield
     finally:
         lock.release()
 
 
+def _left_beside(folder: Path, ending: str) -> list[Path]:
+    """What `replacing` has left beside the folder, of processes that were killed."""
+    name = re.compile(re.escape(folder.name) + r"\.\d+\." + ending)
+    return sorted(path for path in folder.parent.glob(f".*.{ending}") if name.fullmatch(path.name[1:]))
+
+
 def read_index(folder: Path) -> Index:
-    """The index in `folder`, also while it is swapped. Raises UserError when there is none, or it is damaged."""
+    """The index in `folder`, also while it is swapped. Raises UserError when there is none, or it is damaged.
+
+    Where a command was killed between the two renames of a swap, the former one is put back.
+    """
+    whole = folder.resolve()
+    if not whole.exists() and _left_beside(whole, "former"):
+        with changing(folder):
+            pass
     for _ in range(ATTEMPTS):
         try:
             before = stamp(folder)
@@ -207,14 +228,18 @@ def read_facts(folder: Path) -> Facts:
         raise UserError(f"{path}: not the facts of an index ({error}); {MEND}") from error
 
 
-def stamp(folder: Path) -> tuple[int, int]:
-    """What tells the index in `folder` from one that takes its place. Raises UserError when there is none."""
+def stamp(folder: Path) -> Stamp:
+    """What tells the index in `folder` from another one, also while its files are exchanged one by one.
+
+    Raises UserError when there is none.
+    """
     try:
         with opening(folder):
-            facts = (folder / FACTS).stat()
+            (folder / FACTS).stat()
+            files = [(path, path.stat()) for path in files_in(folder)]
     except OSError:
         raise UserError(f"{folder}: no index here; {MEND}") from None
-    return facts.st_ino, facts.st_mtime_ns
+    return tuple((str(path), facts.st_ino, facts.st_mtime_ns, facts.st_size) for path, facts in files)
 
 
 def _read(folder: Path) -> Index:
@@ -225,7 +250,7 @@ def _read(folder: Path) -> Index:
         with opening(folder):
             engines = {name: read_engine(folder / place, held) for name, (place, held) in facts.stored().items()}
             colour = None if facts.colour is None else Vectors.read(folder / COLOUR)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:  # faiss raises the last one
+    except (OSError, EOFError, ValueError, KeyError, RuntimeError) as error:  # faiss raises the last one
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise UserError(f"{folder}: damaged index ({reason}); {MEND}") from error
     values = read_parquet(folder / VALUES, MEND) if facts.attributes else None
