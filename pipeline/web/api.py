@@ -25,12 +25,12 @@ class Api:
 
     async def similar(self, request: Request) -> JSONResponse:
         """With a picture of the index."""
-        wishes = Wishes.of_address(request.query_params, self._service.limits)
+        wishes = Wishes.of_address(request.query_params, self._service.limits, strict=True)
         return _answers(await self._service.similar(self._service.served, request.path_params["row"], wishes))
 
     async def catalogue(self, request: Request) -> JSONResponse:
         """The pictures of the index, in their order."""
-        shelf = Shelf.of(request.query_params, self._service.limits)
+        shelf = Shelf.of(request.query_params, self._service.limits, strict=True)
         hits, total = self._service.browse(self._service.served, shelf)
         return JSONResponse({"total": total, "start": shelf.start, "hits": [hit_shape(hit) for hit in hits]})
 

@@ -35,7 +35,7 @@ class Pages:
     async def home(self, request: Request) -> Response:
         """The catalogue, until something is asked."""
         served, limits = self._service.served, self._service.limits
-        shelf = Shelf.of(request.query_params, limits)
+        shelf = Shelf.of(request.query_params, limits, strict=False)
         hits, total = self._service.browse(served, shelf)
         before, after = shelf.start - shelf.count, shelf.start + shelf.count
         return self._page(
@@ -61,7 +61,8 @@ class Pages:
 
     async def similar(self, request: Request) -> Response:
         """What is found for a picture of the index."""
-        row, wishes = request.path_params["row"], Wishes.of_address(request.query_params, self._service.limits)
+        row, limits = request.path_params["row"], self._service.limits
+        wishes = Wishes.of_address(request.query_params, limits, strict=False)
         served = self._service.served
         asked = served.hit(row)
         wishes = _alike(wishes, served.searcher.attributes_of(row))

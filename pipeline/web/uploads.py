@@ -20,6 +20,10 @@ MAX_FIELDS, MAX_FIELD_BYTES = 30, 1000
 # 14 times, or 24 for four colours: MAX_PASSES over as many pixels as are allowed; 40 megapixels then take below 2 s.
 SCAN = re.compile(rb"\xff\xda\0(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 MAX_SCANS, MAX_PASSES = 200, 25
+# What Pillow decodes in Python, while nothing else can run: a comment of a PPM, a run of pixels of a BMP.
+PPM = re.compile(rb"P[0-9A-Za-z]\s")
+BMP, BMP_HEADER, BMP_PACKED = b"BM", slice(14, 18), slice(30, 34)  # the length of its header; how it is packed
+BMP_OLD, BMP_PLAIN = 12, (0, 3)  # a header that says nothing of it; not at all
 
 
 class Uploads:
@@ -96,11 +100,19 @@ def check_picture(content: bytes, megapixels: float) -> None:
     if width * height > megapixels * 1e6:
         text = f"the picture: {width}x{height} pixels, above the cap of {megapixels:g} megapixels; send a smaller one"
         raise Refusal(422, text)
+    if PPM.match(content) or _is_packed(content):
+        raise Refusal(422, "the picture: a PPM or a packed BMP, which takes long to read; save it as JPEG or PNG")
     if content.startswith(b"\xff\xd8"):
         scans = SCAN.findall(content)
         passed = sum(scan[-1] for scan in scans) * width * height
         if len(scans) > MAX_SCANS or passed > MAX_PASSES * megapixels * 1e6:
             raise Refusal(422, f"the picture: a JPEG of {len(scans)} scans, too many for its size; save it anew")
+
+
+def _is_packed(content: bytes) -> bool:
+    """Whether it is a BMP of runs."""
+    header, packed = (int.from_bytes(content[part], "little") for part in (BMP_HEADER, BMP_PACKED))
+    return content.startswith(BMP) and header != BMP_OLD and packed not in BMP_PLAIN
 
 
 class _Parser(MultiPartParser):

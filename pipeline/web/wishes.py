@@ -1,11 +1,12 @@
 """What a client asks for, beside the picture: fields of a form, or of an address."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from pipeline.base.errors import UserError
 from pipeline.images.decode import Box
 from pipeline.retrieval.answers import HEAVIEST
 from pipeline.retrieval.boxes import parse_box
@@ -33,13 +34,13 @@ class Wishes:
     def of(cls, given: Iterable[tuple[str, str]], limits: Limits) -> "Wishes":
         """From fields, of which an empty one is as if it were not there; `models` and `like` may come several times.
 
-        Raises Refusal or UserError.
+        Raises Refusal.
         """
         fields: dict[str, Any] = {}
         several: dict[str, list[str]] = {"models": [], "like": []}
+        given = list(given)
+        _check_names((name for name, _ in given), NAMES)
         for name, text in given:
-            if name not in NAMES:
-                raise Refusal(400, f"field {name!r}: unknown; known: {', '.join(NAMES)}")
             if name in several:
                 several[name].append(text)
             elif name in fields:
@@ -49,16 +50,22 @@ class Wishes:
         usual = str(min(RESULTS, limits.results))
         fields["k"] = _whole_number("k", fields.get("k", usual), 1, limits.results)
         if "box" in fields:
-            fields["box"] = parse_box(fields["box"])
+            fields["box"] = _box(fields["box"])
         if "colour" in fields:
             fields["colour"] = _number("colour", fields["colour"], HEAVIEST)
         models, likes = (tuple(dict.fromkeys(filter(None, texts))) for texts in several.values())
         return cls(**fields, models=models, likes=likes)
 
     @classmethod
-    def of_address(cls, query: QueryParams, limits: Limits) -> "Wishes":
-        """From the query of an address, which may hold other things too. A picture of the index has no box."""
-        return cls.of([(name, text) for name, text in query.multi_items() if name in NAMES and name != "box"], limits)
+    def of_address(cls, query: QueryParams, limits: Limits, *, strict: bool) -> "Wishes":
+        """From the query of an address. A picture of the index has no box.
+
+        Where it is not `strict`, as for addresses of the page, the query may hold other things too.
+        """
+        known = [name for name in NAMES if name != "box"]
+        if strict:
+            _check_names(query, known)
+        return cls.of([(name, text) for name, text in query.multi_items() if name in known], limits)
 
 
 @dataclass(frozen=True)
@@ -70,11 +77,26 @@ class Shelf:
     count: int = SHELF
 
     @classmethod
-    def of(cls, query: QueryParams, limits: Limits) -> "Shelf":
-        """From the query of an address. Raises Refusal."""
+    def of(cls, query: QueryParams, limits: Limits, *, strict: bool) -> "Shelf":
+        """From the query of an address, as `Wishes.of_address`. Raises Refusal."""
+        if strict:
+            _check_names(query, ("category", "start", "count"))
         start = _whole_number("start", query.get("start") or "0", 0, HIGHEST)
         count = _whole_number("count", query.get("count") or str(min(SHELF, limits.results)), 1, limits.results)
         return cls(query.get("category") or None, start, count)
+
+
+def _check_names(given: Iterable[str], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise Refusal(400, f"field {name!r}: unknown; known: {', '.join(known)}")
+
+
+def _box(text: str) -> Box:
+    try:
+        return parse_box(text)
+    except UserError as error:
+        raise Refusal(400, str(error)) from None
 
 
 def _whole_number(name: str, text: str, least: int, most: int) -> int:

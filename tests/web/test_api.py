@@ -133,3 +133,16 @@ def test_mistakes_are_told_as_json(client):
     assert client.get("/api/nothing").json() == {"error": "there is no such page"}
     answer = client.get("/api/search")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+
+
+def test_misspelt_fields_of_an_address_are_told(client):
+    for address, name in (("/api/similar/5", "model"), ("/api/similar/5", "box"), ("/api/catalogue", "categories")):
+        answer = client.get(address, params={name: "1,2,3,4"})
+        assert answer.status_code == 400
+        assert answer.json()["error"].startswith(f"field {name!r}: unknown; known: ")
+    assert client.get("/similar/5", params={"part": "photo"}).status_code == 200, "a page's address may hold more"
+
+
+def test_a_box_that_cannot_be_read_is_a_bad_request(client):
+    answer = client.post("/api/search", files={"image": encoded(garment(5))}, data={"box": "1,2,3"})
+    assert (answer.status_code, answer.json()["error"][:5]) == (400, "box: ")

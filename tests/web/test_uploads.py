@@ -245,3 +245,18 @@ def test_sizes_are_read_without_a_warning():
     with warnings.catch_warnings(), pytest.raises(Refusal, match="10000x10000 pixels"):
         warnings.simplefilter("error")
         check_picture(png(10_000, 10_000), 40)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"P3\n40 40\n255\n" + 100 * b"#\n",
+        b"P6\n4 4\n255\n" + bytes(48),
+        b"BM" + bytes(12) + struct.pack("<IiiHHI", 40, 4, 4, 1, 8, 1) + bytes(1100),  # runs of bytes
+    ],
+    ids=["text", "ppm", "bmp"],
+)
+def test_what_is_decoded_in_python_is_refused(client, content):
+    refused(sent(client, content), 422)
+    with pytest.raises(Refusal, match="save it as JPEG or PNG"):
+        check_picture(content, 40)
