@@ -20,6 +20,7 @@ from pipeline.datasets._shared.paths import escaped, inside, is_utf8, joined
 
 CHUNK = 1 << 20  # bytes
 PATH_MAX = 4096  # bytes
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # how one starts: with a member, or none
 UTF8 = 0x800  # flag of a zip's member: its name is in UTF-8
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
 
@@ -48,7 +49,7 @@ def unpack(archive: Path, out: Path, max_bytes: int, encoding: str | None = None
     remove(aside)
     aside.mkdir(parents=True)
     try:
-        if zipfile.is_zipfile(archive):
+        if _starts_as_zip(archive):  # a tar may end in one
             with zipfile.ZipFile(archive) as source:
                 _write(_zip_members(archive, source, max_bytes, encoding), archive, aside, max_bytes)
         else:
@@ -67,6 +68,11 @@ def unpack(archive: Path, out: Path, max_bytes: int, encoding: str | None = None
         raise UserError(f"{archive}: damaged archive ({error}); download it again") from None
     finally:
         remove(aside)
+
+
+def _starts_as_zip(archive: Path) -> bool:
+    with open(archive, "rb") as file:
+        return file.read(len(ZIP[0])) in ZIP
 
 
 def _zip_members(archive: Path, source: zipfile.ZipFile, max_bytes: int, encoding: str | None) -> Iterator[_Member]:
@@ -150,16 +156,20 @@ def _write(members: Iterator[_Member], archive: Path, aside: Path, max_bytes: in
                 if left < 0:
                     raise _too_big(archive, max_bytes)
                 file.write(chunk)
-    for path, link in links:
-        original = aside / inside(posixpath.normpath(link), f"{archive}: link {path!r}")
-        target = aside / path
-        if not original.is_file():
+    while links:  # to a file, or to a link that has become one
+        originals = [aside / inside(posixpath.normpath(link), f"{archive}: link {path!r}") for path, link in links]
+        ready = {path: original for (path, _), original in zip(links, originals, strict=True) if original.is_file()}
+        if not ready:
+            path, link = links[0]
             raise UserError(f"{archive}: link {path!r} to {link!r}, which is no file of the archive; refused")
-        left -= original.stat().st_size
-        if left < 0:
-            raise _too_big(archive, max_bytes)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(original, target)
+        for path, original in ready.items():
+            left -= original.stat().st_size
+            if left < 0:
+                raise _too_big(archive, max_bytes)
+            target = aside / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(original, target)
+        links = [link for link in links if link[0] not in ready]
 
 
 def _merge(archive: Path, aside: Path, out: Path) -> None:

@@ -116,6 +116,24 @@ def test_links_within_a_tar_become_copies(tmp_path):
     assert not (tmp_path / "out/img/a/same.jpg").is_symlink()
 
 
+def test_links_to_links_become_copies_in_any_order(tmp_path):
+    links = [member(name, tarfile.SYMTYPE, target) for name, target in (("a", "b"), ("b", "c"), ("c", "readme.txt"))]
+    unpack(make_tar(tmp_path / "set.tar", FILES, *links), tmp_path / "out", LIMIT)
+    assert contents(tmp_path / "out") == FILES | dict.fromkeys("abc", b"")
+    circle = [member("a", tarfile.SYMTYPE, "b"), member("b", tarfile.SYMTYPE, "a")]
+    archive = make_tar(tmp_path / "circle.tar", FILES, *circle)
+    with pytest.raises(UserError, match="no file of the archive"):
+        unpack(archive, tmp_path / "other", LIMIT)
+
+
+def test_a_tar_that_ends_in_a_zip_is_a_tar(tmp_path):
+    files = FILES | {"last.zip": make_zip(tmp_path / "last.zip", {"inner.txt": b"inner"}).read_bytes()}
+    archive = make_tar(tmp_path / "set.tar", files)
+    assert zipfile.is_zipfile(archive)
+    unpack(archive, tmp_path / "out", LIMIT)
+    assert contents(tmp_path / "out") == files
+
+
 @pytest.mark.parametrize("target", ["../secret", "one.jpg"])
 def test_links_in_a_zip(tmp_path, target):
     path = make_zip(tmp_path / "set.zip", {"one.jpg": b"first"})
