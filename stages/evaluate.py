@@ -53,8 +53,9 @@ def main(run: Run) -> None:
     (features,) = open_parts(FEATURES_FOLDER, [part], manifest, MODEL_FOLDER)
     rows, of_attributes = part_rows(manifest, part), features.condition is not None
     check_part(MANIFEST_FILE, part, rows)
-    dataset, splits = str(manifest[DATASET].iloc[rows[0]]), manifest[SPLIT].to_numpy(dtype=str)[rows]
-    protocol = choose_protocol(params.protocol, dataset, splits, of_attributes=of_attributes)
+    datasets = list(dict.fromkeys(manifest[DATASET].iloc[rows].to_numpy(dtype=str).tolist()))
+    splits = manifest[SPLIT].to_numpy(dtype=str)[rows]
+    protocol = choose_protocol(params.protocol, datasets, splits, of_attributes=of_attributes)
     made = {} if of_attributes else load_heads(ADAPTER_FOLDER)  # they are of features of pictures
     views = open_views(VIEWS_FOLDER / f"{part}.h5", manifest, MODEL_FOLDER)
     features.check_heads({ADAPTER_FOLDER / name: model.head for name, model in made.items()})
@@ -80,7 +81,7 @@ def main(run: Run) -> None:
     write_parquet(QUERIES_FILE, by_query(evaluation))
     said = write_evaluation(METRICS_FOLDER, evaluation, RAW_FOLDER)
     if params.sheets and not pictured:
-        run.say(f"no sheets of results: {dataset} has no pictures")
+        run.say(f"no sheets of results: {datasets[0]} has no pictures")
     run.say(f"protocol {protocol} on {part}")
     run.say(said)
 

@@ -216,12 +216,13 @@ def check_protocol(name: str) -> None:
         raise UserError(f"evaluate.protocol: unknown name {name!r}; known: {', '.join([AUTO, *PROTOCOLS])}")
 
 
-def choose_protocol(name: str, dataset: str, splits: np.ndarray, *, of_attributes: bool = False) -> str:
+def choose_protocol(name: str, datasets: Sequence[str], splits: np.ndarray, *, of_attributes: bool = False) -> str:
     """The name of the protocol: `name`, or for auto the one that the literature of the data uses.
 
-    That is `attributes` for features `of_attributes` and for a `dataset` that it lists, `dml` where pictures of these
-    `splits` (N,) search themselves, else the one that lists `dataset`, else street2shop.
-    Raises UserError for an unknown name, and for any but `attributes` where features are of pictures and attributes.
+    That is `attributes` for features `of_attributes` and for data sets that it lists, `dml` where pictures of these
+    `splits` (N,) search themselves, else the one that lists the set, else street2shop.
+    Raises UserError for an unknown name, for any but `attributes` where features are of pictures and attributes, and
+    for auto where `datasets`, those that are evaluated, differ in theirs.
     """
     check_protocol(name)
     if of_attributes and name not in (AUTO, ATTRIBUTES):
@@ -231,8 +232,14 @@ def choose_protocol(name: str, dataset: str, splits: np.ndarray, *, of_attribute
         )
     if name != AUTO:
         return name
-    if of_attributes or dataset in PROTOCOLS[ATTRIBUTES].datasets:
+    if of_attributes:
         return ATTRIBUTES
-    if (splits == Split.TEST).any():
-        return "dml"
-    return next((known for known, protocol in PROTOCOLS.items() if dataset in protocol.datasets), "street2shop")
+    usual = "dml" if (splits == Split.TEST).any() else "street2shop"
+    listed = {dataset: known for known, protocol in PROTOCOLS.items() for dataset in protocol.datasets}
+    if usual == "dml":
+        listed = {dataset: known for dataset, known in listed.items() if known == ATTRIBUTES}
+    chosen = {dataset: listed.get(dataset, usual) for dataset in datasets}
+    if len(set(chosen.values())) > 1:
+        told = ", ".join(f"{protocol} of {dataset}" for dataset, protocol in chosen.items())
+        raise UserError(f"evaluate.protocol: {AUTO} is {told}; name one that they are evaluated under together")
+    return next(iter(chosen.values()))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.base.names import ATTRIBUTE, CATEGORY, ITEM, SPLIT, VALUE, Split
+from pipeline.base.names import ATTRIBUTE, CATEGORY, DATASET, ITEM, SPLIT, VALUE, Split
 from pipeline.retrieval.search import one_group
 from pipeline.table.products import product_codes
 
@@ -37,8 +37,9 @@ def items_within_categories(table: pd.DataFrame) -> Sides:
 
 
 def items_by_name(table: pd.DataFrame) -> Sides:
-    """Everything is searched, for the item; items of one name are one, whatever their categories."""
-    return Sides(_texts(table, ITEM), one_group(len(table)))
+    """Everything is searched, for the item; items of one name are one in a data set, whatever their categories."""
+    sets, items = _texts(table, DATASET), _texts(table, ITEM)
+    return Sides(np.char.add(np.char.add(sets, "/"), items), one_group(len(table)))
 
 
 def products(table: pd.DataFrame) -> Sides:

@@ -143,12 +143,12 @@ def test_a_gain_is_a_mean_over_queries_of_items_drawn_from_all_attributes():
 
 def test_which_protocol():
     listed, alone = np.array(["query", "gallery"]), np.array(["test"])
-    assert choose_protocol("auto", "atelier", listed, of_attributes=True) == "attributes"
-    assert choose_protocol("auto", "fashionai", alone) == "attributes"
-    assert choose_protocol("auto", "atelier", listed) == "street2shop"
-    assert choose_protocol("attributes", "atelier", alone) == "attributes"
+    assert choose_protocol("auto", ["atelier"], listed, of_attributes=True) == "attributes"
+    assert choose_protocol("auto", ["fashionai"], alone) == "attributes"
+    assert choose_protocol("auto", ["atelier"], listed) == "street2shop"
+    assert choose_protocol("attributes", ["atelier"], alone) == "attributes"
     with pytest.raises(UserError, match=r"evaluate\.protocol: dml compares pictures.*take attributes or auto"):
-        choose_protocol("dml", "atelier", listed, of_attributes=True)
+        choose_protocol("dml", ["atelier"], listed, of_attributes=True)
 
 
 def test_nothing_to_find():

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score
 
 from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
-from pipeline.base.names import CATEGORY, CMC_RANKS, ITEM, cmc_key
+from pipeline.base.names import CATEGORY, CMC_RANKS, DATASET, ITEM, cmc_key
 from pipeline.evaluation.metrics.average_precision import average_precision
 from pipeline.evaluation.metrics.cmc import cmc_curve
 from pipeline.evaluation.metrics.trapezoidal_average_precision import trapezoidal_average_precision
@@ -157,7 +157,9 @@ def test_nearest_in_the_category():
 
 
 def test_protocol_by_name_scores_and_shows_the_same_search():
-    table = pd.DataFrame({ITEM: ["x", "y", "z", "x"], CATEGORY: ["a", "b", "a", "a"]}, index=[5, 6, 7, 8])
+    table = pd.DataFrame(
+        {ITEM: ["x", "y", "z", "x"], CATEGORY: ["a", "b", "a", "a"], DATASET: "one"}, index=[5, 6, 7, 8]
+    )
     for name, rank, shown in (("street2shop", 1, [0, 2, -1]), ("deepfashion", 2, [1, 0, 2])):
         protocol = PROTOCOLS[name]
         gallery = protocol.side(torch.eye(3), table.iloc[:3])

@@ -8,7 +8,7 @@ from sklearn.metrics import pair_confusion_matrix
 
 from pipeline.arrays.ragged import Ragged
 from pipeline.base.errors import UserError
-from pipeline.base.names import CATEGORY, ITEM
+from pipeline.base.names import CATEGORY, DATASET, ITEM
 from pipeline.evaluation import published
 from pipeline.evaluation.clusters import agreement, cluster_agreement
 from pipeline.evaluation.metrics.map_at_r import map_at_r
@@ -77,7 +77,7 @@ def test_spread_by_hand():
 def test_equal_names_in_two_categories():
     radians = torch.tensor([0.0, 10.0, 40.0, 50.0]).deg2rad()
     embeddings = torch.stack([radians.cos(), radians.sin()], dim=1)
-    table = pd.DataFrame({ITEM: ["1"] * 4, CATEGORY: ["a", "b", "a", "b"]})
+    table = pd.DataFrame({ITEM: ["1"] * 4, CATEGORY: ["a", "b", "a", "b"], DATASET: "one"})
 
     def first_ranks(name):
         pictures = PROTOCOLS[name].side(embeddings, table)
@@ -117,13 +117,18 @@ def test_dml_counts_all_pictures_once():
 
 
 def test_choice_of_a_protocol():
-    def choose(name, dataset="table", splits=("query", "gallery")):
-        return choose_protocol(name, dataset, np.array(splits))
+    def choose(name, *datasets, splits=("query", "gallery")):
+        return choose_protocol(name, datasets or ["table"], np.array(splits))
 
     assert choose("auto") == "street2shop"
     assert choose("auto", "deepfashion_inshop") == "inshop"
     assert choose("auto", "deepfashion_consumer_to_shop") == "deepfashion"
     assert choose("auto", splits=["test"]) == "dml"
+    assert choose("auto", "deepfashion_inshop", "table", splits=["test"]) == "dml"
+    both = "deepfashion_inshop", "deepfashion_consumer_to_shop"
+    with pytest.raises(UserError, match=r"auto is inshop of deepfashion_inshop, deepfashion of deepfashion_consumer"):
+        choose("auto", *both)
+    assert choose("deepfashion", *both) == "deepfashion"
     assert choose("inshop", splits=["test"]) == "inshop"
     with pytest.raises(UserError, match=r"unknown name 'dlm'; known: auto, street2shop, deepfashion, inshop, dml"):
         choose("dlm")
