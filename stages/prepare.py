@@ -10,8 +10,8 @@ def main(run: Run) -> None:
     What the sets tell of their pictures goes to data/attributes.parquet: a row a picture, attribute and value.
 
     Pictures that cannot be used are left out, counted and listed in metrics/prepare.json. The stage fails where they
-    are more than prepare.max_unreadable of a set, and for a category in data.alignment that looks mistyped. A set that
-    gives features instead of pictures keeps all its rows.
+    are more than prepare.max_unreadable of a set, and for a category in data.alignment that looks mistyped or has no
+    pictures to train on. A set that gives features instead of pictures keeps all its rows.
     """
     import pandas as pd
 
@@ -27,6 +27,7 @@ def main(run: Run) -> None:
         Part,
     )
     from pipeline.base.reports import write_json
+    from pipeline.clustering.groups import check_groups
     from pipeline.features.given import gives_features
     from pipeline.params.data import DataParams
     from pipeline.params.prepare import PrepareParams
@@ -53,6 +54,7 @@ def main(run: Run) -> None:
         options = params.model_dump() | {"workers": run.runtime().workers}
         finished = [finish_manifest(one, RAW_FOLDER / name, **options) for name, one in tables.items()]
     table, report = join_sets(sets, finished)
+    check_groups(table, data.alignment)
     known = [read_set_attributes(RAW_FOLDER, name) for name in sets]
     attributes = join_attributes([manifest for manifest, _ in finished], known)
     if len(attributes):

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from pipeline.base.errors import UserError
+from pipeline.base.names import CATEGORY, DOMAIN, Domain, Part
+from pipeline.table.manifest import part_rows
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,14 @@ def build_groups(
     return groups + [Group(name, False, nothing, _positions(target_categories, name)) for name in alone]
 
 
+def check_groups(table: pd.DataFrame, alignment: Mapping[str, Sequence[str]]) -> None:
+    """Raise UserError where `build_groups` will of the pictures of a manifest; nothing is grouped without a target."""
+    source, target = (table.iloc[part_rows(table, part)] for part in (Part.SOURCE_TRAIN, Part.TARGET_TRAIN))
+    if len(target):
+        source = source[source[DOMAIN] == Domain.SHOP]
+        build_groups(*(rows[CATEGORY].to_numpy(dtype=str) for rows in (source, target)), alignment)
+
+
 def _positions(categories: np.ndarray, name: str) -> np.ndarray:
     return np.flatnonzero(categories == name).astype(np.int64)
 
@@ -81,13 +92,13 @@ def _aligned_group(
     target = _positions(target_categories, name)
     if not len(target):
         raise UserError(
-            f"alignment.{name}: no target picture has category {name!r} among those to train on; target categories: "
-            f"{_known(target_categories)}"
+            f"data.alignment.{name}: no target picture has category {name!r} among those to train on; target "
+            f"categories: {_known(target_categories)}"
         )
     if not any(map(len, source)):
         raise UserError(
-            f"alignment.{name}: no source shop picture has category {' or '.join(map(repr, listed))} among those to "
-            f"train on; source categories: {_known(source_categories)}"
+            f"data.alignment.{name}: no source shop picture has category {' or '.join(map(repr, listed))} among those "
+            f"to train on; source categories: {_known(source_categories)}"
         )
     missing = tuple(category for category, rows in zip(listed, source, strict=True) if not len(rows))
     return Group(name, True, np.concatenate(source), target, missing)

@@ -20,7 +20,7 @@ def count_parts(table: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
                 continue
             count = {domain.value: int((rows[DOMAIN] == domain).sum()) for domain in Domain}
             if (meta_domain, split) != (MetaDomain.TARGET, Split.TRAIN):
-                count["items"] = rows[ITEM].nunique()
+                count["items"] = rows.groupby([CATEGORY, ITEM]).ngroups
             counts.setdefault(meta_domain.value, {})[split.value] = count
     return counts
 

@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
+from pipeline.arrays.blocks import slices
 from pipeline.base.progress import progress
 from pipeline.images.decode import UnreadableImage, content_digest, decode_image, read_content
+
+WAITING = 10_000  # pictures that wait for a worker at a time: 2 kB each
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ def inspect_images(paths: Sequence[Path], *, min_side: int, workers: int) -> lis
     A picture smaller than `min_side` pixels on a side counts as unreadable. The order is that of `paths`.
     """
     with ThreadPoolExecutor(max(workers, 1)) as pool:
-        found = pool.map(partial(_inspect, min_side=min_side), paths)
+        inspect = partial(_inspect, min_side=min_side)
+        found = chain.from_iterable(pool.map(inspect, paths[part]) for part in slices(len(paths), WAITING))
         return list(progress(found, what="checking pictures", total=len(paths), unit="picture"))
 
 

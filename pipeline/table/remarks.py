@@ -18,6 +18,7 @@ from pipeline.base.names import (
     Split,
 )
 from pipeline.table.manifest import pictured
+from pipeline.table.products import product_codes
 
 
 def remarks(table: pd.DataFrame) -> Iterator[str]:
@@ -51,10 +52,11 @@ def _unanswerable(table: pd.DataFrame, meta_domain: str) -> Iterator[str]:
 
 
 def _under_two_items(table: pd.DataFrame, meta_domain: str) -> Iterator[str]:
-    pictures = table.groupby([DIGEST, *BOX], dropna=False, sort=False)
-    doubled = table[pictures[ITEM].transform("nunique") > 1]
+    product = pd.Series(product_codes(table), table.index)
+    doubled = table[product.groupby([table[name] for name in (DIGEST, *BOX)], dropna=False).transform("nunique") > 1]
     if len(doubled):
-        other = doubled[(doubled[DIGEST] == doubled[DIGEST].iloc[0]) & (doubled[ITEM] != doubled[ITEM].iloc[0])]
+        differs = product[doubled.index] != product[doubled.index[0]]
+        other = doubled[(doubled[DIGEST] == doubled[DIGEST].iloc[0]) & differs]
         yield (
             f"{doubled[DIGEST].nunique()} pictures of the {meta_domain} are there, byte for byte, under two items or "
             f"more: {_first(doubled)} is also {_first(other)}"

@@ -95,7 +95,8 @@ def _rewrite(chain: Chain, change: Callable[[pd.DataFrame], pd.DataFrame]) -> No
     ],
 )
 def test_alignment_with_nothing_to_train_on(chain, alignment, says):
-    chain.change({"data.alignment": alignment}).fails("cluster", *says)
+    chain.change({"data.alignment": alignment}).fails("prepare", *says)  # before anything is trained
+    chain.fails("cluster", *says)
 
 
 @pytest.mark.parametrize(
