@@ -30,7 +30,8 @@ class Backbone(nn.Module):
         if self.pooling == "token":
             return features[:, 0] if features.ndim == 3 else features  # torchvision's networks read it themselves
         if features.ndim == 3:  # (B, T, C), class tokens first
-            skip = getattr(self.trunk, "num_prefix_tokens", 0)
+            alone = int(getattr(self.trunk, "cls_token", None) is not None)  # of those that do not say how many (volo)
+            skip = getattr(self.trunk, "num_prefix_tokens", alone)
             return features[:, skip:].transpose(1, 2).unsqueeze(-1)
         if features.shape[1] != self.width:  # (B, H, W, C)
             return features.permute(0, 3, 1, 2)

@@ -2,11 +2,13 @@
 
 import logging
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import NamedTuple
 
+import torch
 from torch import nn
 
 from pipeline.base.errors import UserError
@@ -15,6 +17,8 @@ from pipeline.models.weights import PARAM as WEIGHTS
 from pipeline.models.weights import Weights, load_into
 
 BACKBONE, POOLING = "finetune.model.backbone", "finetune.model.pooling"
+# Those of torchvision whose auxiliary classifiers published weights take away, so that they are two networks.
+WITH_AUXILIARY = ("googlenet", "inception_v3")
 AS_PUBLISHED = ("map", "native")  # poolings for which the network is kept up to its classifier
 
 
@@ -78,8 +82,7 @@ def torchvision_trunk(
     if pooling == "token" and not hasattr(model, "class_token"):
         raise _no_token(f"torchvision/{name}")
     if pooling in ("native", "token"):
-        # Published weights may take auxiliary classifiers away.
-        if not classifier or (getattr(model, "aux_logits", False) and (fetch or tag is None)):
+        if not classifier or name in WITH_AUXILIARY:
             raise UserError(
                 f"{POOLING}: {pooling} needs one linear classifier, and torchvision/{name} has none; set avg"
             )
@@ -108,7 +111,10 @@ def torchvision_network(name: str, tag: str | None, weights: Weights | None, *, 
 def map_of(model: nn.Module, name: str) -> nn.Module:
     """The part of a network of torchvision that makes its last feature map, of the same modules."""
     if hasattr(model, "features"):  # convnext, densenet, efficientnet, mobilenet, swin, vgg, ...
-        return model.features
+        # What two of them apply to it in their own `forward`.
+        after = [("relu", nn.ReLU())] if name.startswith("densenet") else []
+        after += [("norm", model.norm)] if hasattr(model, "norm") else []
+        return nn.Sequential(OrderedDict([*model.features.named_children(), *after])) if after else model.features
     if not (hasattr(model, "layer4") or hasattr(model, "trunk_output")):  # resnets and regnets are chains
         raise UserError(
             f"{BACKBONE}: torchvision/{name} has no feature map to pool; set {POOLING}: native, or see timm for a "
@@ -133,7 +139,21 @@ def _load_timm(model: nn.Module, weights: Weights, name: str) -> None:
         # Tensors of another network may break it; which do not fit is told below.
         with suppress(KeyError, RuntimeError, IndexError, AttributeError, ValueError):
             weights = replace(weights, tensors=adapt(dict(weights.tensors), model))
-    load_into(model, weights, classifier, name)
+    load_into(model, weights, classifier, name, _head_of_timm(model, weights))
+
+
+def _head_of_timm(model: nn.Module, weights: Weights) -> set[str]:
+    """Names of tensors that the network has with its classifier alone, where the weights have more than `model`."""
+    import timm
+
+    if weights.ordered or set(weights.tensors) <= (own := set(model.state_dict())):
+        return set()
+    try:
+        with torch.device("meta"):
+            whole = timm.create_model(model.pretrained_cfg["architecture"])
+    except (KeyError, RuntimeError, NotImplementedError):  # what does not fit is told
+        return set()
+    return set(whole.state_dict()) - own
 
 
 def _has_attention_pooling(model: nn.Module) -> bool:

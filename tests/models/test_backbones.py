@@ -193,3 +193,32 @@ def test_training_pictures_follow_the_trunk_too():
     assert made().shape == (3, 16, 16)
     assert not torch.equal(made(), made(interpolation="bicubic"))
     torch.testing.assert_close(made(mean=(0.0,) * 3, std=(1.0,) * 3), made() * 0.5 + 0.5)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("name", ["densenet121", "swin_t"])
+def test_the_map_is_what_the_network_itself_pools(name):
+    torch.manual_seed(0)
+    images = torch.rand(1, 3, 64, 64)
+    backbone = build_backbone(f"torchvision/{name}", image_size=64).eval()
+    theirs = torchvision.models.get_model(name).eval()
+    theirs.load_state_dict(
+        theirs.state_dict()
+        | {
+            f"features.{key}": value
+            for key, value in backbone.trunk.state_dict().items()
+            if not key.startswith("norm.")
+        }
+    )
+    given = {}
+    theirs.get_submodule("classifier" if name == "densenet121" else "head").register_forward_hook(
+        lambda _, inputs, __: given.update(pooled=inputs[0])
+    )
+    theirs(images)
+    torch.testing.assert_close(backbone(images).mean(dim=(2, 3)), given["pooled"])
+
+
+@torch.inference_mode()
+def test_a_class_token_that_is_not_counted_is_passed_over():
+    made = build_backbone("timm/volo_d1_224", image_size=224).eval()(torch.rand(1, 3, 224, 224))
+    assert made.shape[2:] == (14 * 14, 1)
