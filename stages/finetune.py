@@ -35,6 +35,7 @@ def main(run: Run) -> None:
     that gives features. Several GPUs train together where torchrun or runtime.devices start several processes.
     """
     from functools import partial
+    from itertools import chain
 
     from pipeline.base.atomic import publish
     from pipeline.base.names import ATTRIBUTES_FILE, MANIFEST_FILE, METRICS_FOLDER, MODEL_FOLDER, RAW_FOLDER, VALIDATION
@@ -42,6 +43,7 @@ def main(run: Run) -> None:
     from pipeline.base.reports import write_json
     from pipeline.base.workspace import fingerprint, workspace
     from pipeline.models.kinds import save_embedder
+    from pipeline.models.weights import weights_files
     from pipeline.params.finetune import FinetuneParams
     from pipeline.table.attributes import read_attributes
     from pipeline.table.manifest import read_manifest
@@ -57,9 +59,10 @@ def main(run: Run) -> None:
         inputs.append(ATTRIBUTES_FILE)
     check_rows(method, params.recipe, table)
     build = partial(method.build, params=method_params)
+    sections = [section.model_dump() for section in (params, method_params)]
     mark = fingerprint(
-        params=[run.seed, params.model_dump(), method_params.model_dump()],
-        inputs=inputs,
+        params=[run.seed, *sections],
+        inputs=[*inputs, *chain.from_iterable(map(weights_files, sections))],
         modules=["stages.finetune", method.__name__],
     )
     with workspace(Path(runtime.scratch), run.stage, mark) as folder:

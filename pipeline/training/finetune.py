@@ -71,13 +71,14 @@ def finetune(
         cache = checkpoint.with_name("pooled") if runtime.cache is None else Path(runtime.cache)
         source = table.iloc[part_rows(table, Part.SOURCE_TRAIN)]
         frozen = FrozenFeatures(source, raw, cache, runtime, fabric.device, seed, params.augment.views)
-        say(f"frozen backbone: features computed once, {frozen.views or 'no'} random views a picture")
     workers = 0 if frozen else runtime.workers  # features in memory need no loading
     recipe = build(TrainingContext(train_rows, raw, params, seed, workers, fabric, frozen, attributes, say))
     network = recipe.networks[KEPT]
     if not recipe.optimizers:
         say(f"nothing is trained: {params.recipe} gives the model as it is")
         return Finetuned(network, network.state_dict(), [], {"trained": False, **recipe.facts})
+    if frozen:
+        say(f"frozen backbone: features computed once, {frozen.views or 'no'} random views a picture")
     if hasattr(recipe, "validation"):
         validate: Validation = recipe.validation(val_rows, runtime)
     else:

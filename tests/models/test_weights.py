@@ -229,3 +229,33 @@ def test_what_a_plan_cannot_do_without_values_is_built(monkeypatch):
 
     monkeypatch.setattr("pipeline.models.embedder.build_pooling", needs_values)
     assert plan(pooling="gem", embedding_dim=7).head.shape == (7, 512)
+
+
+def test_of_a_whole_network_all_of_its_head_is_passed_over(tmp_path):
+    theirs = timm.create_model("efficientvit_m0").eval()  # whose head has a norm beside the classifier
+    save_file(theirs.state_dict(), tmp_path / "whole.safetensors")
+    named = {"backbone": "timm/efficientvit_m0", "weights": str(tmp_path / "whole.safetensors"), "image_size": 224}
+    model = build(**NULLS | named, pooling="avg").eval()
+    images = torch.rand(1, 3, 224, 224)
+    with torch.inference_mode():
+        assert torch.equal(model.backbone(images), theirs.forward_features(images))
+    save_file(theirs.state_dict() | {"further.weight": torch.ones(1)}, tmp_path / "whole.safetensors")
+    fails("further.weight has no place in it", **NULLS | named)
+
+
+def test_files_that_params_name(tmp_path):
+    (tmp_path / "a.pth").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    params = {
+        "model": {"weights": LITE0["weights"]},
+        "network": {"patch": {"weights": str(tmp_path / "a.pth")}, "local": {"weights": str(tmp_path / "folder")}},
+        "weights": {"region": 1.0},  # of losses
+        "tag": {"weights": "default"},
+        "missing": {"weights": str(tmp_path / "none.pth")},
+        "unknown": {"weights": "package:none"},
+        "none": {"weights": None},
+    }
+    packaged, *named = weights_module.weights_files(params)
+    assert packaged.name.endswith(".pth")
+    assert packaged.is_file()
+    assert named == [tmp_path / "a.pth", tmp_path / "folder"]

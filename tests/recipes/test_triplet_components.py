@@ -1,12 +1,14 @@
 """Losses and miners of the recipe triplet: which are refused before anything is trained."""
 
 import pytest
+import torch
+import torch.nn.functional as F
 from support.project import default_params
 
 from pipeline.base.errors import UserError
 from pipeline.base.params import read_section
 from pipeline.params.finetune import FinetuneParams
-from pipeline.recipes.triplet.recipe import Params, check
+from pipeline.recipes.triplet.recipe import Component, Params, build_component, check
 
 
 def check_with(**components):
@@ -42,3 +44,10 @@ def test_what_does_not_work_is_refused(kind, name, args, says):
         check_with(**{kind: {"name": name, "args": args}})
     assert str(caught.value).startswith(f"recipes.triplet.{kind}{says}")
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_loss_keeps_as_a_plain_tensor_is_saved():
+    loss = build_component("losses", Component(name="DynamicSoftMarginLoss", args={}), {})
+    assert not loss.state_dict()["hist_"].any()
+    loss(F.normalize(torch.randn(8, 4), dim=1), torch.arange(4).repeat(2))
+    assert loss.state_dict()["hist_"].any()

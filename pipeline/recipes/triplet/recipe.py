@@ -107,7 +107,12 @@ def build_component(kind: str, component: Component, sizes: dict[str, int]) -> n
     wanted = {name for base in made.__mro__ for name in inspect.signature(base.__init__).parameters}
     arguments = {name: value for name, value in sizes.items() if name in wanted} | component.args
     with _told(f"{PARAMS[kind]}.args: {component.name} does not take {component.args}"):
-        return made(**arguments)
+        built = made(**arguments)
+    for name, value in list(vars(built).items()):  # what some keep from batch to batch as a tensor that is no buffer
+        if isinstance(value, Tensor):
+            delattr(built, name)
+            built.register_buffer(name, value)
+    return built
 
 
 @contextmanager
