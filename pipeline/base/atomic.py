@@ -1,18 +1,18 @@
 """Writing so that a reader sees the whole file or none of it."""
 
 import errno
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4  # a number of a process may be that of another one on another machine
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to make a file or folder at; it becomes `path` on success, vanishes on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         yield aside
         _swap(aside, path)
@@ -52,8 +52,7 @@ def _swap(made: Path, final: Path) -> None:
         made.replace(final)
         return
     # A folder is not replaced by a rename: two of them, so that who reads meanwhile finds one or the other whole.
-    former = final.with_name(f".{final.name}.{os.getpid()}.former")
-    remove(former)
+    former = final.with_name(f".{final.name}.{uuid4().hex}.former")
     final.replace(former)
     try:
         made.replace(final)

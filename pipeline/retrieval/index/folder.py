@@ -189,7 +189,7 @@ def changing(folder: Path) -> Iterator[None]:
 
 def _left_beside(folder: Path, ending: str) -> list[Path]:
     """What `replacing` has left beside the folder, of processes that were killed."""
-    name = re.compile(re.escape(folder.name) + r"\.\d+\." + ending)
+    name = re.compile(re.escape(folder.name) + r"\.[0-9a-f]+\." + ending)
     return sorted(path for path in folder.parent.glob(f".*.{ending}") if name.fullmatch(path.name[1:]))
 
 
