@@ -21,7 +21,7 @@ def torch_device(device: Device) -> torch.device:
 
 
 def be_deterministic() -> None:
-    """Let every operation of this process that has a reproducible version use it; call it before training."""
+    """Let the operations of this process, but attention on a GPU, use their reproducible version; before training."""
     # Losses add up gradients of rows that occur several times; by default the order depends on the threads.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
