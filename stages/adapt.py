@@ -56,10 +56,11 @@ def main(run: Run) -> None:
         features.check_heads({MODEL_FOLDER: head})
     domain = domain_codes(rows[DOMAIN])
     source = Source(of_source.pooled, domain, product_codes(rows), of_source.row, head, views, params.width)
+    catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
+    links = read_links(LINKS_FILE, catalogue, of_target.row) if len(of_target.row) else None
 
     def target() -> Target:
-        catalogue = build_catalogue(*(rows[column].to_numpy(dtype=str) for column in (CATEGORY, ITEM, DOMAIN)))
-        products = build_products(catalogue, *read_links(LINKS_FILE, catalogue, of_target.row))
+        products = build_products(catalogue, *links)
         return Target(of_target.pooled, domain_codes(table[DOMAIN].iloc[of_target.row]), products)
 
     mark = fingerprint(
@@ -73,7 +74,7 @@ def main(run: Run) -> None:
             made = Made({}, None, [], {})
             run.say(f"no model beside the baseline: {NONE_TO_LEARN_FROM}")
         else:
-            made = make_models(source, target if len(of_target.row) else None, **common)
+            made = make_models(source, target if links else None, **common)
         if not is_first():
             return
         save_heads(folder / "adapter", made.models)
