@@ -162,7 +162,7 @@ def test_features_that_do_not_fit_the_head(copied, tmp_path):
     write_training(other, 16)
     write_small_tests(other, 16)
     small = _chain(tmp_path / "small", other)
-    small.succeed("download", "prepare", "finetune")
+    small.change({"data.alignment": {}}).succeed("download", "prepare", "finetune")
     copied.succeed("extract")
     (copied.folder / "data/models/backbone").rename(tmp_path / "aside")
     (small.folder / "data/models/backbone").rename(copied.folder / "data/models/backbone")
@@ -244,7 +244,7 @@ def test_deepfashion_figures_are_those_of_matching_ids(tested):
 
 def test_missing_test_part(tested, tmp_path):
     chain = tested.copy(tmp_path / "chain", {f"{PARAMS}:test": "deepfashion"})
-    chain.change({"evaluate.meta_domain": "target", "evaluate.protocol": "street2shop"})
+    chain.change({"evaluate.meta_domain": "target", "evaluate.protocol": "street2shop", "data.alignment": {}})
     chain.succeed("download", "prepare", "extract", "draw")
     chain.fails("evaluate", "data/manifest.parquet: no rows for target_test", "evaluate.meta_domain")
 

@@ -75,23 +75,25 @@ def train(recipe, epochs):
 def test_training_goes_on_from_a_state(pictures, name, device, precision):
     if device == "cuda" and not torch.cuda.is_available():
         pytest.skip("no GPU here")
-    first = make(pictures, name, device, precision)
-    before = {key: value.clone() for key, value in first.networks[KEPT].state_dict().items()}
-    train(first, [0, 1])
-    state = deepcopy(state_of(first))
-    second = make(pictures, name, device, precision)
-    load_state(second, state, "finetune")
-    losses = train(second, [2])
-    assert losses
-    assert all(np.isfinite(list(row.values())).all() for row in losses)
-    undisturbed, after = train(first, [2]), second.networks[KEPT].state_dict()
-    assert all(value.dtype == torch.float32 for value in after.values() if value.is_floating_point())
-    if precision == "32-true":
-        assert losses == undisturbed
-        assert all(after[key].equal(value) for key, value in first.networks[KEPT].state_dict().items())
-    else:  # bf16 products on a CPU may differ by rounding from run to run
-        assert losses[0] == pytest.approx(undisturbed[0], rel=0.02)
-    assert sum(not after[key].equal(value) for key, value in before.items()) > len(before) / 2
+    # On a CPU oneDNN's gradients of bf16 convolutions of so small maps differ from run to run, now and then to NaN.
+    with torch.backends.mkldnn.flags(enabled=precision == "32-true"):
+        first = make(pictures, name, device, precision)
+        before = {key: value.clone() for key, value in first.networks[KEPT].state_dict().items()}
+        train(first, [0, 1])
+        state = deepcopy(state_of(first))
+        second = make(pictures, name, device, precision)
+        load_state(second, state, "finetune")
+        losses = train(second, [2])
+        assert losses
+        assert all(np.isfinite(list(row.values())).all() for row in losses)
+        undisturbed, after = train(first, [2]), second.networks[KEPT].state_dict()
+        assert all(value.dtype == torch.float32 for value in after.values() if value.is_floating_point())
+        if precision == "32-true":
+            assert losses == undisturbed
+            assert all(after[key].equal(value) for key, value in first.networks[KEPT].state_dict().items())
+        else:  # bf16 products on a CPU may differ by rounding from run to run
+            assert losses[0] == pytest.approx(undisturbed[0], rel=0.02)
+        assert sum(not after[key].equal(value) for key, value in before.items()) > len(before) / 2
 
 
 def test_one_recipe_reads_attributes():
