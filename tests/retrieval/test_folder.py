@@ -10,6 +10,7 @@ from pipeline.base.errors import UserError
 from pipeline.base.names import BOX, ROW
 from pipeline.retrieval.engines.flat import FlatEngine
 from pipeline.retrieval.engines.vectors import Vectors
+from pipeline.retrieval.index import folder as index_folder
 from pipeline.retrieval.index.folder import TEXTS, Facts, Index, Model, changing, read_index, stamp, write_index
 
 ROWS = 5
@@ -44,6 +45,14 @@ def test_one_that_was_left_between_two_renames_is_put_back_by_reading_it(folder)
     folder.rename(folder.with_name(".live.9.former"))
     assert len(read_index(folder)) == ROWS
     assert not folder.with_name(".live.9.former").exists()
+
+
+def test_reading_waits_for_a_swap(folder, monkeypatch):
+    former = folder.with_name(".live.9.former")
+    with changing(folder):
+        folder.rename(former)
+        monkeypatch.setattr(index_folder, "sleep", lambda _: former.rename(folder))
+        assert len(read_index(folder)) == ROWS
 
 
 def test_a_link_to_a_folder_stays_one(folder, tmp_path):

@@ -198,10 +198,6 @@ def read_index(folder: Path) -> Index:
 
     Where a command was killed between the two renames of a swap, the former one is put back.
     """
-    whole = folder.resolve()
-    if not whole.exists() and _left_beside(whole, "former"):
-        with changing(folder):
-            pass
     for _ in range(ATTEMPTS):
         try:
             before = stamp(folder)
@@ -212,7 +208,11 @@ def read_index(folder: Path) -> Index:
         except UserError as error:  # it may lie between two renames just now
             problem = error
         sleep(PAUSE)
-    raise problem
+    whole = folder.resolve()
+    if whole.exists() or not _left_beside(whole, "former"):
+        raise problem
+    with changing(folder):  # nobody is at work on it
+        return _read(folder)
 
 
 def read_facts(folder: Path) -> Facts:
