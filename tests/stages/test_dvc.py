@@ -32,7 +32,8 @@ def test_repro_and_experiments(finished, tmp_path):
     assert repo.repro("--force") == EVERYTHING
     assert _lock(repo) == lock
     left = repo.git("status", "--porcelain").split()
-    assert left == ["M", "dvc.lock", "M", INDEX_REPORT], "what a run leaves is tracked or ignored"
+    # Milliseconds a query are told in it, now and then the same ones.
+    assert left in (["M", "dvc.lock", "M", INDEX_REPORT], []), "what a run leaves is tracked or ignored"
     repo.commit()
 
     # What cannot change the result of this chain changes no stage.

@@ -63,7 +63,7 @@ class Repo:
 
     def commit(self) -> None:
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "as it is")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "as it is")
 
     def repro(self, *arguments: str) -> set[str]:
         """`dvc repro`; gives the stages that ran."""
