@@ -45,6 +45,7 @@ def main(run: Run, *, model: str, out: Path | None, resize: str, opset: int, raw
     tested = manifest.iloc[part_rows(manifest, evaluated_part(manifest, "auto"))]
     out = out or Path("data/export") / model
     recipe = run.section("finetune", FinetuneParams).recipe
+    told, scope = figures(METRICS_FOLDER / "evaluate.json", model)
     strategy = load_strategy(run.section("weight", WeightParams).strategy)
     measured = write_export(
         out,
@@ -55,7 +56,8 @@ def main(run: Run, *, model: str, out: Path | None, resize: str, opset: int, raw
         training=training_lines(manifest, model, recipe, unlabelled=not strategy.USES_TARGET_ITEMS),
         tested=tested[pictured(tested)],
         raw_folder=RAW_FOLDER,
-        figures=figures(METRICS_FOLDER / "evaluate.json", model),
+        figures=told,
+        scope=scope,
         scratch=Path(run.runtime().scratch),
     )
     worst = ", ".join(f"{name} {value:.2g}" for name, value in measured.exports.items())

@@ -26,7 +26,7 @@ from pipeline.control.whitened import fit_whitening
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.protocols import PROTOCOLS
 from pipeline.evaluation.results import RetrievalResult
-from pipeline.features.viewing import street_photos
+from pipeline.features.viewing import street_photos, street_rows
 from pipeline.images.loading import Pictures
 from pipeline.images.transforms import framed, normalize
 from pipeline.models.embedder import Embedder
@@ -123,7 +123,7 @@ def results_of(folder: Path) -> dict[str, list[RetrievalResult]]:
     manifest, network = read_manifest(folder / "data/manifest.parquet"), load_embedder(folder / "data/models/backbone")
     parts = (Part.SOURCE_TRAIN, Part.TARGET_TRAIN, Part.TARGET_TEST)
     source, target, test = (show(folder, manifest, part, network) for part in parts)
-    studio = Studio(street_photos(network.input, manifest, folder / "data/raw", 128, 1))
+    studio = Studio(street_photos(network.input, manifest, folder / "data/raw", street_rows(manifest, 128, 1)))
     results: dict[str, list[RetrievalResult]] = {}
     for seed in SEEDS:
         items = np.random.default_rng(seed).permutation(np.unique(source.item))

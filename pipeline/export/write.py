@@ -43,13 +43,14 @@ def write_export(
     training: Sequence[str],
     tested: pd.DataFrame,
     raw_folder: Path,
-    figures: tuple[Mapping[str, float], str],
+    figures: Mapping[str, float],
+    scope: str,
     scratch: Path,
 ) -> Measured:
     """Write `chosen` as ONNX and as a program of torch.export with its card into the folder `out`.
 
     training: lines of what it learnt from; tested: rows of the manifest whose pictures, in `raw_folder`, both are
-    checked on; figures: of the model, by metric, and of what they are. Work in progress lies in `scratch`. Raises
+    checked on; figures: of the model, by metric, scope: of what they are. Work in progress lies in `scratch`. Raises
     UserError, writing nothing, when an export cannot be made or deviates from the model.
     """
     onnx_file.check_opset(opset)
@@ -76,8 +77,8 @@ def write_export(
             marks={folder.as_posix(): model_mark(folder) for folder in chosen.folders},
             versions={name: version(name) for name in PACKAGES},
             training=training,
-            figures=figures[0],
-            scope=figures[1],
+            figures=figures,
+            scope=scope,
             licences=licence_lines(chosen.network.params, chosen.name),
         )
         write_text(made / card.FILE, card.model_card(chosen, model, measured, facts))

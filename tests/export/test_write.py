@@ -28,7 +28,7 @@ def rows(tmp_path) -> pd.DataFrame:
 
 
 def write(folder: Path, rows: pd.DataFrame, **changes) -> None:
-    asked = {"resize": "none", "raw": False, "opset": 23, "training": ["nothing"], "figures": ({"map": 0.5}, "")}
+    asked = {"resize": "none", "raw": False, "opset": 23, "training": ["nothing"], "figures": {"map": 0.5}, "scope": ""}
     places = {"tested": rows, "raw_folder": folder, "scratch": folder / "scratch"}
     write_export(folder / "out", tiny(), **asked | places | changes)
 
@@ -50,11 +50,11 @@ def test_what_deviates_is_not_published(tmp_path, rows, off):
     for by in (0.001, float("nan")):
         off["by"] = by
         with pytest.raises(UserError, match=r"^ONNX deviates by (0.001|inf) from the model, more than 0.0001: "):
-            write(tmp_path, rows, figures=({}, ""))
+            write(tmp_path, rows, figures={})
         assert {file.name: file.read_bytes() for file in out.iterdir()} == before
         assert not list((tmp_path / "scratch").iterdir())
     off["by"] = 0
-    write(tmp_path, rows, figures=({}, ""))
+    write(tmp_path, rows, figures={})
     assert (out / "model_card.md").read_bytes() != before["model_card.md"], "replaced"
 
 
