@@ -234,12 +234,16 @@ def choose_protocol(name: str, datasets: Sequence[str], splits: np.ndarray, *, o
         return name
     if of_attributes:
         return ATTRIBUTES
-    usual = "dml" if (splits == Split.TEST).any() else "street2shop"
-    listed = {dataset: known for known, protocol in PROTOCOLS.items() for dataset in protocol.datasets}
-    if usual == "dml":
-        listed = {dataset: known for dataset, known in listed.items() if known == ATTRIBUTES}
-    chosen = {dataset: listed.get(dataset, usual) for dataset in datasets}
+    itself = (splits == Split.TEST).any()
+    chosen = {dataset: _of_literature(dataset, itself) for dataset in datasets}
     if len(set(chosen.values())) > 1:
         told = ", ".join(f"{protocol} of {dataset}" for dataset, protocol in chosen.items())
         raise UserError(f"evaluate.protocol: {AUTO} is {told}; name one that they are evaluated under together")
     return next(iter(chosen.values()))
+
+
+def _of_literature(dataset: str, itself: bool) -> str:
+    """The name of the protocol that the literature of a data set uses; `itself`: its pictures search one another."""
+    if itself and dataset not in PROTOCOLS[ATTRIBUTES].datasets:
+        return "dml"
+    return next((known for known, protocol in PROTOCOLS.items() if dataset in protocol.datasets), "street2shop")
